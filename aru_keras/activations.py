@@ -1,0 +1,148 @@
+"""The activation family γ(x; n, s) of gain n and saturation s, and its derivatives.
+
+Equation (1) of Geadah et al., PLOS Comput Biol 2024, doi 10.1371/journal.pcbi.1012567::
+
+    γ(x; n, s) = (1 − s)·softplus(n·x)/n + s·σ(n·x)
+
+s = 0 is the softplus (n → ∞: ReLU), s = 1 the sigmoid.
+"""
+
+import keras
+import numpy as np
+from keras import ops
+
+from aru_keras import numerics
+
+GAIN_FLOOR = 1e-2
+"""γ is evaluated at |n| ≥ GAIN_FLOOR: softplus(n·x)/n grows as 1/n and its gradient as 1/n²."""
+
+
+def gamma(x, n, s):
+    """γ(x; n, s), differentiated in x, n and s by its own closed-form gradient.
+
+    Works on every Keras backend, eagerly, in graphs and under jit, on arrays and on the symbolic
+    tensors of functional models. float16 and bfloat16 are computed in float32 and cast back. For
+    |n| < `GAIN_FLOOR` the value and the gradients are those at ±`GAIN_FLOOR` (at + for n = 0), so
+    that a gain which crosses 0 can be trained through it.
+
+    Args:
+        x: Pre-activation, any shape, floating point.
+        n: Gain; a scalar, one per unit `(N,)`, or anything that broadcasts against `x`.
+        s: Degree of saturation; like `n`. Not confined to [0, 1].
+
+    Returns:
+        A tensor of the broadcast shape of the three arguments, in the dtype of `x`. Gradients
+        arrive in the shape of the argument that they belong to.
+
+    Raises:
+        ValueError: If the shapes do not broadcast.
+    """
+    if any(isinstance(value, keras.KerasTensor) for value in (x, n, s)):
+        return _GammaOperation()(x, n, s)
+    (x, n, s), dtype = _prepared(x, n, s)
+    return ops.cast(gamma_same_shape(x, n, s), dtype)
+
+
+def gamma_same_shape(x, n, s):
+    """`gamma` for three floating point tensors of one shape and dtype, without any checks."""
+    return _gamma(x, floor_gain(n), s)
+
+
+def gamma_slope(x, n, s):
+    """∂γ/∂x = (1 − s)·σ + s·n·σ(1 − σ), in closed form; arguments as in `gamma`."""
+    (x, n, s), dtype = _prepared(x, n, s)
+    return ops.cast(_partial_x(x, floor_gain(n), s), dtype)
+
+
+def floor_gain(n):
+    """`n` with |n| raised to `GAIN_FLOOR` and sign(0) = +; the gradient passes straight through."""
+    # In the dtype of n: two Python numbers in `ops.where` would be float32.
+    floor = ops.ones_like(n) * GAIN_FLOOR
+    floored = ops.where(ops.abs(n) < floor, ops.where(n < 0, -floor, floor), n)
+    return n + ops.stop_gradient(floored - n)
+
+
+@ops.custom_gradient
+def _gamma(x, n, s):
+    z = n * x
+    value = (1 - s) * numerics.softplus(z) / n + s * ops.sigmoid(z)
+
+    # Recomputed from x, n and s, never from forward intermediates: these would be constants to a
+    # second differentiation.
+    def gradient(*args, upstream=None):
+        if upstream is None:
+            (upstream,) = args
+        return (
+            upstream * _partial_x(x, n, s),
+            upstream * _partial_n(x, n, s),
+            upstream * _partial_s(x, n, s),
+        )
+
+    return value, gradient
+
+
+def _partial_x(x, n, s):
+    z = n * x
+    sigma = ops.sigmoid(z)
+    return sigma * (1 - s + s * n * ops.sigmoid(-z))
+
+
+def _partial_n(x, n, s):
+    z = n * x
+    distance = ops.abs(z)
+    # The binary entropy of σ(z); softplus(z) − z·σ(z) would cancel at large |z|.
+    entropy = numerics.softplus(-distance) + distance * ops.sigmoid(-distance)
+    return s * x * ops.sigmoid(z) * ops.sigmoid(-z) - (1 - s) * entropy / (n * n)
+
+
+def _partial_s(x, n, s):
+    z = n * x
+    return ops.sigmoid(z) - numerics.softplus(z) / n
+
+
+def _prepared(x, n, s):
+    """The three as tensors of one shape in the working dtype, and the dtype of the result."""
+    x = ops.convert_to_tensor(x)
+    dtype = _result_dtype(x.dtype)
+    work = numerics.working_dtype(dtype)
+    x, n, s = (ops.convert_to_tensor(value, dtype=work) for value in (x, n, s))
+    shape = _broadcast_shape(x.shape, n.shape, s.shape)
+    if x.shape == n.shape == s.shape and None not in shape:
+        return (x, n, s), dtype
+    # Custom gradients are not reduced to the shape of an argument: broadcast before the call.
+    zero = ops.zeros_like(x) + ops.zeros_like(n) + ops.zeros_like(s)
+    return (zero + x, zero + n, zero + s), dtype
+
+
+def _result_dtype(dtype) -> str:
+    dtype = keras.backend.standardize_dtype(dtype)
+    return dtype if keras.backend.is_float_dtype(dtype) else keras.config.floatx()
+
+
+def _broadcast_shape(x, n, s):
+    """The shape that three shapes broadcast to, None where an axis is not known yet."""
+    shapes = [tuple(shape) for shape in (x, n, s)]
+    result: list[int | None] = []
+    for axis in range(1, max(len(shape) for shape in shapes) + 1):
+        sizes = {shape[-axis] for shape in shapes if len(shape) >= axis} - {1}
+        known = sizes - {None}
+        if len(known) > 1:
+            raise ValueError(
+                "`x`, `n` and `s` must have shapes that broadcast: `n` and `s` scalar, one per "
+                f"unit (N,), or like `x`. Received: x.shape={shapes[0]}, n.shape={shapes[1]}, "
+                f"s.shape={shapes[2]}. Reshape `n` and `s`, for example to (N,)."
+            )
+        result.insert(0, known.pop() if known else (None if sizes else 1))
+    return tuple(result)
+
+
+@keras.saving.register_keras_serializable(package="aru_keras")
+class _GammaOperation(keras.Operation):
+    """`gamma` as a node of a functional model."""
+
+    def call(self, x, n, s):
+        return gamma(x, n, s)
+
+    def compute_output_spec(self, x, n, s):
+        shape = _broadcast_shape(*(np.shape(value) for value in (x, n, s)))
+        return keras.KerasTensor(shape, _result_dtype(getattr(x, "dtype", keras.config.floatx())))

@@ -1,0 +1,19 @@
+"""γ, the cells and the layers, ready for any Keras model."""
+
+from aru_keras.layers.aru import ARU, ARUCell
+from aru_keras.layers.bidirectional import Bidirectional
+from aru_keras.layers.cell import DrivenRNNCell
+from aru_keras.layers.gamma import Gamma
+from aru_keras.layers.gamma_rnn import GammaRNN, GammaRNNCell
+from aru_keras.layers.rnn import DrivenRNN
+
+__all__ = [
+    "ARU",
+    "ARUCell",
+    "Bidirectional",
+    "DrivenRNN",
+    "DrivenRNNCell",
+    "Gamma",
+    "GammaRNN",
+    "GammaRNNCell",
+]

@@ -1,0 +1,156 @@
+"""The recurrent cell that the paper's networks share: h_t = f(a_t), with a drive on a_t."""
+
+import keras
+from keras import ops
+
+from aru_keras import initializers, numerics
+
+
+@keras.saving.register_keras_serializable(package="aru_keras")
+class DrivenRNNCell(keras.layers.Layer):
+    """A simple recurrent cell whose pre-activation can be driven from outside.
+
+    ::
+
+        a_t = W_xh x_t + W_hh h_{t−1} + b + ξ_t
+        h_t = f(a_t)
+
+    Weights: `kernel` (I, N), `recurrent_kernel` (N, N), `bias` (N,). State: [h], (B, N).
+
+    Args:
+        units: Number of units N.
+        activation: f, as in `keras.activations.get`.
+        kernel_initializer: Of W_xh.
+        recurrent_initializer: Of W_hh.
+        bias_initializer: Of b.
+        **kwargs: Of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
+
+    Call arguments:
+        inputs: x_t, (B, I).
+        states: [h_{t−1}].
+        drive: ξ_t, broadcastable to (B, N), added to the pre-activation; None for none.
+    """
+
+    _initializer_names: tuple[str, ...] = (
+        "kernel_initializer",
+        "recurrent_initializer",
+        "bias_initializer",
+    )
+
+    def __init__(
+        self,
+        units: int,
+        activation="relu",
+        kernel_initializer="kaiming_normal",
+        recurrent_initializer="henaff_orthogonal",
+        bias_initializer="zeros",
+        **kwargs,
+    ):
+        # Casts are explicit below: Keras would round the float32 controller state to half.
+        super().__init__(autocast=False, **kwargs)
+        self.units = positive_int("units", units)
+        self.activation = keras.activations.get(activation)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.recurrent_initializer = initializers.get(recurrent_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+        self.state_size = self.units
+        self.output_size = self.units
+
+    @property
+    def signal_sizes(self) -> dict[str, int]:
+        """Width of every signal that `step` gives, by name."""
+        return {"a": self.units, "h": self.units}
+
+    @property
+    def state_dtypes(self) -> list[str]:
+        """Dtype in which each state is best carried from step to step."""
+        return [self.compute_dtype]
+
+    def get_initial_state(self, batch_size=None):
+        """Zeros: h_0 (and g_0) of `batch_size` sequences."""
+        sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
+        return [
+            ops.zeros((batch_size, size), dtype=dtype)
+            for size, dtype in zip(sizes, self.state_dtypes, strict=True)
+        ]
+
+    def build(self, input_shape):
+        if len(input_shape) != 2 or input_shape[-1] is None:
+            raise ValueError(
+                f"{type(self).__name__} reads one step at a time: its input must have shape "
+                f"(batch, features) with a known number of features. Received: {input_shape}. "
+                "Feed whole sequences (batch, time, features) to the layer instead."
+            )
+        features = input_shape[-1]
+        # Without autocast: a layer of half precision around a float32 cell would round the weights.
+        self.kernel = self.add_weight(
+            shape=(features, self.units),
+            initializer=self.kernel_initializer,
+            autocast=False,
+            name="kernel",
+        )
+        self.recurrent_kernel = self.add_weight(
+            shape=(self.units, self.units),
+            initializer=self.recurrent_initializer,
+            autocast=False,
+            name="recurrent_kernel",
+        )
+        self.bias = self.add_weight(
+            shape=(self.units,), initializer=self.bias_initializer, autocast=False, name="bias"
+        )
+        self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: features})
+        self.built = True
+
+    def call(self, inputs, states, drive=None, training=False):
+        signals, new_states = self.step(inputs, states, drive)
+        return signals["h"], new_states
+
+    def step(self, inputs, states, drive=None):
+        """One step with all its signals.
+
+        Returns:
+            `(signals, new_states)`: the tensors named in `signal_sizes`, and the list of states.
+        """
+        wanted = len(self.state_dtypes)
+        if not isinstance(states, list | tuple) or len(states) != wanted:
+            came = len(states) if isinstance(states, list | tuple) else type(states).__name__
+            raise ValueError(
+                f"`states` must be a list of {wanted} tensors, of widths {self.state_size}. "
+                f"Received: {came}. Take get_initial_state(batch_size) to start from."
+            )
+        a = self.preactivation(inputs, states[0], drive)
+        signals, memory = self.respond(a, states[1:])
+        signals = {"a": a, **signals, "h": ops.cast(signals["h"], self.compute_dtype)}
+        return signals, [ops.cast(signals["h"], states[0].dtype), *memory]
+
+    def preactivation(self, inputs, h, drive=None):
+        """a_t = W_xh x_t + W_hh h_{t−1} + b + ξ_t, (B, N)."""
+        inputs, h, kernel, recurrent_kernel, bias = (
+            ops.cast(value, self.compute_dtype)
+            for value in (inputs, h, self.kernel, self.recurrent_kernel, self.bias)
+        )
+        a = inputs @ kernel + h @ recurrent_kernel + bias
+        return a if drive is None else a + ops.convert_to_tensor(drive, dtype=self.compute_dtype)
+
+    def respond(self, a, memory):
+        """Activation: from a_t and the states beyond h, the signals and the new such states."""
+        return {"h": self.activation(a)}, []
+
+    def get_config(self):
+        config = {
+            "units": self.units,
+            "activation": keras.activations.serialize(self.activation),
+        }
+        for name in self._initializer_names:
+            config[name] = keras.initializers.serialize(getattr(self, name))
+        return {**super().get_config(), **config}
+
+    def _in_working_dtype(self, value):
+        return ops.cast(value, numerics.working_dtype(self.compute_dtype))
+
+
+def positive_int(name: str, value) -> int:
+    """`value` if it is an integer above 0, else a ValueError that says so."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
+        raise ValueError(f"`{name}` must be an integer above 0. Received: {name}={value!r}.")
+    return int(value)

@@ -1,0 +1,90 @@
+"""A cell seen through its signals: what the driven loop and the probes run."""
+
+import keras
+from keras import ops
+
+from aru_keras import numerics
+
+
+class SignalCell(keras.layers.Layer):
+    """Wraps a cell: reads [x_t, ξ_t] side by side, emits chosen signals side by side.
+
+    `keras.layers.RNN` takes one input tensor and gives one output tensor a step, so drives come in
+    and trajectories go out concatenated.
+
+    Args:
+        cell: A cell with `step` and `signal_sizes`.
+        signals: Names to emit, in this order; h alone keeps the cell's dtype, more are in float32
+            or wider.
+        drive_size: Number of trailing input features that are the drive ξ_t.
+    """
+
+    def __init__(self, cell, signals: tuple[str, ...] = ("h",), drive_size: int = 0):
+        super().__init__(
+            name="signals",
+            dtype=numerics.working_dtype(cell.compute_dtype),
+            autocast=False,
+        )
+        self.cell = cell
+        self.signals = signals
+        self.drive_size = drive_size
+        self.state_size = cell.state_size
+        self.output_size = sum(cell.signal_sizes[name] for name in signals)
+
+    def build(self, input_shape):
+        if not self.cell.built:
+            self.cell.build((input_shape[0], input_shape[-1] - self.drive_size))
+        self.built = True
+
+    def get_initial_state(self, batch_size=None):
+        return self.cell.get_initial_state(batch_size)
+
+    def call(self, inputs, states, training=False):
+        drive = None
+        if self.drive_size:
+            inputs, drive = inputs[:, : -self.drive_size], inputs[:, -self.drive_size :]
+        signals, new_states = self.cell.step(inputs, states, drive)
+        new_states = [ops.cast(new, old.dtype) for new, old in zip(new_states, states, strict=True)]
+        if self.signals == ("h",):
+            return signals["h"], new_states
+        chosen = [ops.cast(signals[name], self.compute_dtype) for name in self.signals]
+        return ops.concatenate(chosen, axis=-1), new_states
+
+
+def append_drive(cell, sequences, drive):
+    """Put a drive beside the sequences that it goes with, for a `SignalCell` to take apart.
+
+    Args:
+        cell: The driven cell, of N units.
+        sequences: (B, T, I).
+        drive: ξ, broadcastable to (B, T, N).
+
+    Returns:
+        `(driven, drive_size)`: (B, T, I + drive_size), and drive_size, 1 or N.
+
+    Raises:
+        ValueError: If the drive does not broadcast.
+    """
+    sequences, drive = (
+        ops.convert_to_tensor(value, dtype=cell.compute_dtype) for value in (sequences, drive)
+    )
+    drive_size = checked_drive_size(cell.units, sequences.shape, drive.shape)
+    batch, steps = ops.shape(sequences)[:2]
+    drive = ops.broadcast_to(drive, (batch, steps, drive_size))
+    return ops.concatenate([sequences, drive], axis=-1), drive_size
+
+
+def checked_drive_size(units: int, sequences_shape, drive_shape) -> int:
+    """The number of features of a drive, 1 or N; a ValueError if it does not broadcast."""
+    target = (sequences_shape[0], sequences_shape[1], units)
+    shape = (1,) * (3 - len(drive_shape)) + tuple(drive_shape)
+    fits = len(shape) == 3 and all(
+        size in (1, None, wanted) or wanted is None
+        for size, wanted in zip(shape, target, strict=True)
+    )
+    if not fits:
+        raise ValueError(
+            f"`drive` must broadcast to (batch, time, units) = {target}. Received: drive.shape="
+            f"{tuple(drive_shape)}. Give a scalar, (T, 1), (B, T, 1) or (B, T, N)."
+        )
+    return shape[-1] or units

@@ -1,0 +1,1 @@
+"""The sequential tasks as step-wise Gymnasium environments; none is registered yet."""
