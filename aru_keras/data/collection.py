@@ -1,0 +1,96 @@
+"""The three collections of labelled images, and what a sound copy of each looks like."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+Parts = dict[str, tuple[np.ndarray, np.ndarray]]
+"""Part of a collection -> images (K, H, W) or (K, H, W, 3) uint8, labels (K,) uint8."""
+
+WAYS_OUT = (
+    "set TFDS_DATA_DIR or pass data_dir= to name a prepared TFDS folder, pass source= with an "
+    '.npz written by aru_keras.tasks.export, or use the task "digits", which needs no download'
+)
+
+
+class DatasetError(RuntimeError):
+    """Data that is missing, truncated, damaged, or not what the task needs.
+
+    The message says what is wrong, where, and what to do, in one line.
+    """
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a copy of a collection must hold.
+
+    Attributes:
+        name: also the name of the TFDS data set.
+        image_shape: (H, W) or (H, W, 3).
+        sizes: images in each part, as published.
+        maximum: the largest pixel value.
+        url: a file of the original, to see whether the network reaches it; None: not downloadable.
+    """
+
+    name: str
+    image_shape: tuple[int, ...]
+    sizes: dict[str, int]
+    maximum: int = 255
+    classes: int = 10
+    url: str | None = None
+
+
+COLLECTIONS = {
+    collection.name: collection
+    for collection in (
+        Collection("digits", (8, 8), {"all": 1797}, maximum=16),
+        Collection(
+            "mnist",
+            (28, 28),
+            {"train": 60_000, "test": 10_000},
+            url="https://storage.googleapis.com/cvdf-datasets/mnist/t10k-labels-idx1-ubyte.gz",
+        ),
+        Collection(
+            "cifar10",
+            (32, 32, 3),
+            {"train": 50_000, "test": 10_000},
+            url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        ),
+    )
+}
+
+
+def checked(collection: Collection, parts: Parts, where: object) -> Parts:
+    """`parts`, read-only, labels as uint8, once every count, shape, type and range is right.
+
+    Raises:
+        DatasetError: names `where` and the first thing found wrong.
+    """
+    return {name: _checked_part(collection, name, *parts[name], where) for name in collection.sizes}
+
+
+def _checked_part(
+    collection: Collection, part: str, images: np.ndarray, labels: np.ndarray, where: object
+) -> tuple[np.ndarray, np.ndarray]:
+    size = collection.sizes[part]
+    expected = (size, *collection.image_shape)
+
+    def refuse(what: str) -> DatasetError:
+        return DatasetError(
+            f"{collection.name} in {where} is damaged: {part} {what}. Get a fresh copy: {WAYS_OUT}."
+        )
+
+    if images.shape != expected or images.dtype != np.uint8:
+        raise refuse(f"images must be {expected} uint8, found {images.shape} {images.dtype}")
+    if labels.shape != (size,) or labels.dtype.kind not in "iu":
+        raise refuse(f"labels must be ({size},) whole numbers, found {labels.shape} {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= collection.classes:
+        raise refuse(
+            f"labels must lie in 0…{collection.classes - 1}, found {labels.min()}…{labels.max()}"
+        )
+    if images.max() > collection.maximum:
+        raise refuse(f"pixels must be at most {collection.maximum}, found {images.max()}")
+    labels = labels.astype(np.uint8)
+    images.setflags(write=False)
+    labels.setflags(write=False)
+    return images, labels

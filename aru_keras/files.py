@@ -1,0 +1,39 @@
+"""Files that are whole or absent: written beside their place, then moved into it."""
+
+import contextlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+_PREFIX = ".writing-"
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike) -> Iterator[Path]:
+    """Give a temporary path of the same suffix to write to; on success it becomes `path`.
+
+    On any error the temporary file is removed and what stood at `path` stays.
+    """
+    path = Path(path)
+    temporary = path.with_name(f"{_PREFIX}{uuid.uuid4().hex[:8]}-{path.name}")
+    try:
+        yield temporary
+        with open(temporary, "rb") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path: str | os.PathLike, value) -> None:
+    """Write `value` as indented JSON, whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def remove_leftovers(folder: str | os.PathLike) -> None:
+    """Remove what a killed process was writing anywhere in `folder`."""
+    for leftover in Path(folder).rglob(f"{_PREFIX}*"):
+        leftover.unlink(missing_ok=True)

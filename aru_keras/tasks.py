@@ -1,0 +1,284 @@
+"""The tasks of the paper: an image, pixel by pixel, and its class at the end.
+
+- digits: the 8×8 digits that come with the package, permuted; T = 64.
+- smnist: MNIST, row by row; T = 784.
+- psmnist: MNIST, permuted; T = 784.
+- rotated-psmnist: the MNIST test images turned by 45°, permuted; T = 784.
+- scifar10: CIFAR-10 in grey scale, row by row; T = 1024.
+- scifar10-conv: CIFAR-10 in colour, whole, for a convolutional encoder; its 8×8 map, T = 64.
+
+Splits are fixed and never depend on a seed. MNIST and CIFAR-10: the last 10,000 training images
+are the validation set. digits: 1,257, 180 and 360 of the 1,797 images, stratified, spread evenly
+over the file. rotated-psmnist: the test images in two halves of 4,999, each with the same number
+of every digit (the last image of a digit with an odd number is dropped), and the MNIST validation
+images for validation, all turned alike.
+
+The digits are the test set of "Optical Recognition of Handwritten Digits" (E. Alpaydin,
+C. Kaynak, UCI Machine Learning Repository, CC BY 4.0), in the copy that scikit-learn carries.
+
+Example::
+
+    task = load_task("digits")
+    model.fit(task.batches("train"), validation_data=task.batches("validation"), shuffle=False)
+"""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aru_keras.arguments import one_of, whole
+from aru_keras.data import transforms
+from aru_keras.data.archives import write_archive
+from aru_keras.data.collection import COLLECTIONS, DatasetError, Parts
+from aru_keras.data.pipelines import Batches, Passes, epoch_order, tf_dataset
+from aru_keras.data.sources import fetch
+from aru_keras.data.specs import SPLITS, TASKS, TaskSpec
+from aru_keras.data.splits import split as split_parts
+
+__all__ = ["TASKS", "DatasetError", "Task", "TaskSpec", "epoch_order", "export", "load_task"]
+
+
+class Task:
+    """A task with its data. Made by `load_task`.
+
+    Attributes:
+        name: the task's name.
+        spec: its `TaskSpec`.
+        classes: number of classes.
+        downsample: side of the squares of pixels that were averaged.
+        permutation_seed: seed of the permutation.
+        image_shape: (H, W) after downsampling, or (32, 32, 3).
+        timesteps: T after downsampling; for scifar10-conv the positions of the encoder's map.
+        input_shape: what a model sees for one example: (T, 1), or (32, 32, 3).
+        permutation: (T,) int64, or None: step t shows the pixel `permutation[t]`.
+        sizes: number of images in each split.
+    """
+
+    def __init__(self, spec: TaskSpec, parts: Parts, *, downsample: int, permutation_seed: int):
+        self.name, self.spec, self.classes = spec.name, spec, spec.classes
+        self.downsample, self.permutation_seed = downsample, permutation_seed
+        height, width, *channels = spec.image_shape
+        self.image_shape = (height // downsample, width // downsample, *channels)
+        self.timesteps = spec.timesteps // downsample**2
+        self.input_shape = (self.timesteps, 1) if spec.sequential else self.image_shape
+        self.permutation = None
+        if spec.permuted:
+            self.permutation = np.random.default_rng(permutation_seed).permutation(self.timesteps)
+            self.permutation.setflags(write=False)
+        self._parts, self._splits = parts, split_parts(spec, parts)
+        self.sizes = {split: len(labels) for split, (_, labels) in self._splits.items()}
+
+    def __repr__(self) -> str:
+        return (
+            f"<Task {self.name}: T={self.timesteps}, input_shape={self.input_shape}, "
+            f"permutation {self.permutation_hash}, {self.sizes}>"
+        )
+
+    @property
+    def permutation_hash(self) -> str:
+        """Eight hexadecimal digits that name the permutation, "none" where there is none."""
+        if self.permutation is None:
+            return "none"
+        return hashlib.sha256(self.permutation.astype("<i4").tobytes()).hexdigest()[:8]
+
+    def config(self) -> dict[str, Any]:
+        """A JSON-able dict: `load_task(**task.config())` is this task again."""
+        return {
+            "name": self.name,
+            "downsample": self.downsample,
+            "permutation_seed": self.permutation_seed,
+        }
+
+    def pixel_index(self, t: int) -> int:
+        """Row-major index, in an image of `image_shape`, of the pixel shown at step t.
+
+        Raises:
+            ValueError: t is outside 0…T − 1, or the task shows whole images.
+        """
+        if not self.spec.sequential:
+            raise ValueError(
+                "`pixel_index` needs a task that goes pixel by pixel. Received: "
+                f"{self.name!r}, which feeds whole images to an encoder. Use 'scifar10'."
+            )
+        if whole("t", t, 0) >= self.timesteps:
+            raise ValueError(f"`t` must be below T = {self.timesteps}. Received: {t}.")
+        return int(t if self.permutation is None else self.permutation[t])
+
+    def images(self, split: str) -> np.ndarray:
+        """Images of a split for pictures, (K, *image_shape) float32 in [0, 1], not permuted."""
+        return self._pictures(self._split(split)[0])
+
+    def arrays(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """x (K, *input_shape) float32 in [0, 1] and y (K,) int32 of "train", "validation", "test".
+
+        Made anew at each call; only the whole-number images stay in memory.
+        """
+        images, labels = self._split(split)
+        return self._encode(images), labels.astype("int32")
+
+    def batches(
+        self,
+        split: str,
+        batch_size: int = 100,
+        *,
+        seed: int = 0,
+        shuffle: bool | None = None,
+        initial_epoch: int = 0,
+        limit: int | None = None,
+    ) -> Batches:
+        """Batches for any Keras backend; TensorFlow is not needed.
+
+        The k-th pass goes in the order `epoch_order(seed, initial_epoch + k, K)`, a function of
+        seed and epoch alone, and the same in `dataset`.
+
+        Args:
+            split: "train", "validation" or "test".
+            batch_size: images in a batch; the last batch of a pass may be smaller.
+            seed: of the order.
+            shuffle: by default only "train" is shuffled.
+            initial_epoch: epoch of the first pass, where a run is resumed.
+            limit: only the first `limit` images of the split.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        images, labels, batch_size, passes = self._plan(
+            split, batch_size, seed, shuffle, initial_epoch, limit
+        )
+        return Batches(images, labels, self._encode, batch_size, passes)
+
+    def dataset(
+        self,
+        split: str,
+        batch_size: int = 100,
+        *,
+        seed: int = 0,
+        shuffle: bool | None = None,
+        initial_epoch: int = 0,
+        limit: int | None = None,
+    ) -> Any:
+        """A finite `tf.data.Dataset` of (x, y), held in memory and prefetched.
+
+        Arguments and order are those of `batches`. A pass counts once its last batch is out: a
+        loop that breaks off before begins the same epoch again.
+
+        Raises:
+            ValueError: an argument is out of its range.
+            DatasetError: TensorFlow is not installed.
+        """
+        images, labels, batch_size, passes = self._plan(
+            split, batch_size, seed, shuffle, initial_epoch, limit
+        )
+        return tf_dataset(self._encode(images), labels.astype("int32"), batch_size, passes)
+
+    def _plan(self, split, batch_size, seed, shuffle, initial_epoch, limit):
+        images, labels = self._split(split)
+        if limit is not None:
+            limit = whole("limit", limit, 1, hint="Leave it out for the whole split.")
+            images, labels = images[:limit], labels[:limit]
+        passes = Passes(
+            len(labels),
+            seed=whole("seed", seed, 0),
+            shuffle=split == "train" if shuffle is None else bool(shuffle),
+            epoch=whole("initial_epoch", initial_epoch, 0),
+        )
+        return images, labels, whole("batch_size", batch_size, 1), passes
+
+    def _split(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        return self._splits[one_of("split", split, SPLITS)]
+
+    def _pictures(self, images: np.ndarray) -> np.ndarray:
+        values = transforms.pooled(images, self.downsample)
+        if self.spec.sequential and values.ndim == 4:
+            values = transforms.grey(values)
+        return np.minimum(values / np.float32(COLLECTIONS[self.spec.collection].maximum), 1)
+
+    def _encode(self, images: np.ndarray) -> np.ndarray:
+        values = self._pictures(images)
+        if not self.spec.sequential:
+            return values
+        values = values.reshape(len(values), self.timesteps)
+        if self.permutation is not None:
+            values = values[:, self.permutation]
+        return values[..., np.newaxis]
+
+
+def load_task(
+    name: str,
+    *,
+    downsample: int = 1,
+    permutation_seed: int = 0,
+    data_dir: str | os.PathLike | None = None,
+    source: str | os.PathLike | None = None,
+    download: bool = True,
+) -> Task:
+    """Load a task and its images.
+
+    Args:
+        name: one of `TASKS`.
+        downsample: average the image over squares of this side first: T shrinks by its square.
+        permutation_seed: of the one permutation of the permuted tasks.
+        data_dir: TFDS folder; by default TFDS_DATA_DIR, else TFDS's own default.
+        source: an .npz from `export`, read without TensorFlow instead of a TFDS folder.
+        download: fetch what is not there; False never touches the network.
+
+    Raises:
+        ValueError: unknown name, or a downsample that does not divide the image.
+        DatasetError: the data is missing, truncated, damaged, or not this task's.
+    """
+    spec = TASKS[one_of("name", name, TASKS)]
+    downsample = _checked_downsample(spec, downsample)
+    permutation_seed = whole("permutation_seed", permutation_seed, 0)
+    parts = fetch(spec.collection, data_dir=data_dir, source=source, allow_download=download)
+    return Task(spec, parts, downsample=downsample, permutation_seed=permutation_seed)
+
+
+def _checked_downsample(spec: TaskSpec, downsample: int) -> int:
+    factor = whole("downsample", downsample, 1, hint="1 keeps every pixel.")
+    if factor > 1 and not spec.sequential:
+        raise ValueError(
+            f"`downsample` must be 1 for {spec.name!r}, whose encoder needs whole images. "
+            f"Received: {factor}. Use 'scifar10' for fewer steps."
+        )
+    height, width = spec.image_shape[:2]
+    if height % factor or width % factor:
+        fitting = [k for k in range(1, height + 1) if height % k == 0 and width % k == 0]
+        raise ValueError(
+            f"`downsample` must divide the {height}×{width} image of {spec.name!r}. "
+            f"Received: {factor}. Use one of {fitting}."
+        )
+    return factor
+
+
+def export(
+    task: Task | str,
+    path: str | os.PathLike,
+    *,
+    data_dir: str | os.PathLike | None = None,
+    download: bool = True,
+) -> Path:
+    """Write the images and labels under a task to one compressed .npz, for `load_task(source=)`.
+
+    The file holds the original images of all splits: one made from "psmnist" serves "smnist" and
+    "rotated-psmnist" too, and one made from either CIFAR-10 task serves the other.
+
+    Args:
+        task: a loaded task, or a name to load.
+        path: where to; ".npz" is appended where it is missing. Its folder must exist.
+        data_dir: as in `load_task`, for a name.
+        download: as in `load_task`, for a name.
+
+    Returns:
+        The path written. It is written whole or not at all.
+
+    Raises:
+        ValueError: unknown name.
+        DatasetError: the images are missing or damaged, or the file cannot be written.
+    """
+    if not isinstance(task, Task):
+        task = load_task(task, data_dir=data_dir, download=download)
+    collection = COLLECTIONS[task.spec.collection]
+    return write_archive(collection, Path(path).expanduser(), task._parts)
