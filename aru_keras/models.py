@@ -1,0 +1,220 @@
+"""The paper's five networks by name, and their parameter counts.
+
+Encoder → recurrent layer → linear read-out of the last state (logits). Geadah et al. 2024,
+Table 1: `arun`, `gamma` (RNN+γ), `relu`, `lstm`, `gru`.
+"""
+
+import math
+
+import keras
+
+from aru_keras.arguments import one_of
+from aru_keras.layers import ARU, DrivenRNN, GammaRNN
+
+NETWORKS = {
+    "arun": "adaptive recurrent units: a controller sets n and s at every step",
+    "gamma": "RNN+γ: n and s constant in time, shared or per unit, fixed or trained",
+    "relu": "simple recurrent network with ReLU",
+    "lstm": "LSTM",
+    "gru": "GRU",
+}
+ENCODERS = ("linear", "conv")
+GATED = ("lstm", "gru")
+UNITS = 400
+CONTROLLER_UNITS = 50
+COUNT_TOLERANCE = 0.02
+
+
+def build_network(
+    name: str,
+    input_shape,
+    *,
+    classes: int = 10,
+    units: int = UNITS,
+    controller_units: int = CONTROLLER_UNITS,
+    encoder: str = "linear",
+    shared: bool = False,
+    fixed: bool = False,
+    drive: bool = False,
+    match_parameters: bool | None = None,
+) -> keras.Model:
+    """One of the paper's networks, as a functional model that gives logits.
+
+    Args:
+        name: One of `NETWORKS`.
+        input_shape: Of one example: (T, I) for the linear encoder, where T may be None; an image
+            (H, W, C) for the convolutional one, which gives T = H·W/16 steps of 256 features.
+        classes: Number of classes.
+        units: Number of recurrent units N.
+        controller_units: Number of controller units G of an ARUN.
+        encoder: "linear" (pixels go straight to W_xh) or "conv".
+        shared: For `gamma`: one (n, s) for all units instead of one pair a unit.
+        fixed: For `gamma`: n and s not trained.
+        drive: True for a network that takes `{"pixels": (B, T, I), "drive": (B, T, 1 or N)}`; not
+            for `lstm` and `gru`, whose gates have no place for a drive.
+        match_parameters: Choose the number of units so that the network has the parameter count
+            of the ARUN with `units` and `controller_units`, within 2 %. None: for `lstm` and `gru`.
+
+    Returns:
+        A `keras.Model` named `name`; its recurrent layer is named "recurrent".
+
+    Raises:
+        ValueError: For an unknown name, a shape that does not fit the encoder, or where no number
+            of units matches the ARUN's count.
+    """
+    one_of("name", name, NETWORKS)
+    one_of("encoder", encoder, ENCODERS)
+    if drive and name in GATED:
+        raise ValueError(
+            f"drive=True needs a network with one pre-activation a unit: arun, gamma or relu. "
+            f"Received: name={name!r}. Its gates have no counterpart of a drive."
+        )
+    if match_parameters is None:
+        match_parameters = name in GATED
+    features = _features(encoder, input_shape)
+    if match_parameters and name != "arun":
+        reference = recurrent_parameters("arun", units, features, classes, controller_units)
+        units = matched_units(name, reference, features, classes, shared=shared, fixed=fixed)
+    options = {"shared": shared, "fixed": fixed} if name == "gamma" else {}
+    layer = _recurrent_layer(name, units, controller_units, options)
+    pixels = keras.Input(tuple(input_shape), name="pixels")
+    sequences = _conv_encoder(pixels) if encoder == "conv" else pixels
+    inputs, call = pixels, {}
+    if drive:
+        call["drive"] = keras.Input((sequences.shape[1], None), name="drive")
+        inputs = {"pixels": pixels, "drive": call["drive"]}
+    logits = keras.layers.Dense(classes, name="readout")(layer(sequences, **call))
+    return keras.Model(inputs, logits, name=name)
+
+
+def recurrent_parameters(
+    name: str,
+    units: int,
+    features: int,
+    classes: int,
+    controller_units: int = CONTROLLER_UNITS,
+    *,
+    shared: bool = False,
+    fixed: bool = False,
+) -> int:
+    """Trainable weights of a network's recurrent layer and read-out (every encoder is the same).
+
+    Args:
+        name: One of `NETWORKS`.
+        units: Number of recurrent units N.
+        features: Number of input features I; 256 after the convolutional encoder.
+        classes: Number of classes.
+        controller_units: Number of controller units G of an ARUN.
+        shared: As in `build_network`.
+        fixed: As in `build_network`.
+    """
+    simple = units * features + units * units + units
+    gamma = 0 if fixed else 2 if shared else 2 * units
+    controller = controller_units**2 + 4 * controller_units + 2
+    layer = {
+        "arun": simple + controller,
+        "gamma": simple + gamma,
+        "relu": simple,
+        "lstm": 4 * simple,
+        "gru": 3 * (simple + units),
+    }[name]
+    return layer + (units + 1) * classes
+
+
+def matched_units(
+    name: str, count: int, features: int, classes: int, *, shared=False, fixed=False
+) -> int:
+    """The number of units with which network `name` has nearest to `count` parameters.
+
+    Args:
+        name: One of `NETWORKS`.
+        count: Trainable weights of the recurrent layer and the read-out together.
+        features: Number of input features I.
+        classes: Number of classes.
+        shared: As in `build_network`.
+        fixed: As in `build_network`.
+
+    Raises:
+        ValueError: If the nearest is more than 2 % off, as happens below some 25 units.
+    """
+
+    def size(units):
+        return recurrent_parameters(name, units, features, classes, shared=shared, fixed=fixed)
+
+    units = 1
+    while size(units) < count:
+        units += 1
+    units = min((max(units - 1, 1), units), key=lambda n: abs(size(n) - count))
+    if abs(size(units) - count) > COUNT_TOLERANCE * count:
+        raise ValueError(
+            f"No number of {name} units has {count} parameters within "
+            f"{COUNT_TOLERANCE:.0%}; the nearest, {units} units, has {size(units)}. Choose other "
+            f"`units` for the network to match, or match_parameters=False with units={units}."
+        )
+    return units
+
+
+def parameter_table(input_shape, **options) -> list[dict]:
+    """Units and trainable weights of all five networks, as rows for a table.
+
+    Args:
+        input_shape: As in `build_network`.
+        **options: Of `build_network`.
+
+    Returns:
+        Rows with `network`, `units`, `parameters` and `ratio` to the ARUN's count.
+    """
+    rows = []
+    for name in NETWORKS:
+        model = build_network(name, input_shape, **options)
+        units = model.get_layer("recurrent").cell.units
+        rows.append({"network": name, "units": units, "parameters": trainable_parameters(model)})
+    reference = rows[0]["parameters"]
+    return [{**row, "ratio": row["parameters"] / reference} for row in rows]
+
+
+def trainable_parameters(model: keras.Model) -> int:
+    """Number of trainable weights."""
+    return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def _recurrent_layer(name, units, controller_units, gamma_options):
+    if name == "arun":
+        return ARU(units, controller_units, name="recurrent")
+    if name == "gamma":
+        return GammaRNN(units, name="recurrent", **gamma_options)
+    if name == "relu":
+        return DrivenRNN(units, activation="relu", name="recurrent")
+    return {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[name](units, name="recurrent")
+
+
+def _features(encoder, input_shape):
+    wanted = {"linear": 2, "conv": 3}[encoder]
+    shape = tuple(input_shape)
+    if len(shape) != wanted or shape[-1] is None:
+        meaning = {"linear": "(T, I)", "conv": "(H, W, C)"}[encoder]
+        raise ValueError(
+            f"`input_shape` must be {meaning} for encoder={encoder!r}. Received: {shape}."
+        )
+    if encoder == "linear":
+        return shape[-1]
+    if any(size is None or size % 4 for size in shape[:2]):
+        raise ValueError(
+            "`input_shape` must have a height and width that 4 divides for encoder='conv', which "
+            f"pools 2×2 twice. Received: {shape}."
+        )
+    return 256
+
+
+def _conv_encoder(images):
+    """Four 3×3 convolutions, each after batch normalisation and ReLU; the map read by position."""
+    x = images
+    for index, channels in enumerate((32, 64, 128, 256)):
+        x = keras.layers.BatchNormalization(name=f"norm_{index + 1}")(x)
+        x = keras.layers.ReLU(name=f"relu_{index + 1}")(x)
+        x = keras.layers.Conv2D(
+            channels, 3, padding="same", use_bias=False, name=f"conv_{index + 1}"
+        )(x)
+        if index % 2:
+            x = keras.layers.MaxPooling2D(2, name=f"pool_{index + 1}")(x)
+    return keras.layers.Reshape((-1, x.shape[-1]), name="positions")(x)

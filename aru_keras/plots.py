@@ -1,0 +1,97 @@
+"""Figures: each function takes data and returns a matplotlib `Figure`, drawn nowhere else."""
+
+import keras
+import numpy as np
+
+from aru_keras.probing import record
+
+UNIT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+LABELS = {"n": "gain $n_t$", "s": "saturation $s_t$", "h": "output $h_t$"}
+
+
+def reading(model: keras.Model, task, split: str = "test", index: int = 0, units=None):
+    """An image being read pixel by pixel, and n_t, s_t and h_t of several units during it.
+
+    Args:
+        model: A trained network with signals (`arun`, `gamma`, `relu`).
+        task: The `tasks.Task` that it was trained on.
+        split: Split of the image.
+        index: Which image of the split.
+        units: Indices of the units to draw; by default those whose gain (else output) moves most.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    from matplotlib.figure import Figure
+
+    x, labels = task.arrays(split)
+    x, label = x[index : index + 1], int(labels[index])
+    known = model.get_layer("recurrent").cell.signal_sizes
+    names = [name for name in ("n", "s", "h") if name in known]
+    signals = {name: values[0] for name, values in record(model, x, names).items()}
+    probabilities = read_out(model, signals["h"])
+    if units is None:
+        spread = signals[names[0]].std(axis=0) + 1e-9 * signals["h"].std(axis=0)
+        units = np.argsort(spread)[::-1][: len(UNIT_COLOURS)]
+
+    figure = Figure(figsize=(9.0, 1.6 * (len(names) + 2)), layout="constrained")
+    grid = figure.add_gridspec(len(names) + 2, 3, width_ratios=(1, 3, 0.06))
+    _draw_image(figure, grid, task, split, index, label)
+    rows = [figure.add_subplot(grid[row, 1]) for row in range(len(names) + 2)]
+    steps = np.arange(len(signals["h"]))
+    _draw_input(rows[0], x[0], steps)
+    for axes, name in zip(rows[1:], names, strict=False):
+        for colour, unit in zip(UNIT_COLOURS, units, strict=False):
+            axes.plot(steps, signals[name][:, unit], color=colour, lw=1.2, label=f"unit {unit}")
+        axes.set_ylabel(LABELS[name])
+    rows[1].legend(loc="lower right", bbox_to_anchor=(1, 0.95), ncols=len(units), frameon=False)
+    shown = _draw_prediction(rows[-1], probabilities, label)
+    figure.colorbar(shown, cax=figure.add_subplot(grid[-1, 2]), label="probability")
+    for axes in rows:
+        axes.set_xlim(-0.5, steps[-1] + 0.5)
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in rows[:-1]:
+        axes.set_xticklabels([])
+    return figure
+
+
+def read_out(model, h: np.ndarray) -> np.ndarray:
+    """Class probabilities (T, classes) that the read-out gives for the outputs `h` (T, N)."""
+    logits = model.get_layer("readout")(h)
+    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+
+
+def _draw_image(figure, grid, task, split, index, label):
+    picture = figure.add_subplot(grid[:2, 0])
+    picture.imshow(task.images(split)[index], cmap="gray")
+    picture.set_title(f"{task.name}: a {label}", fontsize=10)
+    picture.set_axis_off()
+    if len(task.image_shape) != 2:
+        return
+    order = np.empty(task.timesteps)
+    order[[task.pixel_index(t) for t in range(task.timesteps)]] = np.arange(task.timesteps)
+    axes = figure.add_subplot(grid[2:4, 0])
+    shown = axes.imshow(order.reshape(task.image_shape), cmap="cividis")
+    axes.set_title("read at step t", fontsize=10)
+    axes.set_axis_off()
+    figure.colorbar(shown, ax=axes, shrink=0.8)
+
+
+def _draw_input(axes, sequence, steps):
+    values = sequence[:, 0] if sequence.ndim == 2 and sequence.shape[1] == 1 else None
+    if values is None:
+        axes.set_axis_off()
+        return
+    axes.bar(steps, values, width=1.0, color="0.4")
+    axes.set_ylabel("pixel $x_t$")
+
+
+def _draw_prediction(axes, probabilities, label):
+    shown = axes.imshow(
+        probabilities.T, aspect="auto", origin="lower", cmap="Greys", vmin=0, vmax=1
+    )
+    axes.axhline(label, color="#D55E00", lw=0.8, ls=":")
+    axes.set_yticks(range(0, probabilities.shape[1], 3))
+    axes.set_ylabel("class")
+    axes.set_xlabel("step t (pixels read)")
+    return shown

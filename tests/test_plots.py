@@ -1,0 +1,59 @@
+"""Figures hold what they are given."""
+
+import numpy as np
+import pytest
+
+from aru_keras import models, plots, probing, tasks
+
+
+@pytest.fixture(scope="module")
+def task():
+    return tasks.load_task("digits")
+
+
+@pytest.mark.parametrize(("name", "panels"), [("arun", "nsh"), ("gamma", "nsh"), ("relu", "h")])
+def test_a_reading_shows_the_signals_of_the_units(name, panels, task):
+    model = models.build_network(name, task.input_shape, units=5, controller_units=3)
+    figure = plots.reading(model, task, index=3, units=[4, 1])
+    signals = probing.record(model, task.arrays("test")[0][3:4], tuple(panels))
+    drawn = {axes.get_ylabel(): axes for axes in figure.axes}
+    for name in panels:
+        lines = drawn[plots.LABELS[name]].get_lines()
+        for line, unit in zip(lines, [4, 1], strict=True):
+            np.testing.assert_allclose(line.get_ydata(), signals[name][0, :, unit], rtol=1e-4)
+
+
+def test_the_picture_is_the_image_that_is_read(task):
+    model = models.build_network("arun", task.input_shape, units=5, controller_units=3)
+    figure = plots.reading(model, task, index=7)
+    shown = figure.axes[0].get_images()[0].get_array()
+    np.testing.assert_array_equal(shown, task.images("test")[7])
+    assert str(task.arrays("test")[1][7]) in figure.axes[0].get_title()
+
+
+def test_the_prediction_is_that_of_the_model(task):
+    model = models.build_network("arun", task.input_shape, units=5, controller_units=3)
+    x = task.arrays("test")[0][:1]
+    h = probing.record(model, x, "h")["h"][0]
+    logits = np.asarray(model(x))[0]
+    expected = np.exp(logits - logits.max())
+    np.testing.assert_allclose(
+        plots.read_out(model, h)[-1], expected / expected.sum(), rtol=1e-4, atol=1e-6
+    )
+
+
+def test_images_for_the_convolutional_encoder_are_drawn_too():
+    rng = np.random.default_rng(0)
+
+    class Colour:
+        name, timesteps, image_shape = "colour", 4, (8, 8, 3)
+
+        def images(self, split):
+            return rng.random((1, 8, 8, 3))
+
+        def arrays(self, split):
+            return rng.random((1, 8, 8, 3)).astype("float32"), np.array([2])
+
+    model = models.build_network("arun", (8, 8, 3), encoder="conv", units=5, controller_units=3)
+    figure = plots.reading(model, Colour())
+    assert plots.LABELS["n"] in {axes.get_ylabel() for axes in figure.axes}
