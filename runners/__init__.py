@@ -1,0 +1,1 @@
+"""Training, evaluation and the command line, installed as `aru_keras.runners`."""

@@ -1,0 +1,128 @@
+"""What happens between the batches and epochs of `fit`: learning rate, history, events."""
+
+import math
+import time
+
+import keras
+import numpy as np
+
+from aru_keras.probing import Recorder
+from aru_keras.runners.config import TrainConfig
+from aru_keras.runners.run_folder import RunFolder
+
+
+class DivergedError(RuntimeError):
+    """The loss became NaN or infinite; the message says where the last good state is."""
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """Raises `DivergedError` at the first batch whose loss is not finite."""
+
+    def __init__(self, folder: RunFolder):
+        super().__init__()
+        self.folder = folder
+        self.epoch = 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            kept = f"The state after epoch {self.epoch} is kept in {self.folder.path}."
+            raise DivergedError(
+                f"The loss became {logs['loss']} in epoch {self.epoch + 1}, batch {batch + 1}. "
+                f"{kept if self.epoch else 'There is no earlier state.'} "
+                "Train anew with a lower --learning-rate or with --clip-norm 1."
+            )
+
+
+class EpochKeeper(keras.callbacks.Callback):
+    """After each epoch: sets the learning rate, keeps history and checkpoint, stops early.
+
+    All its state is the history rows, so that a resumed run decides as an unbroken one would.
+
+    Args:
+        folder: Where to keep.
+        config: The run's configuration.
+        rows: History of the epochs done.
+    """
+
+    def __init__(self, folder: RunFolder, config: TrainConfig, rows: list[dict]):
+        super().__init__()
+        self.folder = folder
+        self.config = config
+        self.rows = rows
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        row = {"epoch": epoch + 1}
+        row |= {name: float(logs[name]) for name in sorted(logs) if name != "learning_rate"}
+        row |= {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
+        self.rows.append(row)
+        losses = validation_losses(self.rows)
+        if self.config.schedule == "plateau":
+            self.model.optimizer.learning_rate = plateau_rate(self.config, losses)
+        self.folder.commit_epoch(self.model, self.rows, best=best_epoch(losses) == len(losses))
+        if stops_early(self.config, losses):
+            self.model.stop_training = True
+
+
+class SignalEvents(keras.callbacks.Callback):
+    """TensorBoard events: the scalars of an epoch and histograms of n and s.
+
+    Args:
+        folder: Where the events go.
+        sequences: Some validation sequences, (B, T, I), for the histograms.
+    """
+
+    def __init__(self, folder: RunFolder, sequences: np.ndarray):
+        super().__init__()
+        import tensorflow as tf
+
+        self.summary = tf.summary
+        self.writer = tf.summary.create_file_writer(str(folder.events))
+        self.sequences = sequences
+        self.recorder = None
+
+    def on_train_begin(self, logs=None):
+        cell = getattr(self.model.get_layer("recurrent"), "cell", None)
+        if {"n", "s"} <= set(getattr(cell, "signal_sizes", ())):
+            self.recorder = Recorder(self.model, ("n", "s"))
+
+    def on_epoch_end(self, epoch, logs=None):
+        with self.writer.as_default(step=epoch + 1):
+            for name, value in logs.items():
+                self.summary.scalar(name, float(value))
+            if self.recorder is not None:
+                for name, values in self.recorder(self.sequences).items():
+                    self.summary.histogram(name, values)
+        self.writer.flush()
+
+
+def validation_losses(rows: list[dict]) -> list[float]:
+    """The validation loss of each epoch."""
+    return [row["val_loss"] for row in rows]
+
+
+def best_epoch(losses: list[float]) -> int:
+    """The first epoch, counted from 1, with the lowest validation loss; 0 if there is none."""
+    return 1 + int(np.argmin(losses)) if losses else 0
+
+
+def plateau_rate(config: TrainConfig, losses: list[float]) -> float:
+    """Learning rate after these epochs: × `decay` for every `patience` epochs without a better."""
+    rate, lowest, waited = config.learning_rate, math.inf, 0
+    for loss in losses:
+        waited = 0 if loss < lowest else waited + 1
+        lowest = min(loss, lowest)
+        if waited == config.patience:
+            rate, waited = rate * config.decay, 0
+    return rate
+
+
+def stops_early(config: TrainConfig, losses: list[float]) -> bool:
+    """Whether the run ends here for want of a better validation loss."""
+    return config.early_stop is not None and len(losses) - best_epoch(losses) >= config.early_stop

@@ -1,0 +1,175 @@
+"""The command line `aru-keras`."""
+
+import argparse
+import difflib
+import os
+import sys
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers a bad argument with one line and exit code 2."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}. See {self.prog} --help\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Command line without the program's name; by default that of the process.
+
+    Returns:
+        The exit code: 0, 2 for bad input, 1 for a run that failed, 130 if interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_overview())
+        return 0
+    name, *rest = arguments
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        return _fail(f"unknown command {name!r}; there are {', '.join(COMMANDS)}.{hint}", 2)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    return _guarded(COMMANDS[name], rest)
+
+
+def _guarded(command, arguments):
+    from aru_keras.runners.callbacks import DivergedError
+    from aru_keras.runners.run_folder import RunError
+    from aru_keras.tasks import DatasetError
+
+    try:
+        command(arguments)
+    except (ValueError, RunError, DatasetError) as error:
+        return _fail(error, 2)
+    except DivergedError as error:
+        return _fail(error, 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted; a training run continues with --resume RUN", 130)
+    return 0
+
+
+def _train(arguments):
+    """train a network on a task, or continue a run (aru-keras train digits)"""
+    from aru_keras.runners import config
+    from aru_keras.runners import train as runner
+
+    parser = _parser("train", _train)
+    config.add_options(parser)
+    parser.add_argument("--run-dir", metavar="DIR", help="folder of the run (default: in runs/)")
+    parser.add_argument("--resume", metavar="DIR", help="continue the run in DIR; nothing else")
+    parser.add_argument("--config", metavar="FILE", help="take the options of this config.json")
+    options = vars(parser.parse_args(arguments))
+    given = {name: value for name, value in options.items() if value is not None}
+    run_dir, resumed, file = (given.pop(name, None) for name in ("run_dir", "resume", "config"))
+    if resumed:
+        if given or run_dir or file:
+            parser.error("--resume takes the options of the run itself: give no others")
+        return _report(runner.resume(resumed))
+    if file:
+        options = config.TrainConfig.from_file(file, **given)
+    else:
+        options = config.TrainConfig(**{"task": None, **given})
+    return _report(runner.train(options, run_dir=run_dir))
+
+
+def _report(results):
+    from aru_keras.runners.run_folder import RunFolder
+
+    print(
+        f"\nTest accuracy {results['test_accuracy']:.4f} ({results['model']} on {results['task']}, "
+        f"best epoch {results['best_epoch']} of {results['epochs']}, "
+        f"{results['train_seconds']:.0f} s of training)"
+    )
+    folder = RunFolder(results["run_dir"])
+    print(f"Run folder: {folder.path}")
+    if folder.picture.exists():
+        print(f"An image being read, and units adapting: {folder.picture}")
+
+
+def _summary(arguments):
+    """parameter counts of the five networks, and one in full (aru-keras summary psmnist)"""
+    from aru_keras import models, tasks
+    from aru_keras.arguments import one_of
+    from aru_keras.runners.config import preset
+
+    parser = _parser("summary", _summary)
+    parser.add_argument("task", nargs="?", default="psmnist", help="task, for input and sizes")
+    parser.add_argument("--model", default="arun", help="network to show layer by layer")
+    parser.add_argument("--units", type=int, metavar="INT", help="recurrent units of the ARUN")
+    parser.add_argument("--controller-units", type=int, metavar="INT", help="controller units")
+    options = parser.parse_args(arguments)
+    one_of("task", options.task, tasks.TASKS)
+    one_of("model", options.model, models.NETWORKS)
+    spec = tasks.TASKS[options.task]
+    sizes = {
+        name: getattr(options, name) or preset(options.task)[name]
+        for name in ("units", "controller_units")
+    }
+    encoder = "conv" if len(spec.input_shape) == 3 else "linear"
+    build = {"classes": spec.classes, "encoder": encoder, **sizes}
+    print(f"{'network':<8} {'units':>6} {'parameters':>11} {'of the ARUN':>12}")
+    for row in models.parameter_table(spec.input_shape, **build):
+        print("{network:<8} {units:>6} {parameters:>11,} {ratio:>12.3f}".format(**row))
+    models.build_network(options.model, spec.input_shape, **build).summary()
+
+
+def _export(arguments):
+    """write a task's data to one .npz, to use without TensorFlow (aru-keras export smnist a.npz)"""
+    from aru_keras import tasks
+
+    parser = _parser("export", _export)
+    parser.add_argument("task", help="one of " + ", ".join(tasks.TASKS))
+    parser.add_argument("path", help="the .npz to write")
+    parser.add_argument("--data-dir", metavar="DIR", help="folder of TensorFlow Datasets")
+    options = parser.parse_args(arguments)
+    print(tasks.export(options.task, options.path, data_dir=options.data_dir))
+
+
+def _compare(arguments):
+    """a Markdown table of finished runs (aru-keras compare runs/*)"""
+    from aru_keras.runners.run_folder import RunFolder
+
+    parser = _parser("compare", _compare)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="folders of finished runs")
+    runs = [RunFolder(path).load_results() for path in parser.parse_args(arguments).runs]
+    print(
+        "| network | units | parameters | epochs | test accuracy | training, s | peak memory, MB |"
+    )
+    print("|---|---|---|---|---|---|---|")
+    for run in sorted(runs, key=lambda run: -run["test_accuracy"]):
+        print(
+            "| {model} | {units} | {parameters:,} | {epochs} | {test_accuracy:.4f} | "
+            "{train_seconds:.0f} | {peak_memory_mb:.0f} |".format(**run)
+        )
+
+
+COMMANDS = {"train": _train, "compare": _compare, "summary": _summary, "export": _export}
+
+
+def _parser(name, command):
+    return _Parser(prog=f"aru-keras {name}", description=command.__doc__)
+
+
+def _overview():
+    lines = [f"  {name:<10} {command.__doc__}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: aru-keras COMMAND [options]",
+            "",
+            "Adaptive Recurrent Units on Keras 3. Commands (each has --help):",
+            "",
+            *lines,
+        ]
+    )
+
+
+def _fail(message, code):
+    print(f"aru-keras: error: {' '.join(str(message).split())}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

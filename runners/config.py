@@ -1,0 +1,160 @@
+"""What a training run is made of: one dataclass that is the command line, the help and the file."""
+
+import argparse
+import dataclasses
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aru_keras import models, tasks
+from aru_keras.arguments import one_of, whole
+
+SCHEDULES = ("plateau", "cosine", "constant")
+
+PAPER = {
+    "units": models.UNITS,
+    "controller_units": models.CONTROLLER_UNITS,
+    "epochs": 100,
+    "batch_size": 100,
+    "learning_rate": 1e-4,
+    "schedule": "plateau",
+}
+PRESETS = {
+    "digits": {
+        "units": 96,
+        "controller_units": 8,
+        "epochs": 40,
+        "batch_size": 32,
+        "learning_rate": 1e-3,
+        "schedule": "cosine",
+    }
+}
+
+
+def option(help_text, default=None, *, type=str, least=None):
+    """A field of `TrainConfig`: its help text, type and, for a whole number, the least one."""
+    return field(default=default, metadata={"help": help_text, "type": type, "least": least})
+
+
+def count(help_text, default=None, *, least=1):
+    """A field that holds a whole number of at least `least`."""
+    return option(help_text, default, type=int, least=least)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides a training run; `None` means the preset of the task.
+
+    The fields' help texts are those of `aru-keras train --help`.
+
+    Raises:
+        ValueError: For a value out of range, naming the field.
+    """
+
+    task: str = option("what to learn: one of " + ", ".join(tasks.TASKS))
+    model: str = option("network: one of " + ", ".join(models.NETWORKS), "arun")
+    units: int = count("recurrent units N")
+    controller_units: int = count("controller units G of an ARUN")
+    shared: bool = option("gamma: one (n, s) for all units instead of one pair a unit", False)
+    fixed: bool = option("gamma: leave n and s untrained", False)
+    match_parameters: bool | None = option(
+        "choose the units so that the parameter count is that of the ARUN, within 2 %% "
+        "(default: for lstm and gru)",
+        type=bool,
+    )
+    downsample: int = count("average-pool the images by this factor first", 1)
+    permutation_seed: int = count("seed of the fixed permutation of the pixels", 0, least=0)
+    source: str | None = option(".npz made by `aru-keras export`, instead of TensorFlow Datasets")
+    data_dir: str | None = option("folder of TensorFlow Datasets; by default TFDS_DATA_DIR")
+    limit: int | None = count("use only the first LIMIT images of each split")
+    epochs: int = count("passes over the training images")
+    batch_size: int = count("images in a training step")
+    learning_rate: float = option("Adam's learning rate at the start", type=float)
+    schedule: str = option("learning rate over time: one of " + ", ".join(SCHEDULES))
+    patience: int = count("plateau: epochs without a better validation loss", 10)
+    decay: float = option("plateau: factor on the learning rate", 0.1, type=float)
+    early_stop: int | None = count(
+        "stop after this many epochs without a better validation loss (default: never)"
+    )
+    clip_norm: float | None = option("clip the gradient's global norm (default: no)", type=float)
+    seed: int = count("seed of the weights and of the order of images", 0, least=0)
+
+    def __post_init__(self):
+        one_of("task", self.task, tasks.TASKS)
+        one_of("model", self.model, models.NETWORKS)
+        for name, value in preset(self.task).items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, value)
+        one_of("schedule", self.schedule, SCHEDULES)
+        for item in dataclasses.fields(self):
+            value, least = getattr(self, item.name), item.metadata["least"]
+            if value is not None and least is not None:
+                whole(item.name, value, least)
+            elif value is not None and item.metadata["type"] is float:
+                _positive(item.name, value)
+        if (self.shared or self.fixed) and self.model != "gamma":
+            raise ValueError(
+                "`shared` and `fixed` belong to model gamma. "
+                f"Received: model={self.model!r}. Leave them out."
+            )
+
+    def to_dict(self) -> dict:
+        """The fields as JSON-able values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_file(cls, path, **changes) -> "TrainConfig":
+        """The configuration in a `config.json`, with some fields changed.
+
+        Raises:
+            ValueError: If there is no such file, or it holds no configuration.
+        """
+        try:
+            values = json.loads(Path(path).read_text(encoding="utf-8"))
+            values = {name: values[name] for name in cls.names() if name in values}
+            return cls(**{**values, **changes})
+        except (OSError, json.JSONDecodeError, TypeError) as error:
+            raise ValueError(
+                f"`config` must be the config.json of a run. Received: {path} ({error})."
+            ) from error
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Names of the fields."""
+        return [item.name for item in dataclasses.fields(cls)]
+
+
+def preset(task: str) -> dict:
+    """The defaults of a task: the paper's, but for the small embedded one."""
+    return PRESETS.get(task, PAPER)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Give `parser` one option a field of `TrainConfig`; `task` is positional."""
+    for item in dataclasses.fields(TrainConfig):
+        text, kind = item.metadata["help"] + _default_text(item), item.metadata["type"]
+        flag = "--" + item.name.replace("_", "-")
+        if item.name == "task":
+            parser.add_argument("task", nargs="?", help=text)
+        elif item.default is False:
+            parser.add_argument(flag, action="store_true", default=None, help=text)
+        elif kind is bool:
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+        else:
+            parser.add_argument(flag, type=kind, metavar=kind.__name__.upper(), help=text)
+
+
+def _default_text(item):
+    if item.name in PAPER:
+        others = "".join(f"; {task}: {values[item.name]}" for task, values in PRESETS.items())
+        return f" (default: {PAPER[item.name]}{others})"
+    if item.default is None or item.default is False:
+        return ""
+    return f" (default: {item.default})"
+
+
+def _positive(name, value):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value <= 0:
+        raise ValueError(f"`{name}` must be a finite number above 0. Received: {value!r}.")

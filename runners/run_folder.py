@@ -1,0 +1,122 @@
+"""The folder of a run: whatever moment the process dies, the last whole epoch stands in it."""
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from aru_keras.files import remove_leftovers, replacing, write_json
+from aru_keras.runners.config import TrainConfig
+
+
+class RunError(RuntimeError):
+    """A run that cannot be started, resumed or read; the message says what to do."""
+
+
+class RunFolder:
+    """Reads and writes the files of one run.
+
+    `config.json`, `permutation.npy`, `history.csv`, `model.keras` (lowest validation loss so far),
+    `results.json` (when finished), `events/` for TensorBoard, pictures, and `checkpoint/`, whose
+    `state.json` is the one truth to resume from.
+
+    Args:
+        path: The folder; need not exist.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+        self.config = self.path / "config.json"
+        self.history = self.path / "history.csv"
+        self.model = self.path / "model.keras"
+        self.results = self.path / "results.json"
+        self.events = self.path / "events"
+        self.picture = self.path / "reading.png"
+        self.checkpoint = self.path / "checkpoint"
+        self.state = self.checkpoint / "state.json"
+
+    def create(self, config: TrainConfig) -> None:
+        """Make the folder and write the configuration.
+
+        Raises:
+            RunError: If a run with something to lose is in the folder already.
+        """
+        if self.state.exists() or self.results.exists():
+            raise RunError(
+                f"{self.path} holds a run already. Continue it with --resume {self.path}, or name "
+                "another folder with --run-dir."
+            )
+        try:
+            self.checkpoint.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RunError(
+                f"`run_dir` must be a folder that can be written. Received: {self.path} ({error})."
+            ) from error
+        write_json(self.config, config.to_dict())
+
+    def load_config(self) -> TrainConfig:
+        """The configuration of the run in this folder.
+
+        Raises:
+            RunError: If there is none.
+        """
+        if not self.config.exists():
+            raise RunError(
+                f"{self.path} holds no run: there is no config.json in it. Start one with "
+                f"aru-keras train TASK --run-dir {self.path}."
+            )
+        return TrainConfig.from_file(self.config)
+
+    def keep_permutation(self, permutation: np.ndarray | None) -> None:
+        """Write the order of the pixels to `permutation.npy`, unless it is there or None."""
+        path = self.path / "permutation.npy"
+        if permutation is not None and not path.exists():
+            with replacing(path) as temporary:
+                np.save(temporary, permutation)
+
+    def load_state(self) -> tuple[keras.Model | None, list[dict]]:
+        """The model after the last whole epoch (None before the first), and its history rows."""
+        remove_leftovers(self.path)
+        if not self.state.exists():
+            return None, []
+        state = json.loads(self.state.read_text(encoding="utf-8"))
+        model = keras.models.load_model(self.checkpoint / state["checkpoint"])
+        self._write_history(state["history"])
+        return model, state["history"]
+
+    def load_results(self) -> dict:
+        """What `results.json` holds.
+
+        Raises:
+            RunError: If the run is not finished, or there is none.
+        """
+        if not self.results.exists():
+            raise RunError(
+                f"{self.path} holds no finished run: there is no results.json in it. Finish it "
+                f"with aru-keras train --resume {self.path}."
+            )
+        return json.loads(self.results.read_text(encoding="utf-8"))
+
+    def commit_epoch(self, model: keras.Model, rows: list[dict], *, best: bool) -> None:
+        """Keep the state after an epoch; replacing `state.json` is the moment that counts."""
+        checkpoint = self.checkpoint / f"epoch-{len(rows):04d}.keras"
+        with replacing(checkpoint) as temporary:
+            model.save(temporary)
+        if best:
+            with replacing(self.model) as temporary:
+                shutil.copyfile(checkpoint, temporary)
+        write_json(self.state, {"checkpoint": checkpoint.name, "history": rows})
+        self._write_history(rows)
+        for other in self.checkpoint.glob("epoch-*.keras"):
+            if other.name != checkpoint.name:
+                other.unlink()
+
+    def _write_history(self, rows):
+        with replacing(self.history) as temporary, open(temporary, "w", newline="") as file:
+            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)

@@ -1,0 +1,216 @@
+"""Train a network on a task: one folder holds everything that comes of it."""
+
+import importlib.metadata
+import importlib.util
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+
+import keras
+
+from aru_keras import models, plots, tasks
+from aru_keras.files import replacing, write_json
+from aru_keras.runners.callbacks import (
+    DivergedError,
+    EpochKeeper,
+    SignalEvents,
+    StopOnNaN,
+    best_epoch,
+    stops_early,
+    validation_losses,
+)
+from aru_keras.runners.config import TrainConfig
+from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.version import __version__
+
+__all__ = ["DivergedError", "RunError", "TrainConfig", "resume", "train"]
+
+HISTOGRAM_SEQUENCES = 32
+
+
+def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options) -> dict:
+    """Train a network from scratch.
+
+    Args:
+        task: Name of a task in `tasks.TASKS`, or a whole `TrainConfig`.
+        model: Name of a network in `models.NETWORKS`.
+        run_dir: Folder of the run; by default a new one in `runs/`, named for task, model and time.
+        verbose: As in `keras.Model.fit`; "auto" is a progress bar in a terminal, a line an epoch
+            elsewhere.
+        **options: Fields of `TrainConfig`.
+
+    Returns:
+        What `results.json` holds: `test_accuracy`, `test_loss`, `parameters`, `train_seconds`, …
+
+    Raises:
+        ValueError: For a bad argument.
+        RunError: If `run_dir` holds a run already.
+        DivergedError: If the loss becomes NaN; the last good state is kept.
+        tasks.DatasetError: If the data cannot be had.
+    """
+    config = task if isinstance(task, TrainConfig) else TrainConfig(task, model, **options)
+    data = _load_task(config)
+    folder = RunFolder(run_dir or _default_folder(config))
+    folder.create(config)
+    return _run(config, data, folder, verbose)
+
+
+def resume(run_dir, *, verbose="auto") -> dict:
+    """Continue the run in `run_dir` after its last whole epoch, as if it had not been broken.
+
+    Args:
+        run_dir: Folder of the run.
+        verbose: As in `train`.
+
+    Returns:
+        As `train`; at once, if the run is finished.
+
+    Raises:
+        RunError: If there is no run in the folder.
+        DivergedError: As `train`.
+        tasks.DatasetError: As `train`.
+    """
+    folder = RunFolder(run_dir)
+    config = folder.load_config()
+    if folder.results.exists():
+        return folder.load_results()
+    return _run(config, _load_task(config), folder, verbose)
+
+
+def _run(config, data, folder, verbose):
+    if verbose == "auto":
+        verbose = 1 if sys.stdout.isatty() else 2
+    folder.keep_permutation(data.permutation)
+    keras.utils.set_random_seed(config.seed)
+    model, rows = folder.load_state()
+    if model is None:
+        model = compiled_network(config, data)
+    _announce(config, data, model, folder, len(rows))
+    if len(rows) < config.epochs and not stops_early(config, validation_losses(rows)):
+        model.fit(
+            _stream(data, config, "train", initial_epoch=len(rows)),
+            validation_data=_stream(data, config, "validation"),
+            initial_epoch=len(rows),
+            epochs=config.epochs,
+            callbacks=_callbacks(config, data, folder, rows),
+            shuffle=False,
+            verbose=verbose,
+        )
+    return _finish(config, data, folder, rows)
+
+
+def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
+    """The network of a configuration with its optimizer, loss and metrics, not yet trained."""
+    model = models.build_network(
+        config.model,
+        data.input_shape,
+        classes=data.classes,
+        units=config.units,
+        controller_units=config.controller_units,
+        encoder="conv" if len(data.input_shape) == 3 else "linear",
+        shared=config.shared,
+        fixed=config.fixed,
+        match_parameters=config.match_parameters,
+    )
+    rate = config.learning_rate
+    if config.schedule == "cosine":
+        images = min(data.sizes["train"], config.limit or data.sizes["train"])
+        steps = -(-images // config.batch_size) * config.epochs
+        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+    model.compile(
+        optimizer=keras.optimizers.Adam(rate, global_clipnorm=config.clip_norm),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def _finish(config, data, folder, rows):
+    """Test the best model, draw the picture and write the results."""
+    best = keras.models.load_model(folder.model)
+    started = time.perf_counter()
+    test_loss, test_accuracy = best.evaluate(_stream(data, config, "test"), verbose=0)
+    epoch = best_epoch(validation_losses(rows))
+    results = {
+        "run_dir": str(folder.path),
+        "task": config.task,
+        "model": config.model,
+        "test_accuracy": float(test_accuracy),
+        "test_loss": float(test_loss),
+        "validation_accuracy": rows[epoch - 1]["val_accuracy"],
+        "best_epoch": epoch,
+        "epochs": len(rows),
+        "parameters": models.trainable_parameters(best),
+        "units": best.get_layer("recurrent").cell.units,
+        "permutation": data.permutation_hash,
+        "train_seconds": sum(row["seconds"] for row in rows),
+        "test_seconds": time.perf_counter() - started,
+        "peak_memory_mb": _peak_memory_mb(),
+        "versions": _versions(),
+    }
+    _draw(best, data, folder)
+    write_json(folder.results, results)
+    return results
+
+
+def _draw(model, data, folder):
+    if not hasattr(model.get_layer("recurrent").cell, "signal_sizes"):
+        return
+    if not importlib.util.find_spec("matplotlib"):
+        print("matplotlib is not installed: no picture of a reading.")
+        return
+    with replacing(folder.picture) as temporary:
+        plots.reading(model, data).savefig(temporary, dpi=150)
+
+
+def _load_task(config):
+    return tasks.load_task(
+        config.task,
+        downsample=config.downsample,
+        permutation_seed=config.permutation_seed,
+        data_dir=config.data_dir,
+        source=config.source,
+    )
+
+
+def _default_folder(config):
+    name = f"{config.task}-{config.model}-{time.strftime('%Y%m%d-%H%M%S')}"
+    taken = sum(1 for _ in Path("runs").glob(f"{name}*"))
+    return Path("runs") / (f"{name}-{taken + 1}" if taken else name)
+
+
+def _stream(data, config, split, **options):
+    """The examples of a split in the form that the backend trains on fastest."""
+    make = data.dataset if keras.config.backend() == "tensorflow" else data.batches
+    return make(split, config.batch_size, seed=config.seed, limit=config.limit, **options)
+
+
+def _callbacks(config, data, folder, rows):
+    callbacks = [StopOnNaN(folder), EpochKeeper(folder, config, rows)]
+    if importlib.util.find_spec("tensorflow"):
+        sequences = data.arrays("validation")[0][:HISTOGRAM_SEQUENCES]
+        callbacks.append(SignalEvents(folder, sequences))
+    return callbacks
+
+
+def _announce(config, data, model, folder, done):
+    units, count = model.get_layer("recurrent").cell.units, models.trainable_parameters(model)
+    print(
+        f"{config.model} of {units} units, {count:,} parameters, on {config.task}: "
+        f"{data.timesteps} steps, permutation {data.permutation_hash}."
+    )
+    print(f"Run folder: {folder.path}" + (f", resumed after epoch {done}" if done else ""))
+
+
+def _peak_memory_mb():
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if platform.system() == "Darwin" else 2**10)
+
+
+def _versions():
+    backend = keras.config.backend()
+    found = {name: importlib.metadata.version(name) for name in ("keras", "numpy", backend)}
+    found |= {"aru-keras": __version__, "python": platform.python_version()}
+    return {"backend": backend, **found}

@@ -1,0 +1,146 @@
+"""The command line: one line and exit code 2 for bad input, one source for every default."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from aru_keras import tasks
+from aru_keras.runners import cli
+from aru_keras.runners.config import PAPER, PRESETS, TrainConfig
+
+SMALL = ["--units", "5", "--controller-units", "3", "--epochs", "1", "--limit", "20"]
+
+
+def run(capsys, *arguments):
+    """Exit code, output and error output of a command."""
+    try:
+        code = cli.main([str(argument) for argument in arguments])
+    except SystemExit as stop:
+        code = stop.code
+    output = capsys.readouterr()
+    return code, output.out, output.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "Did you mean train?"),
+        (["train"], "`task` must be one of"),
+        (["train", "digit"], "Did you mean 'digits'?"),
+        (["train", "digits", "--model", "aru"], "Did you mean 'arun'?"),
+        (["train", "digits", "--units", "many"], "--units"),
+        (["train", "digits", "--units", "0"], "`units` must be a whole number of at least 1"),
+        (["train", "digits", "--learning-rate", "nan"], "`learning_rate` must be a finite number"),
+        (["train", "digits", "--schedule", "cosin"], "Did you mean 'cosine'?"),
+        (["train", "digits", "--shared"], "belong to model gamma"),
+        (["train", "digits", "--no-such-option"], "--no-such-option"),
+        (["train", "digits", "--resume", "there"], "--resume takes the options of the run"),
+        (["train", "--resume", "nowhere"], "holds no run"),
+        (["train", "--config", "nowhere.json"], "`config` must be the config.json of a run"),
+        (["train", "digits", "--downsample", "3"], "downsample"),
+        (["train", "psmnist", "--source", "nowhere.npz"], "nowhere.npz"),
+        (["compare", "nowhere"], "holds no finished run"),
+        (["summary", "psmnits"], "Did you mean 'psmnist'?"),
+        (["export", "psmnits", "there.npz"], "Did you mean 'psmnist'?"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_two(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+    assert not out
+    assert not list(tmp_path.iterdir())
+
+
+def test_train_prints_accuracy_and_folder(capsys, tmp_path):
+    folder = tmp_path / "run"
+    code, out, _ = run(capsys, "train", "digits", *SMALL, "--run-dir", folder)
+    results = json.loads((folder / "results.json").read_text())
+    assert code == 0
+    assert f"Test accuracy {results['test_accuracy']:.4f}" in out
+    assert out.rstrip().splitlines()[-1].endswith(str(folder / "reading.png"))
+    assert f"Run folder: {folder}" in out
+
+
+def test_a_configuration_file_gives_the_options_and_the_command_line_wins(capsys, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert run(capsys, "train", "digits", *SMALL, "--seed", "3", "--run-dir", first)[0] == 0
+    config = first / "config.json"
+    code, *_ = run(capsys, "train", "--config", config, "--units", "6", "--run-dir", second)
+    assert code == 0
+    saved = TrainConfig.from_file(second / "config.json")
+    assert (saved.seed, saved.controller_units, saved.limit) == (3, 3, 20)
+    assert saved.units == 6
+
+
+def test_the_default_run_folder_is_new_each_time(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert run(capsys, "train", "digits", "--model", "relu", *SMALL)[0] == 0
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+def test_help_shows_every_field_with_its_text_and_default(capsys):
+    code, out, _ = run(capsys, "train", "--help")
+    shown = " ".join(out.split())
+    assert code == 0
+    for item in dataclasses.fields(TrainConfig):
+        flag = item.name if item.name == "task" else "--" + item.name.replace("_", "-")
+        assert flag in out
+        assert " ".join((item.metadata["help"] % ()).split()) in shown
+    assert f"(default: {PAPER['units']}; digits: {PRESETS['digits']['units']})" in shown
+
+
+def test_saved_configuration_holds_every_field_resolved(tmp_path):
+    config = TrainConfig("psmnist")
+    assert {name: getattr(config, name) for name in PAPER} == PAPER
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config.to_dict()))
+    assert TrainConfig.from_file(path) == config
+
+
+def test_overview_names_every_command(capsys):
+    code, out, _ = run(capsys)
+    assert code == 0
+    assert all(name in out for name in cli.COMMANDS)
+
+
+def test_summary_prints_the_parameter_table(capsys):
+    code, out, _ = run(capsys, "summary", "psmnist")
+    assert code == 0
+    assert "167,512" in out and "165,610" in out and "164,810" in out
+    assert "recurrent" in out
+
+
+def test_export_writes_what_train_reads(capsys, tmp_path):
+    path = tmp_path / "digits.npz"
+    assert run(capsys, "export", "digits", path)[0] == 0
+    for split in ("train", "test"):
+        for a, b in zip(
+            tasks.load_task("digits", source=path).arrays(split),
+            tasks.load_task("digits").arrays(split),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(a, b)
+    folder = tmp_path / "run"
+    code, *_ = run(capsys, "train", "digits", "--source", path, *SMALL, "--run-dir", folder)
+    assert code == 0
+
+
+def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
+    folders = []
+    for accuracy in (0.25, 0.75):
+        folder = tmp_path / str(accuracy)
+        folder.mkdir()
+        results = {"model": "arun", "units": 5, "parameters": 1234, "epochs": 2}
+        results |= {"test_accuracy": accuracy, "train_seconds": 61.4, "peak_memory_mb": 100.2}
+        (folder / "results.json").write_text(json.dumps(results))
+        folders.append(folder)
+    code, out, _ = run(capsys, "compare", *folders)
+    assert code == 0
+    rows = out.strip().splitlines()[2:]
+    assert rows == [f"| arun | 5 | 1,234 | 2 | {a:.4f} | 61 | 100 |" for a in (0.75, 0.25)]

@@ -1,0 +1,205 @@
+"""Training: what a run leaves, and that a broken one ends like an unbroken one."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from aru_keras import models
+from aru_keras.runners import callbacks, run_folder
+from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.runners.train import DivergedError, TrainConfig, resume, train
+
+SMALL = {
+    "units": 5,
+    "controller_units": 3,
+    "epochs": 3,
+    "batch_size": 16,
+    "limit": 40,
+    "schedule": "plateau",
+}
+
+
+def history(folder):
+    """The rows of history.csv without the seconds, which no two runs share."""
+    with open(folder / "history.csv", newline="") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def weights(folder):
+    model = keras.models.load_model(folder / "model.keras")
+    return [keras.ops.convert_to_numpy(weight) for weight in model.weights]
+
+
+def assert_same_run(one, other):
+    assert history(one) == history(other)
+    for a, b in zip(weights(one), weights(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+    results = [json.loads((run / "results.json").read_text()) for run in (one, other)]
+    for name in ("test_accuracy", "test_loss", "best_epoch", "epochs", "permutation"):
+        assert results[0][name] == results[1][name]
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "unbroken"
+    return folder, train("digits", run_dir=folder, verbose=0, **SMALL)
+
+
+def test_a_run_leaves_all_its_files(unbroken):
+    folder, results = unbroken
+    present = {path.name for path in folder.iterdir()}
+    assert {"config.json", "history.csv", "model.keras", "results.json"} <= present
+    assert {"permutation.npy", "reading.png", "checkpoint"} <= present
+    assert json.loads((folder / "results.json").read_text()) == results
+    assert [row["epoch"] for row in history(folder)] == ["1", "2", "3"]
+    assert sorted(np.load(folder / "permutation.npy")) == list(range(64))
+    assert (folder / "reading.png").read_bytes().startswith(b"\x89PNG")
+    assert not list(folder.rglob(".writing-*"))
+
+
+def test_the_kept_model_is_the_one_with_the_lowest_validation_loss(unbroken):
+    folder, results = unbroken
+    losses = [float(row["val_loss"]) for row in history(folder)]
+    assert results["best_epoch"] == 1 + int(np.argmin(losses))
+    model = keras.models.load_model(folder / "model.keras")
+    assert results["parameters"] == models.trainable_parameters(model)
+
+
+def test_the_same_configuration_gives_the_same_run(unbroken, tmp_path):
+    folder, _ = unbroken
+    train(TrainConfig.from_file(folder / "config.json"), run_dir=tmp_path / "again", verbose=0)
+    assert_same_run(tmp_path / "again", folder)
+
+
+def test_another_seed_gives_another_run_of_the_same_task(unbroken, tmp_path):
+    folder, results = unbroken
+    other = train("digits", run_dir=tmp_path, verbose=0, **{**SMALL, "epochs": 1}, seed=1)
+    assert history(tmp_path)[0] != history(folder)[0]
+    assert other["permutation"] == results["permutation"]
+
+
+class Break(Exception):
+    """Stands for a power cut."""
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
+@pytest.mark.parametrize("moment", ["batch", "before the commit", "after the commit"])
+def test_a_run_broken_at_any_moment_ends_like_an_unbroken_one(
+    schedule, moment, tmp_path, monkeypatch
+):
+    options = {**SMALL, "schedule": schedule, "patience": 1, "early_stop": 3}
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    train("digits", run_dir=whole, verbose=0, **options)
+    with monkeypatch.context() as patch:
+        _break_in_second_epoch(patch, moment)
+        with pytest.raises(Break):
+            train("digits", run_dir=broken, verbose=0, **options)
+    assert not (broken / "results.json").exists()
+    resume(broken, verbose=0)
+    assert_same_run(broken, whole)
+
+
+def _break_in_second_epoch(patch, moment):
+    if moment == "batch":
+
+        def at_batch(self, batch, logs=None):
+            if self.epoch == 1 and batch == 1:
+                raise Break
+
+        patch.setattr(callbacks.StopOnNaN, "on_train_batch_end", at_batch)
+        return
+    write = run_folder.write_json
+
+    def at_commit(path, value):
+        second = path.name == "state.json" and len(value["history"]) == 2
+        if second and moment == "before the commit":
+            raise Break
+        write(path, value)
+        if second:
+            raise Break
+
+    patch.setattr(run_folder, "write_json", at_commit)
+
+
+def test_a_killed_process_leaves_a_run_that_resumes(unbroken, tmp_path):
+    folder = tmp_path / "killed"
+    command = [sys.executable, "-m", "aru_keras.runners.cli", "train", "digits"]
+    for name, value in SMALL.items():
+        command += ["--" + name.replace("_", "-"), str(value)]
+    with subprocess.Popen(
+        [*command, "--run-dir", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        while process.poll() is None and not (folder / "checkpoint/state.json").exists():
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    resume(folder, verbose=0)
+    assert_same_run(folder, unbroken[0])
+
+
+def test_resuming_a_finished_run_changes_nothing(unbroken):
+    folder, results = unbroken
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert resume(folder) == results
+    assert before == {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def test_a_run_is_never_overwritten(unbroken):
+    folder, _ = unbroken
+    with pytest.raises(RunError, match=r"holds a run already.*--resume"):
+        train("digits", run_dir=folder, verbose=0, **SMALL)
+
+
+def test_resuming_nothing_is_refused(tmp_path):
+    with pytest.raises(RunError, match="holds no run"):
+        resume(tmp_path / "nowhere")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(tmp_path, monkeypatch):
+    monkeypatch.setattr(callbacks, "plateau_rate", lambda config, losses: 1e38)
+    with pytest.raises(DivergedError, match=r"epoch 2.*after epoch 1 is kept.*--learning-rate"):
+        train("digits", "relu", run_dir=tmp_path, verbose=0, **SMALL)
+    model, rows = RunFolder(tmp_path).load_state()
+    assert [row["epoch"] for row in rows] == [1]
+    assert all(np.isfinite(keras.ops.convert_to_numpy(w)).all() for w in model.weights)
+    assert not (tmp_path / "results.json").exists()
+
+
+@pytest.mark.parametrize("model", ["gamma", "relu", "gru"])
+def test_every_kind_of_network_trains(model, tmp_path):
+    options = {**SMALL, "epochs": 1, "match_parameters": False}
+    results = train("digits", model, run_dir=tmp_path, verbose=0, **options)
+    assert 0 <= results["test_accuracy"] <= 1
+    assert (tmp_path / "reading.png").exists() == (model != "gru")
+
+
+def test_early_stop_ends_the_run(tmp_path):
+    options = {**SMALL, "epochs": 30, "learning_rate": 1e-12, "early_stop": 1}
+    results = train("digits", "relu", run_dir=tmp_path, verbose=0, **options)
+    assert results["epochs"] == results["best_epoch"] + 1 < 30
+
+
+def test_plateau_rate_falls_after_patience_epochs_without_a_better_loss():
+    config = TrainConfig("digits", learning_rate=1.0, schedule="plateau", patience=2, decay=0.5)
+    losses = [3.0, 2.0, 2.0, 2.5, 2.1, 1.0, 1.1, 1.2]
+    rates = [callbacks.plateau_rate(config, losses[:k]) for k in range(len(losses) + 1)]
+    assert rates == [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25]
+
+
+def test_events_hold_histograms_of_n_and_s(unbroken):
+    tensorflow = pytest.importorskip("tensorflow")
+    folder, _ = unbroken
+    seen = {}
+    for file in (folder / "events").iterdir():
+        for event in tensorflow.compat.v1.train.summary_iterator(str(file)):
+            for value in event.summary.value:
+                seen.setdefault(value.tag, []).append(event.step)
+    assert seen["n"] == seen["s"] == seen["val_loss"] == [1, 2, 3]
