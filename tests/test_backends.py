@@ -1,0 +1,33 @@
+"""The layer tests again on each other backend that is installed, in a process of its own."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+
+HERE = Path(__file__).parent
+OTHERS = [name for name in ("tensorflow", "jax", "torch") if name != keras.config.backend()]
+LAYER_TESTS = sorted(
+    path.name
+    for path in HERE.glob("test_*.py")
+    if path.name.removeprefix("test_").split("_")[0].removesuffix(".py")
+    in {"activations", "gamma", "initializers", "layers", "models", "probing", "reference"}
+)
+
+
+@pytest.mark.parametrize("backend", OTHERS)
+@pytest.mark.parametrize("file", LAYER_TESTS)
+def test_layer_tests_pass_on_the_other_backends(backend, file):
+    if importlib.util.find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0", HERE / file],
+        env={**os.environ, "KERAS_BACKEND": backend},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]

@@ -1,0 +1,115 @@
+"""The package as it is installed: mapped folders, wheels, other backends."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ALL = "import aru_keras, aru_keras.envs, aru_keras.runners, aru_keras.runners.train"
+
+
+def python(code, *, folder, site=None, **variables):
+    """Run `code` in a fresh interpreter in `folder`; its output.
+
+    With `site`, that folder stands for the installed package: the packages of this environment
+    come after it, and without their .pth files, by which an editable install would be found.
+    """
+    command, environment = [sys.executable], {**os.environ, **variables}
+    if site is not None:
+        command.append("-S")
+        environment["PYTHONPATH"] = os.pathsep.join([str(site), sysconfig.get_path("purelib")])
+    done = subprocess.run(
+        [*command, "-c", code], cwd=folder, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """The wheel, built from a copy so that nothing is left in the checkout."""
+    folder = tmp_path_factory.mktemp("build")
+    tracked = ["aru_keras", "envs", "runners", "pyproject.toml", "README.md", "LICENSE"]
+    source = folder / "source"
+    source.mkdir()
+    for name in tracked:
+        subprocess.run(["cp", "-r", str(ROOT / name), str(source / name)], check=True)
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "-w",
+        str(folder),
+        str(source),
+    ]
+    subprocess.run(build, check=True)
+    return next(folder.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def plain(wheel, tmp_path_factory):
+    """A folder with the wheel's contents, as a plain install leaves them."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def test_the_wheel_holds_every_module_and_data_file(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    for folder, package in (
+        ("aru_keras", "aru_keras"),
+        ("envs", "aru_keras/envs"),
+        ("runners", "aru_keras/runners"),
+    ):
+        for file in (ROOT / folder).rglob("*"):
+            if file.suffix in (".py", ".npz", ".typed") and "__pycache__" not in file.parts:
+                assert f"{package}/{file.relative_to(ROOT / folder)}" in names
+    assert not any(name.startswith(("envs/", "runners/", "tests/")) for name in names)
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
+def test_a_plain_install_imports_inside_and_outside_the_checkout(plain, inside, tmp_path):
+    folder = ROOT if inside else tmp_path
+    shown = python(f"{ALL}; print(aru_keras.runners.__file__)", folder=folder, site=plain)
+    assert Path(shown.strip()).name == "__init__.py"
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
+def test_this_install_imports_inside_and_outside_the_checkout(inside, tmp_path):
+    python(ALL, folder=ROOT if inside else tmp_path)
+
+
+def test_importing_the_data_of_a_plain_install(plain, tmp_path):
+    code = "from aru_keras import tasks; print(tasks.load_task('digits').sizes['train'])"
+    assert python(code, folder=tmp_path, site=plain).strip() == "1257"
+
+
+# A module of None is one that cannot be found.
+WITHOUT = "import sys; sys.modules.update(dict.fromkeys({names!r}))\n"
+EXTRAS = ("tensorflow", "tensorflow_datasets", "gymnasium", "matplotlib", "tensorboard")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed")
+def test_keras_and_jax_alone_import_and_train_from_an_npz(tmp_path):
+    code = WITHOUT.format(names=EXTRAS) + (
+        "from aru_keras import tasks\n"
+        "from aru_keras.runners.train import train\n"
+        "tasks.export('digits', 'digits.npz')\n"
+        "results = train('digits', source='digits.npz', run_dir='run', units=5,\n"
+        "    controller_units=3, epochs=1, limit=20, verbose=0)\n"
+        "print(results['epochs'])\n"
+    )
+    shown = python(code, folder=tmp_path, KERAS_BACKEND="jax")
+    assert shown.strip().splitlines()[-1] == "1"
+    assert (tmp_path / "run" / "results.json").exists()
