@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from aru_keras.probing import record
+from aru_keras.probing import record, recurrent_layer
 
 UNIT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 LABELS = {"n": "gain $n_t$", "s": "saturation $s_t$", "h": "output $h_t$"}
@@ -13,7 +13,8 @@ def reading(model: keras.Model, task, split: str = "test", index: int = 0, units
     """An image being read pixel by pixel, and n_t, s_t and h_t of several units during it.
 
     Args:
-        model: A trained network with signals (`arun`, `gamma`, `relu`).
+        model: A trained network with signals (`arun`, `gamma`, `relu`), or a model of one's own
+            with one such recurrent layer and a dense layer named "readout" on its last output.
         task: The `tasks.Task` that it was trained on.
         split: Split of the image.
         index: Which image of the split.
@@ -21,12 +22,15 @@ def reading(model: keras.Model, task, split: str = "test", index: int = 0, units
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If the model has no such recurrent layer, or no layer named "readout".
     """
     from matplotlib.figure import Figure
 
     x, labels = task.arrays(split)
     x, label = x[index : index + 1], int(labels[index])
-    known = model.get_layer("recurrent").cell.signal_sizes
+    known = recurrent_layer(model).cell.signal_sizes
     names = [name for name in ("n", "s", "h") if name in known]
     signals = {name: values[0] for name, values in record(model, x, names).items()}
     probabilities = read_out(model, signals["h"])

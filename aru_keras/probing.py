@@ -1,12 +1,11 @@
 """Recording: run a network over whole sequences and keep the signals of every unit."""
 
-import difflib
-
 import keras
 import numpy as np
 from keras import ops
 
 from aru_keras import numerics
+from aru_keras.arguments import one_of
 from aru_keras.layers.signals import SignalCell, append_drive
 
 
@@ -82,13 +81,9 @@ def recurrent_layer(layer_or_model):
     Raises:
         ValueError: If there is none, or more than one.
     """
-    if hasattr(getattr(layer_or_model, "cell", None), "signal_sizes"):
+    if _has_signals(layer_or_model):
         return layer_or_model
-    found = [
-        layer
-        for layer in getattr(layer_or_model, "layers", [])
-        if hasattr(getattr(layer, "cell", None), "signal_sizes")
-    ]
+    found = [layer for layer in _layers_within(layer_or_model) if _has_signals(layer)]
     if len(found) != 1:
         names = [layer.name for layer in found]
         raise ValueError(
@@ -99,19 +94,28 @@ def recurrent_layer(layer_or_model):
     return found[0]
 
 
+def _has_signals(layer):
+    return hasattr(getattr(layer, "cell", None), "signal_sizes")
+
+
+def _layers_within(layer):
+    """The layers of a model, of models inside it, and of both directions of a Bidirectional."""
+    inner = list(getattr(layer, "layers", ()))
+    names = ("forward_layer", "backward_layer")
+    inner += [getattr(layer, name) for name in names if hasattr(layer, name)]
+    for one in inner:
+        yield one
+        yield from _layers_within(one)
+
+
 def _checked_signals(cell, signals):
     signals = (signals,) if isinstance(signals, str) else tuple(signals)
-    known = list(cell.signal_sizes)
     for name in signals:
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(
-                f"`signals` must be names among {known} for {type(cell).__name__}. "
-                f"Received: {name!r}.{hint}"
-            )
+        one_of("signals", name, cell.signal_sizes)
     if not signals:
-        raise ValueError(f"`signals` must name at least one of {known}. Received: none.")
+        raise ValueError(
+            f"`signals` must name at least one of {', '.join(cell.signal_sizes)}. Received: none."
+        )
     return signals
 
 
@@ -144,14 +148,22 @@ def _encoder(layer_or_model, layer):
     )
 
 
-def _without_gradients(function):
-    """`function` as a compiled call where the backend has one for loops, and without a tape."""
+def _without_gradients(layer):
+    """`layer` as a function of one tensor: compiled once a shape, and without a tape."""
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
-        return tf.function(function)
-    if keras.config.backend() == "torch":
-        import torch
+        return tf.function(layer)
+    if keras.config.backend() == "jax":
+        import jax
 
-        return torch.no_grad()(function)
-    return function
+        # The weights are arguments: constants of the compiled program would not follow training.
+        @jax.jit
+        def call(weights, x):
+            with keras.StatelessScope(list(zip(layer.variables, weights, strict=True))):
+                return layer(x)
+
+        return lambda x: call([variable.value for variable in layer.variables], x)
+    import torch
+
+    return torch.no_grad()(layer)

@@ -65,7 +65,8 @@ class EpochKeeper(keras.callbacks.Callback):
         losses = validation_losses(self.rows)
         if self.config.schedule == "plateau":
             self.model.optimizer.learning_rate = plateau_rate(self.config, losses)
-        self.folder.commit_epoch(self.model, self.rows, best=best_epoch(losses) == len(losses))
+        best = best_epoch(self.rows) == len(self.rows)
+        self.folder.commit_epoch(self.model, self.rows, best=best)
         if stops_early(self.config, losses):
             self.model.stop_training = True
 
@@ -107,9 +108,10 @@ def validation_losses(rows: list[dict]) -> list[float]:
     return [row["val_loss"] for row in rows]
 
 
-def best_epoch(losses: list[float]) -> int:
-    """The first epoch, counted from 1, with the lowest validation loss; 0 if there is none."""
-    return 1 + int(np.argmin(losses)) if losses else 0
+def best_epoch(rows: list[dict]) -> int:
+    """The last epoch, counted from 1, with the highest validation accuracy; 0 if there is none."""
+    accuracies = [row["val_accuracy"] for row in rows]
+    return len(rows) - int(np.argmax(accuracies[::-1])) if rows else 0
 
 
 def plateau_rate(config: TrainConfig, losses: list[float]) -> float:
@@ -125,4 +127,6 @@ def plateau_rate(config: TrainConfig, losses: list[float]) -> float:
 
 def stops_early(config: TrainConfig, losses: list[float]) -> bool:
     """Whether the run ends here for want of a better validation loss."""
-    return config.early_stop is not None and len(losses) - best_epoch(losses) >= config.early_stop
+    if config.early_stop is None or not losses:
+        return False
+    return len(losses) - 1 - int(np.argmin(losses)) >= config.early_stop

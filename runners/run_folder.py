@@ -20,7 +20,7 @@ class RunError(RuntimeError):
 class RunFolder:
     """Reads and writes the files of one run.
 
-    `config.json`, `permutation.npy`, `history.csv`, `model.keras` (lowest validation loss so far),
+    `config.json`, `permutation.npy`, `history.csv`, `model.keras` (of the best epoch so far),
     `results.json` (when finished), `events/` for TensorBoard, pictures, and `checkpoint/`, whose
     `state.json` is the one truth to resume from.
 

@@ -132,7 +132,7 @@ def _finish(config, data, folder, rows):
     best = keras.models.load_model(folder.model)
     started = time.perf_counter()
     test_loss, test_accuracy = best.evaluate(_stream(data, config, "test"), verbose=0)
-    epoch = best_epoch(validation_losses(rows))
+    epoch = best_epoch(rows)
     results = {
         "run_dir": str(folder.path),
         "task": config.task,

@@ -155,11 +155,10 @@ def test_below_the_floor_value_and_gradients_are_those_of_the_edge():
 
 
 def test_continuous_in_n_away_from_zero_and_in_x_for_negative_gains():
-    x = np.linspace(-8, 8, 4001)
-    for n in (-0.02, -0.5, -3.0, -20.0):
-        value = array(gamma(x, n, 0.3))
-        slope = np.abs(truth(x, n, 0.3)[1]).max()
-        assert np.abs(np.diff(value)).max() <= 1.01 * slope * (x[1] - x[0])
+    x, n = np.linspace(-8, 8, 4001)[:, None], np.array([-0.02, -0.5, -3.0, -20.0])
+    slope = np.abs(truth(x, n, 0.3)[1]).max(axis=0)
+    steps = np.abs(np.diff(array(gamma(x, n, 0.3)), axis=0)).max(axis=0)
+    assert (steps <= 1.01 * slope * (x[1] - x[0])).all()
     n = -np.linspace(GAIN_FLOOR / 2, 3, 20001)
     step = np.abs(np.diff(array(gamma(np.float64(0.7), n, 0.3))))
     bound = 0.7 * np.log(2) / GAIN_FLOOR**2 + 1
@@ -187,9 +186,10 @@ def test_second_derivatives():
 
 
 def test_limits():
-    x = np.linspace(-6, 6, 41)
-    assert relative_error(array(gamma(x, 3.0, 0.0)), np.logaddexp(0, 3 * x) / 3) < 1e-14
-    assert relative_error(array(gamma(x, 3.0, 1.0)), 1 / (1 + np.exp(-3 * x))) < 1e-14
+    x = np.linspace(-15, 15, 101)
+    # Each element to its own scale: torch's softplus is linear above 20, off by 1e-9.
+    assert np.allclose(array(gamma(x, 3.0, 0.0)), np.logaddexp(0, 3 * x) / 3, rtol=1e-13, atol=0)
+    assert np.allclose(array(gamma(x, 3.0, 1.0)), 1 / (1 + np.exp(-3 * x)), rtol=1e-13, atol=0)
     assert np.abs(array(gamma(x, 1e4, 0.0)) - np.maximum(x, 0)).max() <= np.log(2) / 1e4 + 1e-12
 
 

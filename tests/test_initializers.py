@@ -9,7 +9,7 @@ from aru_keras import initializers
 from aru_keras.initializers import HenaffOrthogonal, ReadoutBias, ReadoutKernel, SharedGain
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 8, 9, 50])
+@pytest.mark.parametrize("size", [1, 2, 9, 50])
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 1e-12)])
 def test_henaff_is_a_block_rotation(size, dtype, tolerance):
     w = array(HenaffOrthogonal(seed=3)((size, size), dtype=dtype))

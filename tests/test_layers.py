@@ -6,6 +6,7 @@ import pytest
 from contract import (
     CASES,
     CLOSE,
+    MASK,
     B,
     I,
     N,
@@ -136,9 +137,6 @@ def test_unrolled_equals_the_loop(case):
         slopes(unrolled, X, variables=unrolled.trainable_variables),
         slopes(layer, X, variables=layer.trainable_variables),
     )
-
-
-MASK = np.array([[1, 0, 1, 1, 0], [1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], bool)
 
 
 @every_case

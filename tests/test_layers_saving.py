@@ -1,10 +1,9 @@
 """The contract of every cell and layer on disk: configurations, files, exported programs."""
 
 import keras
-import numpy as np
 import pytest
 from contract import CASES, DRIVE, B, I, N, T, X, assert_same, every_case, run, settle
-from support import BACKEND, array, arrays, only_on
+from support import array, arrays, only_on
 
 from aru_keras import ARU, DrivenRNN, DrivenRNNCell, GammaRNN
 from aru_keras.layers import Bidirectional
@@ -131,7 +130,3 @@ def test_onnx(case, tmp_path):
     session = runtime.InferenceSession(path)
     (found,) = session.run(None, {session.get_inputs()[0].name: X})
     assert_same([found], expected)
-
-
-def test_backend_is_the_one_asked_for():
-    assert keras.config.backend() == BACKEND and np.dtype(X.dtype) == np.float32

@@ -145,11 +145,10 @@ def test_mixed_precision_gradients(case, policy):
 
 
 @every_case
-@pytest.mark.parametrize("policy", ["float16", "bfloat16"])
-def test_pure_half_precision_runs(case, policy):
-    layer = case.make_layer(dtype=policy)
+def test_pure_half_precision_runs(case):
+    layer = case.make_layer(dtype="bfloat16")
     y = layer(X, drive=0.5)
-    assert dtype_of(y) == policy
+    assert dtype_of(y) == "bfloat16"
     assert relative_error(array(y), run(case.make_layer(), X, drive=0.5)[0]) < 0.1
 
 
@@ -169,7 +168,9 @@ def test_a_float32_cell_in_a_mixed_layer_computes_in_float32(case):
 @pytest.mark.parametrize("compiled", [False, True])
 def test_fit(case, compiled):
     if compiled and BACKEND == "torch":
-        pytest.skip("torch: jit_compile=True is torch.compile, which traces no Python loop in time")
+        pytest.skip(
+            "torch: torch.compile breaks its graph at each step of Keras' loop, for minutes"
+        )
     layer = case.make_layer()
     model = keras.Sequential([keras.Input((T, I)), layer, keras.layers.Dense(1)])
     settle(model.layers[-1])

@@ -48,8 +48,10 @@ def test_signals_are_those_of_the_layer(case, drive):
         assert (found["n"] == array(cell.n)).all() and (found["s"] == array(cell.s)).all()
 
 
-def test_controller_signals():
-    layer = ARU_CASE.make_layer()
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16", "mixed_bfloat16"])
+def test_controller_signals(policy):
+    """In mixed precision too: g is carried, and read out, without rounding."""
+    layer = ARU_CASE.make_layer(dtype=policy)
     cell, found = layer.cell, record(layer, X, ALL, DRIVE)
     g = found["g"].reshape(B, T, N, G)
     before = np.concatenate([np.zeros((B, 1, N, G)), g[:, :-1]], axis=1)
@@ -170,7 +172,7 @@ def test_recorder_serves_many_shapes_and_follows_the_weights():
 
 
 def test_unknown_signals():
-    with pytest.raises(ValueError, match=r"among \['a', 'n', 's', 'h'\] for GammaRNNCell.*'g'"):
+    with pytest.raises(ValueError, match=r"`signals` must be one of a, n, s, h\. Received: 'g'"):
         record(CASES[1].make_layer(), X, ("n", "g"))
     with pytest.raises(ValueError, match="Did you mean 'h'"):
         record(ARU_CASE.make_layer(), X, "hh")

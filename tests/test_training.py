@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from aru_keras import models
+from aru_keras import models, tasks
 from aru_keras.runners import callbacks, run_folder
 from aru_keras.runners.run_folder import RunError, RunFolder
 from aru_keras.runners.train import DivergedError, TrainConfig, resume, train
@@ -65,12 +65,21 @@ def test_a_run_leaves_all_its_files(unbroken):
     assert not list(folder.rglob(".writing-*"))
 
 
-def test_the_kept_model_is_the_one_with_the_lowest_validation_loss(unbroken):
+def test_the_kept_model_is_the_last_with_the_highest_validation_accuracy(unbroken):
     folder, results = unbroken
-    losses = [float(row["val_loss"]) for row in history(folder)]
-    assert results["best_epoch"] == 1 + int(np.argmin(losses))
+    accuracies = [float(row["val_accuracy"]) for row in history(folder)]
+    best = max(range(3), key=lambda k: (accuracies[k], k))
+    assert results["best_epoch"] == best + 1
     model = keras.models.load_model(folder / "model.keras")
     assert results["parameters"] == models.trainable_parameters(model)
+    x, y = (values[:40] for values in tasks.load_task("digits").arrays("validation"))
+    accuracy = (keras.ops.convert_to_numpy(model(x)).argmax(axis=1) == y).mean()
+    assert accuracy == pytest.approx(accuracies[best], abs=1e-6)
+
+
+def test_best_epoch_is_the_last_of_equals():
+    rows = [{"val_accuracy": value} for value in (0.1, 0.5, 0.3, 0.5, 0.2)]
+    assert [callbacks.best_epoch(rows[:k]) for k in range(6)] == [0, 1, 2, 2, 4, 4]
 
 
 def test_the_same_configuration_gives_the_same_run(unbroken, tmp_path):
@@ -184,7 +193,8 @@ def test_every_kind_of_network_trains(model, tmp_path):
 def test_early_stop_ends_the_run(tmp_path):
     options = {**SMALL, "epochs": 30, "learning_rate": 1e-12, "early_stop": 1}
     results = train("digits", "relu", run_dir=tmp_path, verbose=0, **options)
-    assert results["epochs"] == results["best_epoch"] + 1 < 30
+    losses = [float(row["val_loss"]) for row in history(tmp_path)]
+    assert results["epochs"] == len(losses) == 2 + int(np.argmin(losses)) < 30
 
 
 def test_plateau_rate_falls_after_patience_epochs_without_a_better_loss():

@@ -82,21 +82,16 @@ class DrivenRNNCell(keras.layers.Layer):
                 "Feed whole sequences (batch, time, features) to the layer instead."
             )
         features = input_shape[-1]
-        # Without autocast: a layer of half precision around a float32 cell would round the weights.
         self.kernel = self.add_weight(
-            shape=(features, self.units),
-            initializer=self.kernel_initializer,
-            autocast=False,
-            name="kernel",
+            shape=(features, self.units), initializer=self.kernel_initializer, name="kernel"
         )
         self.recurrent_kernel = self.add_weight(
             shape=(self.units, self.units),
             initializer=self.recurrent_initializer,
-            autocast=False,
             name="recurrent_kernel",
         )
         self.bias = self.add_weight(
-            shape=(self.units,), initializer=self.bias_initializer, autocast=False, name="bias"
+            shape=(self.units,), initializer=self.bias_initializer, name="bias"
         )
         self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: features})
         self.built = True

@@ -6,6 +6,7 @@ import pytest
 from contract import (
     CASES,
     DRIVE,
+    MASK,
     B,
     I,
     N,
@@ -23,7 +24,6 @@ from support import array, only_on, relative_error
 
 from aru_keras.layers import Bidirectional
 
-MASK = np.array([[1, 0, 1, 1, 0], [1, 1, 1, 1, 1], [1, 1, 0, 0, 0]], bool)
 SHAPES = [(), (1,), (N,), (T, 1), (T, N), (1, T, 1), (B, 1, 1), (B, T, 1), (B, T, N), (1, 1, N)]
 
 
