@@ -19,15 +19,17 @@ PAPER = {
     "batch_size": 100,
     "learning_rate": 1e-4,
     "schedule": "plateau",
+    "clip_norm": None,
 }
 PRESETS = {
     "digits": {
-        "units": 96,
+        "units": 128,
         "controller_units": 8,
         "epochs": 40,
         "batch_size": 32,
         "learning_rate": 1e-3,
         "schedule": "cosine",
+        "clip_norm": 1.0,
     }
 }
 
@@ -77,7 +79,7 @@ class TrainConfig:
     early_stop: int | None = count(
         "stop after this many epochs without a better validation loss (default: never)"
     )
-    clip_norm: float | None = option("clip the gradient's global norm (default: no)", type=float)
+    clip_norm: float | None = option("clip the gradient's global norm to this", type=float)
     seed: int = count("seed of the weights and of the order of images", 0, least=0)
 
     def __post_init__(self):
@@ -148,7 +150,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _default_text(item):
     if item.name in PAPER:
         others = "".join(f"; {task}: {values[item.name]}" for task, values in PRESETS.items())
-        return f" (default: {PAPER[item.name]}{others})"
+        paper = "no clipping" if PAPER[item.name] is None else PAPER[item.name]
+        return f" (default: {paper}{others})"
     if item.default is None or item.default is False:
         return ""
     return f" (default: {item.default})"

@@ -18,14 +18,14 @@ def refused(*words):
 @pytest.mark.parametrize("units", [0, -1, 2.5, "3", None, True])
 def test_units(case, units):
     for made in (case.layer, case.cell):
-        with refused("`units` must be an integer above 0"):
+        with refused("`units` must be a whole number of at least 1"):
             made(**{**case.arguments, "units": units})
 
 
 @pytest.mark.parametrize("size", [0, "3", 1.0])
 def test_controller_units(size):
     for made in (ARU, ARUCell):
-        with refused("`controller_units` must be an integer above 0"):
+        with refused("`controller_units` must be a whole number of at least 1"):
             made(N, size)
 
 

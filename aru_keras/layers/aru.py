@@ -4,7 +4,8 @@ import keras
 from keras import ops
 
 from aru_keras import activations, initializers, numerics
-from aru_keras.layers.cell import DrivenRNNCell, positive_int
+from aru_keras.arguments import whole
+from aru_keras.layers.cell import DrivenRNNCell
 from aru_keras.layers.rnn import DrivenRNN
 
 
@@ -64,7 +65,7 @@ class ARUCell(DrivenRNNCell):
         **kwargs,
     ):
         super().__init__(units, activation=None, **kwargs)
-        self.controller_units = positive_int("controller_units", controller_units)
+        self.controller_units = whole("controller_units", controller_units, 1)
         self.controller_kernel_initializer = initializers.get(controller_kernel_initializer)
         self.controller_recurrent_initializer = initializers.get(controller_recurrent_initializer)
         self.controller_bias_initializer = initializers.get(controller_bias_initializer)

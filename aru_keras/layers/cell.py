@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from aru_keras import initializers, numerics
+from aru_keras.arguments import whole
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -48,7 +49,7 @@ class DrivenRNNCell(keras.layers.Layer):
     ):
         # Casts are explicit below: Keras would round the float32 controller state to half.
         super().__init__(autocast=False, **kwargs)
-        self.units = positive_int("units", units)
+        self.units = whole("units", units, 1)
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
@@ -142,10 +143,3 @@ class DrivenRNNCell(keras.layers.Layer):
 
     def _in_working_dtype(self, value):
         return ops.cast(value, numerics.working_dtype(self.compute_dtype))
-
-
-def positive_int(name: str, value) -> int:
-    """`value` if it is an integer above 0, else a ValueError that says so."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < 1:
-        raise ValueError(f"`{name}` must be an integer above 0. Received: {name}={value!r}.")
-    return int(value)
