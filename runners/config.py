@@ -20,16 +20,18 @@ PAPER = {
     "learning_rate": 1e-4,
     "schedule": "plateau",
     "clip_norm": None,
+    "weight_decay": None,
 }
 PRESETS = {
     "digits": {
         "units": 128,
         "controller_units": 8,
         "epochs": 40,
-        "batch_size": 32,
+        "batch_size": 64,
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "clip_norm": 1.0,
+        "weight_decay": 0.2,
     }
 }
 
@@ -79,7 +81,8 @@ class TrainConfig:
     early_stop: int | None = count(
         "stop after this many epochs without a better validation loss (default: never)"
     )
-    clip_norm: float | None = option("clip the gradient's global norm to this", type=float)
+    clip_norm: float | None = option("largest global norm of the gradient", type=float)
+    weight_decay: float | None = option("Adam's decoupled weight decay", type=float)
     seed: int = count("seed of the weights and of the order of images", 0, least=0)
 
     def __post_init__(self):
@@ -150,7 +153,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _default_text(item):
     if item.name in PAPER:
         others = "".join(f"; {task}: {values[item.name]}" for task, values in PRESETS.items())
-        paper = "no clipping" if PAPER[item.name] is None else PAPER[item.name]
+        paper = "none" if PAPER[item.name] is None else PAPER[item.name]
         return f" (default: {paper}{others})"
     if item.default is None or item.default is False:
         return ""

@@ -120,7 +120,9 @@ def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
         steps = -(-images // config.batch_size) * config.epochs
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
     model.compile(
-        optimizer=keras.optimizers.Adam(rate, global_clipnorm=config.clip_norm),
+        optimizer=keras.optimizers.Adam(
+            rate, global_clipnorm=config.clip_norm, weight_decay=config.weight_decay
+        ),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
