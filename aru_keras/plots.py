@@ -30,32 +30,24 @@ def reading(model: keras.Model, task, split: str = "test", index: int = 0, units
 
     x, labels = task.arrays(split)
     x, label = x[index : index + 1], int(labels[index])
-    known = recurrent_layer(model).cell.signal_sizes
-    names = [name for name in ("n", "s", "h") if name in known]
-    signals = {name: values[0] for name, values in record(model, x, names).items()}
-    probabilities = read_out(model, signals["h"])
-    if units is None:
-        spread = signals[names[0]].std(axis=0) + 1e-9 * signals["h"].std(axis=0)
-        units = np.argsort(spread)[::-1][: len(UNIT_COLOURS)]
+    signals = _signals(model, x)
+    units = _liveliest(signals) if units is None else units
 
-    figure = Figure(figsize=(9.0, 1.6 * (len(names) + 2)), layout="constrained")
-    grid = figure.add_gridspec(len(names) + 2, 3, width_ratios=(1, 3, 0.06))
+    count = len(signals) + 2
+    figure = Figure(figsize=(9.0, 1.6 * count), layout="constrained")
+    grid = figure.add_gridspec(count, 3, width_ratios=(1, 3, 0.06))
     _draw_image(figure, grid, task, split, index, label)
-    rows = [figure.add_subplot(grid[row, 1]) for row in range(len(names) + 2)]
-    steps = np.arange(len(signals["h"]))
-    _draw_input(rows[0], x[0], steps)
-    for axes, name in zip(rows[1:], names, strict=False):
-        for colour, unit in zip(UNIT_COLOURS, units, strict=False):
-            axes.plot(steps, signals[name][:, unit], color=colour, lw=1.2, label=f"unit {unit}")
-        axes.set_ylabel(LABELS[name])
+    rows = [figure.add_subplot(grid[row, 1]) for row in range(count)]
+    _draw_input(rows[0], x[0])
+    for axes, (name, values) in zip(rows[1:], signals.items(), strict=False):
+        _draw_traces(axes, LABELS[name], values, units)
     rows[1].legend(loc="lower right", bbox_to_anchor=(1, 0.95), ncols=len(units), frameon=False)
-    shown = _draw_prediction(rows[-1], probabilities, label)
+    shown = _draw_prediction(rows[-1], read_out(model, signals["h"]), label)
     figure.colorbar(shown, cax=figure.add_subplot(grid[-1, 2]), label="probability")
     for axes in rows:
-        axes.set_xlim(-0.5, steps[-1] + 0.5)
+        axes.set_xlim(-0.5, len(signals["h"]) - 0.5)
         axes.spines[["top", "right"]].set_visible(False)
-    for axes in rows[:-1]:
-        axes.set_xticklabels([])
+        axes.tick_params(labelbottom=axes is rows[-1])
     return figure
 
 
@@ -63,6 +55,21 @@ def read_out(model, h: np.ndarray) -> np.ndarray:
     """Class probabilities (T, classes) that the read-out gives for the outputs `h` (T, N)."""
     logits = model.get_layer("readout")(h)
     return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+
+
+def _signals(model, x):
+    """n, s and h, as far as the network has them, of the one sequence in `x`: (T, N) each."""
+    known = recurrent_layer(model).cell.signal_sizes
+    names = [name for name in ("n", "s", "h") if name in known]
+    return {name: values[0] for name, values in record(model, x, names).items()}
+
+
+def _liveliest(signals):
+    """The units whose gain, else output, moves most."""
+    spread = next(iter(signals.values())).std(axis=0)
+    if not spread.any():
+        spread = signals["h"].std(axis=0)
+    return np.argsort(spread)[::-1][: len(UNIT_COLOURS)]
 
 
 def _draw_image(figure, grid, task, split, index, label):
@@ -81,13 +88,18 @@ def _draw_image(figure, grid, task, split, index, label):
     figure.colorbar(shown, ax=axes, shrink=0.8)
 
 
-def _draw_input(axes, sequence, steps):
-    values = sequence[:, 0] if sequence.ndim == 2 and sequence.shape[1] == 1 else None
-    if values is None:
+def _draw_input(axes, sequence):
+    if sequence.shape[-1] != 1:
         axes.set_axis_off()
         return
-    axes.bar(steps, values, width=1.0, color="0.4")
+    axes.bar(range(len(sequence)), sequence[:, 0], width=1.0, color="0.4")
     axes.set_ylabel("pixel $x_t$")
+
+
+def _draw_traces(axes, label, values, units):
+    for colour, unit in zip(UNIT_COLOURS, units, strict=False):
+        axes.plot(values[:, unit], color=colour, lw=1.2, label=f"unit {unit}")
+    axes.set_ylabel(label)
 
 
 def _draw_prediction(axes, probabilities, label):
