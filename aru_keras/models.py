@@ -149,7 +149,8 @@ def matched_units(
         raise ValueError(
             f"No number of {name} units has {count} parameters within "
             f"{COUNT_TOLERANCE:.0%}; the nearest, {units} units, has {size(units)}. Choose other "
-            f"`units` for the network to match, or match_parameters=False with units={units}."
+            f"`units` for the network to match, or match_parameters=False "
+            f"(--no-match-parameters) with units={units}."
         )
     return units
 

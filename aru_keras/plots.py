@@ -53,8 +53,11 @@ def reading(model: keras.Model, task, split: str = "test", index: int = 0, units
 
 def read_out(model, h: np.ndarray) -> np.ndarray:
     """Class probabilities (T, classes) that the read-out gives for the outputs `h` (T, N)."""
-    logits = model.get_layer("readout")(h)
-    return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    layer = model.get_layer("readout")
+    values = layer(h)
+    if getattr(layer, "activation", None) is not keras.activations.softmax:
+        values = keras.ops.softmax(values)
+    return keras.ops.convert_to_numpy(values)
 
 
 def _signals(model, x):

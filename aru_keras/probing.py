@@ -41,19 +41,22 @@ class Recorder:
     def __init__(self, layer_or_model, signals=("h", "n", "s")):
         self.layer = recurrent_layer(layer_or_model)
         self.signals = _checked_signals(self.layer.cell, signals)
-        self._encode = _encoder(layer_or_model, self.layer)
+        self._encode, self._rank = _encoder(layer_or_model, self.layer)
         self._loops = {}
 
     def __call__(self, x, drive=None) -> dict[str, np.ndarray]:
         """The signals for `x` and `drive`, as `record` returns them."""
         cell = self.layer.cell
         x = ops.convert_to_tensor(x, dtype=numerics.working_dtype(cell.compute_dtype))
-        sequences = self._encode(x)
-        if len(sequences.shape) != 3:
+        # Before encoding: Keras adds a last axis where one is missing, and would take the time for
+        # the batch.
+        if len(x.shape) != self._rank:
             raise ValueError(
-                "`x` must hold sequences (batch, time, features). Received: "
-                f"x.shape={tuple(sequences.shape)}."
+                f"`x` must have {self._rank} axes: sequences (batch, time, features), or what the "
+                f"model's pixel input takes. Received: x.shape={tuple(x.shape)}. A single example "
+                "needs a batch axis: x[None]."
             )
+        sequences = self._encode(x)
         drive_size = 0
         if drive is not None:
             sequences, drive_size = append_drive(cell, sequences, drive)
@@ -120,9 +123,9 @@ def _checked_signals(cell, signals):
 
 
 def _encoder(layer_or_model, layer):
-    """The part of a model from its pixels to what its recurrent layer reads."""
+    """The part of a model from its pixels to what its recurrent layer reads, and their rank."""
     if layer_or_model is layer:
-        return lambda x: x
+        return (lambda x: x), 3
     try:
         inputs = layer.input
     except AttributeError as error:
@@ -138,7 +141,8 @@ def _encoder(layer_or_model, layer):
         )
     for pixels in layer_or_model.inputs:
         try:
-            return _without_gradients(keras.Model(pixels, sequences))
+            encoder = keras.Model(pixels, sequences)
+            return _without_gradients(encoder), len(pixels.shape)
         except ValueError:  # The layer does not read this input alone: the drive, for example.
             continue
     raise ValueError(

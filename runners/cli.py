@@ -27,6 +27,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(_overview())
         return 0
     name, *rest = arguments
+    if name == "--version":
+        from aru_keras import __version__
+
+        print(__version__)
+        return 0
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
@@ -134,14 +139,19 @@ def _compare(arguments):
 
     parser = _parser("compare", _compare)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="folders of finished runs")
-    runs = [RunFolder(path).load_results() for path in parser.parse_args(arguments).runs]
-    print(
-        "| network | units | parameters | epochs | test accuracy | training, s | peak memory, MB |"
-    )
-    print("|---|---|---|---|---|---|---|")
+    folders = [RunFolder(path) for path in parser.parse_args(arguments).runs]
+    finished = [folder for folder in folders if folder.results.exists()]
+    if not finished:
+        raise ValueError(f"no finished run among {', '.join(str(f.path) for f in folders)}")
+    for folder in folders:
+        if folder not in finished:
+            print(f"{folder.path} holds no finished run: left out", file=sys.stderr)
+    runs = [{**folder.load_results(), "run": folder.path.name} for folder in finished]
+    print("| run | network | units | parameters | epochs | test accuracy | train, s | memory, MB |")
+    print("|---|---|---|---|---|---|---|---|")
     for run in sorted(runs, key=lambda run: -run["test_accuracy"]):
         print(
-            "| {model} | {units} | {parameters:,} | {epochs} | {test_accuracy:.4f} | "
+            "| {run} | {model} | {units} | {parameters:,} | {epochs} | {test_accuracy:.4f} | "
             "{train_seconds:.0f} | {peak_memory_mb:.0f} |".format(**run)
         )
 

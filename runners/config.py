@@ -37,7 +37,7 @@ PRESETS = {
 
 
 def option(help_text, default=None, *, type=str, least=None):
-    """A field of `TrainConfig`: its help text, type and, for a whole number, the least one."""
+    """A field of `TrainConfig`: its help text, type and least value (None: above 0)."""
     return field(default=default, metadata={"help": help_text, "type": type, "least": least})
 
 
@@ -81,8 +81,10 @@ class TrainConfig:
     early_stop: int | None = count(
         "stop after this many epochs without a better validation loss (default: never)"
     )
-    clip_norm: float | None = option("largest global norm of the gradient", type=float)
-    weight_decay: float | None = option("Adam's decoupled weight decay", type=float)
+    clip_norm: float | None = option(
+        "largest global norm of the gradient; 0: any", type=float, least=0
+    )
+    weight_decay: float | None = option("Adam's decoupled weight decay", type=float, least=0)
     seed: int = count("seed of the weights and of the order of images", 0, least=0)
 
     def __post_init__(self):
@@ -94,10 +96,10 @@ class TrainConfig:
         one_of("schedule", self.schedule, SCHEDULES)
         for item in dataclasses.fields(self):
             value, least = getattr(self, item.name), item.metadata["least"]
-            if value is not None and least is not None:
+            if value is not None and item.metadata["type"] is int:
                 whole(item.name, value, least)
             elif value is not None and item.metadata["type"] is float:
-                _positive(item.name, value)
+                _number(item.name, value, least)
         if (self.shared or self.fixed) and self.model != "gamma":
             raise ValueError(
                 "`shared` and `fixed` belong to model gamma. "
@@ -117,12 +119,15 @@ class TrainConfig:
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
-            values = {name: values[name] for name in cls.names() if name in values}
-            return cls(**{**values, **changes})
-        except (OSError, json.JSONDecodeError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise ValueError(
                 f"`config` must be the config.json of a run. Received: {path} ({error})."
             ) from error
+        if not isinstance(values, dict):
+            raise ValueError(f"`config` must hold the options of a run by name. Received: {path}.")
+        for name in values:
+            one_of(f"option in {path}", name, cls.names())
+        return cls(**{"task": None, **values, **changes})
 
     @classmethod
     def names(cls) -> list[str]:
@@ -160,7 +165,8 @@ def _default_text(item):
     return f" (default: {item.default})"
 
 
-def _positive(name, value):
+def _number(name, value, least):
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value <= 0:
-        raise ValueError(f"`{name}` must be a finite number above 0. Received: {value!r}.")
+    if not number or not math.isfinite(value) or value < 0 or (value == 0 and least is None):
+        bound = "above 0" if least is None else f"of at least {least}"
+        raise ValueError(f"`{name}` must be a finite number {bound}. Received: {value!r}.")

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import shutil
+import zipfile
 from pathlib import Path
 
 import keras
@@ -79,14 +80,25 @@ class RunFolder:
                 np.save(temporary, permutation)
 
     def load_state(self) -> tuple[keras.Model | None, list[dict]]:
-        """The model after the last whole epoch (None before the first), and its history rows."""
+        """The model after the last whole epoch (None before the first), and its history rows.
+
+        Raises:
+            RunError: If the checkpoint is damaged.
+        """
         remove_leftovers(self.path)
         if not self.state.exists():
             return None, []
-        state = json.loads(self.state.read_text(encoding="utf-8"))
-        model = keras.models.load_model(self.checkpoint / state["checkpoint"])
-        self._write_history(state["history"])
-        return model, state["history"]
+        try:
+            state = json.loads(self.state.read_text(encoding="utf-8"))
+            rows = state["history"]
+            model = keras.models.load_model(self.checkpoint / state["checkpoint"])
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            raise RunError(
+                f"The checkpoint in {self.checkpoint} is damaged ({error}). Train anew, in another "
+                f"folder, with --config {self.config}."
+            ) from error
+        self._write_history(rows)
+        return model, rows
 
     def load_results(self) -> dict:
         """What `results.json` holds.

@@ -121,7 +121,9 @@ def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
     model.compile(
         optimizer=keras.optimizers.Adam(
-            rate, global_clipnorm=config.clip_norm, weight_decay=config.weight_decay
+            rate,
+            global_clipnorm=config.clip_norm or None,
+            weight_decay=config.weight_decay or None,
         ),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],

@@ -41,7 +41,8 @@ def run(capsys, *arguments):
         (["train", "--config", "nowhere.json"], "`config` must be the config.json of a run"),
         (["train", "digits", "--downsample", "3"], "downsample"),
         (["train", "psmnist", "--source", "nowhere.npz"], "nowhere.npz"),
-        (["compare", "nowhere"], "holds no finished run"),
+        (["compare", "nowhere"], "no finished run among nowhere"),
+        (["train", "--resume", __file__], "holds no run"),
         (["summary", "psmnits"], "Did you mean 'psmnist'?"),
         (["export", "psmnits", "there.npz"], "Did you mean 'psmnist'?"),
     ],
@@ -143,4 +144,24 @@ def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
     code, out, _ = run(capsys, "compare", *folders)
     assert code == 0
     rows = out.strip().splitlines()[2:]
-    assert rows == [f"| arun | 5 | 1,234 | 2 | {a:.4f} | 61 | 100 |" for a in (0.75, 0.25)]
+    assert rows == [f"| {a} | arun | 5 | 1,234 | 2 | {a:.4f} | 61 | 100 |" for a in (0.75, 0.25)]
+    code, again, err = run(capsys, "compare", *folders, tmp_path)
+    assert (code, again) == (0, out)
+    assert "holds no finished run: left out" in err
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"task": "digits", "unitz": 3}'])
+def test_a_configuration_that_is_none_is_refused(text, capsys, tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(text)
+    code, _, err = run(capsys, "train", "--config", path)
+    assert code == 2
+    assert "config" in err and len(err.strip().splitlines()) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_no_clipping_and_no_decay_are_zero():
+    config = TrainConfig("digits", clip_norm=0, weight_decay=0.0)
+    assert (config.clip_norm, config.weight_decay) == (0, 0.0)
+    with pytest.raises(ValueError, match="`clip_norm` must be a finite number of at least 0"):
+        TrainConfig("digits", clip_norm=-1.0)

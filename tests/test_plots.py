@@ -1,9 +1,11 @@
 """Figures hold what they are given."""
 
+import keras
 import numpy as np
 import pytest
 
 from aru_keras import models, plots, probing, tasks
+from aru_keras.layers import ARU
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,15 @@ def test_the_prediction_is_that_of_the_model(task):
     np.testing.assert_allclose(
         plots.read_out(model, h)[-1], expected / expected.sum(), rtol=1e-4, atol=1e-6
     )
+
+
+def test_a_read_out_with_a_softmax_gets_no_second_one(task):
+    inputs = keras.Input(task.input_shape)
+    readout = keras.layers.Dense(10, "softmax", name="readout")
+    model = keras.Model(inputs, readout(ARU(5, 3)(inputs)))
+    x = task.arrays("test")[0][:1]
+    shown = plots.read_out(model, probing.record(model, x, "h")["h"][0])[-1]
+    np.testing.assert_allclose(shown, np.asarray(model(x))[0], rtol=1e-4, atol=1e-6)
 
 
 def test_images_for_the_convolutional_encoder_are_drawn_too():

@@ -189,6 +189,12 @@ def test_none_or_several_layers():
         record(keras.layers.LSTM(2), X)
 
 
+def test_an_example_without_its_batch_axis_is_refused():
+    model = keras.Sequential([keras.Input((T, 1)), ARU(N, G)])
+    with pytest.raises(ValueError, match=r"3 axes.*Received: x\.shape=\(5, 1\)"):
+        record(model, np.zeros((T, 1), "float32"))
+
+
 def test_wrong_shapes():
     with pytest.raises(ValueError, match=r"\(batch, time, features\).*Received: x\.shape=\(5, 2\)"):
         record(ARU_CASE.make_layer(), X[0])

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -170,6 +171,17 @@ def test_resuming_nothing_is_refused(tmp_path):
     with pytest.raises(RunError, match="holds no run"):
         resume(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("name", ["state.json", "epoch-0003.keras"])
+def test_a_damaged_checkpoint_is_named(name, unbroken, tmp_path):
+    folder = tmp_path / "damaged"
+    shutil.copytree(unbroken[0], folder)
+    (folder / "results.json").unlink()
+    file = folder / "checkpoint" / name
+    file.write_bytes(file.read_bytes()[:20])
+    with pytest.raises(RunError, match=r"checkpoint in .*damaged.*--config"):
+        resume(folder, verbose=0)
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(tmp_path, monkeypatch):

@@ -30,11 +30,13 @@ def read_archive(collection: Collection, path: Path) -> Parts:
     if not path.is_file():
         raise DatasetError(f"{path} does not exist or is not a file. Instead: {WAYS_OUT}.")
     try:
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("not a whole zip file")
         arrays = _arrays(path)
     except _DAMAGE as error:
         raise DatasetError(
             f"{path} is damaged, truncated, or no .npz ({type(error).__name__}: {error}). "
-            "Write it again with aru_keras.tasks.export."
+            "Write it again with aru-keras export, or aru_keras.tasks.export."
         ) from error
     _check_contents(path, collection, arrays)
     parts = {
