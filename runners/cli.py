@@ -2,7 +2,6 @@
 
 import argparse
 import difflib
-import os
 import sys
 
 
@@ -36,7 +35,6 @@ def main(arguments: list[str] | None = None) -> int:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return _fail(f"unknown command {name!r}; there are {', '.join(COMMANDS)}.{hint}", 2)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     return _guarded(COMMANDS[name], rest)
 
 

@@ -1,6 +1,5 @@
 """A collection in one compressed .npz: needs numpy alone."""
 
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from aru_keras.data.collection import WAYS_OUT, Collection, DatasetError, Parts, checked
+from aru_keras.files import replacing
 
 FORMAT = 1
 _DAMAGE = (
@@ -88,15 +88,11 @@ def write_archive(collection: Collection, path: Path, parts: Parts) -> Path:
     arrays = {"name": np.array(collection.name), "version": np.array(FORMAT)}
     for part, (images, labels) in parts.items():
         arrays |= {f"{part}_images": images, f"{part}_labels": labels}
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        with replacing(path) as temporary, open(temporary, "wb") as file:
             np.savez_compressed(file, **arrays)
-        os.replace(temporary, path)
     except OSError as error:
         raise DatasetError(
             f"Cannot write {path} ({error}). Choose an existing folder with room in it."
         ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
