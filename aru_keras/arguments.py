@@ -1,8 +1,15 @@
 """Checks of arguments: what it is, what it must be, what came, what to do."""
 
+import contextlib
 import difflib
+import math
+import numbers
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+_LARGEST = float(np.finfo("float32").max)
 
 
 def one_of(argument: str, value: object, options: Iterable[str]) -> str:
@@ -38,3 +45,38 @@ def whole(argument: str, value: object, minimum: int, *, hint: str = "") -> int:
             f"Received: {value!r}.{way_out}"
         )
     return number
+
+
+def finite(argument: str, value: object, least: float = -math.inf) -> float:
+    """`value` as a float, which must be finite in float32 and at least `least`.
+
+    Raises:
+        ValueError: names the argument, the bound and what came.
+    """
+    number = math.nan
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):
+            number = float(value)
+    if not abs(number) <= _LARGEST or number < least:
+        bound = "" if least == -math.inf else f" of at least {least}"
+        raise ValueError(
+            f"`{argument}` must be a finite number{bound}, in the range of float32. "
+            f"Received: {value!r}."
+        )
+    return number
+
+
+def checked_indices(indices: Sequence[int]) -> np.ndarray:
+    """`indices` of images in their split as an array (K,), K ≥ 0.
+
+    Raises:
+        ValueError: they are not whole numbers from 0.
+    """
+    checked = np.asarray(indices)
+    if checked.ndim == 1 and not checked.size:
+        return checked.astype("int64")
+    if checked.ndim != 1 or checked.dtype.kind not in "iu" or checked.min() < 0:
+        raise ValueError(
+            f"`indices` must be a list of whole numbers, 0 or above. Received: {indices!r}."
+        )
+    return checked

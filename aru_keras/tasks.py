@@ -24,12 +24,13 @@ Example::
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import checked_indices, one_of, whole
 from aru_keras.data import transforms
 from aru_keras.data.archives import write_archive
 from aru_keras.data.collection import COLLECTIONS, DatasetError, Parts
@@ -37,6 +38,7 @@ from aru_keras.data.pipelines import Batches, Passes, epoch_order, tf_dataset
 from aru_keras.data.sources import fetch
 from aru_keras.data.specs import SPLITS, TASKS, TaskSpec
 from aru_keras.data.splits import split as split_parts
+from aru_keras.perturbations import as_perturbation
 
 __all__ = ["TASKS", "DatasetError", "Task", "TaskSpec", "epoch_order", "export", "load_task"]
 
@@ -77,6 +79,10 @@ class Task:
             f"permutation {self.permutation_hash}, {self.sizes}>"
         )
 
+    def __deepcopy__(self, memo) -> "Task":
+        """Itself: a task never changes, and its images may be many."""
+        return self
+
     @property
     def permutation_hash(self) -> str:
         """Eight hexadecimal digits that name the permutation, "none" where there is none."""
@@ -116,8 +122,60 @@ class Task:
 
         Made anew at each call; only the whole-number images stay in memory.
         """
+        return self.examples(split, np.arange(len(self._split(split)[1])))
+
+    def examples(self, split: str, indices: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+        """x and y of some images of a split, as in `arrays`, without the work for the others.
+
+        Args:
+            split: "train", "validation" or "test".
+            indices: (K,) whole numbers from 0, in any order.
+
+        Returns:
+            x (K, *input_shape) float32 and y (K,) int32.
+
+        Raises:
+            ValueError: an index is not in the split.
+        """
         images, labels = self._split(split)
-        return self._encode(images), labels.astype("int32")
+        chosen = checked_indices(indices)
+        if (chosen >= len(labels)).any():
+            raise ValueError(
+                f"`indices` must be below {len(labels)}, the size of {split!r} in {self.name!r}. "
+                f"Received: {int(chosen.max())}."
+            )
+        return self._encode(images[chosen]), labels[chosen].astype("int32")
+
+    def perturbed(
+        self,
+        x: np.ndarray,
+        indices: Sequence[int],
+        perturbation: Any,
+        units: int | None = None,
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Encoded examples under a perturbation, as in `batches` and `dataset`.
+
+        Args:
+            x: (K, *input_shape), as `examples` gives it.
+            indices: (K,) where in their split the images of `x` stand; the noise depends on it.
+            perturbation: what `as_perturbation` takes: a value, text, a list, or None.
+            units: N, where the drive differs between units.
+
+        Returns:
+            x with its contrast changed, and the drive ξ (K, T, 1 or N) float32, or None where
+            there is no drive.
+
+        Raises:
+            ValueError: the perturbation does not fit the task, or `units` is missing.
+        """
+        perturbation, chosen = as_perturbation(perturbation), checked_indices(indices)
+        if len(chosen) != len(x):
+            raise ValueError(
+                f"`indices` must name each example of `x`. Received: {len(chosen)} indices for "
+                f"{len(x)} examples."
+            )
+        drive = self._drive_of(perturbation, units)
+        return perturbation.pixels(x), None if drive is None else drive(chosen)
 
     def batches(
         self,
@@ -128,6 +186,8 @@ class Task:
         shuffle: bool | None = None,
         initial_epoch: int = 0,
         limit: int | None = None,
+        perturbation: Any = None,
+        units: int | None = None,
     ) -> Batches:
         """Batches for any Keras backend; TensorFlow is not needed.
 
@@ -141,14 +201,19 @@ class Task:
             shuffle: by default only "train" is shuffled.
             initial_epoch: epoch of the first pass, where a run is resumed.
             limit: only the first `limit` images of the split.
+            perturbation: what `as_perturbation` takes: a value, text, a list, or None. With a
+                drive in it the batches are `({"pixels": x, "drive": ξ}, y)`, ξ (B, T, 1 or N), for
+                networks built with `drive=True`. An image's noise depends on its index in the
+                split, not on its place in a batch.
+            units: N, where the drive differs between units.
 
         Raises:
-            ValueError: an argument is out of its range.
+            ValueError: an argument is out of its range, or the perturbation does not fit the task.
         """
-        images, labels, batch_size, passes = self._plan(
-            split, batch_size, seed, shuffle, initial_epoch, limit
+        images, labels, *plan = self._plan(
+            split, batch_size, seed, shuffle, initial_epoch, limit, perturbation, units
         )
-        return Batches(images, labels, self._encode, batch_size, passes)
+        return Batches(images, labels, *plan)
 
     def dataset(
         self,
@@ -159,22 +224,24 @@ class Task:
         shuffle: bool | None = None,
         initial_epoch: int = 0,
         limit: int | None = None,
+        perturbation: Any = None,
+        units: int | None = None,
     ) -> Any:
         """A finite `tf.data.Dataset` of (x, y), held in memory and prefetched.
 
-        Arguments and order are those of `batches`. A pass counts once its last batch is out: a
-        loop that breaks off before begins the same epoch again.
+        Arguments, elements and order are those of `batches`. A pass counts once its last batch is
+        out: a loop that breaks off before begins the same epoch again.
 
         Raises:
             ValueError: an argument is out of its range.
             DatasetError: TensorFlow is not installed.
         """
-        images, labels, batch_size, passes = self._plan(
-            split, batch_size, seed, shuffle, initial_epoch, limit
+        images, labels, encode, *plan = self._plan(
+            split, batch_size, seed, shuffle, initial_epoch, limit, perturbation, units
         )
-        return tf_dataset(self._encode(images), labels.astype("int32"), batch_size, passes)
+        return tf_dataset(encode(images), labels.astype("int32"), *plan)
 
-    def _plan(self, split, batch_size, seed, shuffle, initial_epoch, limit):
+    def _plan(self, split, batch_size, seed, shuffle, initial_epoch, limit, perturbation, units):
         images, labels = self._split(split)
         if limit is not None:
             limit = whole("limit", limit, 1, hint="Leave it out for the whole split.")
@@ -185,7 +252,26 @@ class Task:
             shuffle=split == "train" if shuffle is None else bool(shuffle),
             epoch=whole("initial_epoch", initial_epoch, 0),
         )
-        return images, labels, whole("batch_size", batch_size, 1), passes
+        batch_size = whole("batch_size", batch_size, 1)
+        perturbation = as_perturbation(perturbation)
+        drive = self._drive_of(perturbation, units)
+
+        def encode(images):
+            return perturbation.pixels(self._encode(images))
+
+        return images, labels, encode, drive, batch_size, passes
+
+    def _drive_of(self, perturbation, units):
+        """The function from indices (B,) to the drive (B, T, 1 or N); None without a drive."""
+        # That of no images costs nothing, and finds out what does not fit.
+        if perturbation.drive(np.arange(0), self.timesteps, units) is None:
+            return None
+
+        def drive_of(indices):
+            drive = perturbation.drive(indices, self.timesteps, units)
+            return drive if len(drive) == len(indices) else np.repeat(drive, len(indices), 0)
+
+        return drive_of
 
     def _split(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         return self._splits[one_of("split", split, SPLITS)]

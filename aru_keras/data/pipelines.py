@@ -15,6 +15,14 @@ import numpy as np
 from aru_keras.arguments import whole
 from aru_keras.data.prepared import tensorflow
 
+Encode = Callable[[np.ndarray], np.ndarray]
+"""From whole-number images to x, contrast and all."""
+
+DriveOf = Callable[[np.ndarray], np.ndarray]
+"""From B indices of images in their split to ξ, (B, T, 1 or N) float32."""
+
+_DRIVES_AT_ONCE = 2
+
 
 def epoch_order(seed: int, epoch: int, size: int) -> np.ndarray:
     """The order of `size` images in one epoch: a permutation of range(size), int64.
@@ -23,7 +31,8 @@ def epoch_order(seed: int, epoch: int, size: int) -> np.ndarray:
     before it, so that a resumed run sees what an uninterrupted one would have seen.
     """
     seed, epoch = whole("seed", seed, 0), whole("epoch", epoch, 0)
-    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(size)
+    key = np.array([seed, epoch], "uint64")
+    return np.random.Generator(np.random.Philox(key=key)).permutation(size)
 
 
 class Passes:
@@ -55,19 +64,22 @@ class Batches(keras.utils.PyDataset):
     `for x, y in batches` does so itself. Within a pass the batches come in their order whatever
     index is asked for, because `fit` by default asks for them shuffled, unseeded. Outside,
     `batches[i]` is the i-th batch of `epoch`. Keep `workers` at 1, its default. Elements:
-    x (batch, *input_shape) float32, y (batch,) int32; the last batch may be smaller.
+    x (batch, *input_shape) float32, or {"pixels": x, "drive": ξ} with ξ (batch, T, 1 or N)
+    float32; and y (batch,) int32. The last batch may be smaller.
     """
 
     def __init__(
         self,
         images: np.ndarray,
         labels: np.ndarray,
-        encode: Callable[[np.ndarray], np.ndarray],
+        encode: Encode,
+        drive: DriveOf | None,
         batch_size: int,
         passes: Passes,
     ):
         super().__init__()
-        self._images, self._labels, self._encode = images, labels, encode
+        self._images, self._labels = images, labels
+        self._encode, self._drive = encode, drive
         self._batch_size, self._passes = batch_size, passes
         self._order: tuple[int, np.ndarray] | None = None
         self._position: int | None = None
@@ -84,14 +96,15 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return math.ceil(self._passes.size / self._batch_size)
 
-    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+    def __getitem__(self, index: int) -> tuple[np.ndarray | dict[str, np.ndarray], np.ndarray]:
         if not 0 <= index < len(self):
             raise IndexError(f"batch {index} of {len(self)}")
         if self._position is not None:
             index = self._position % len(self)
             self._position += 1
         chosen = self._current_order()[index * self._batch_size : (index + 1) * self._batch_size]
-        return self._encode(self._images[chosen]), self._labels[chosen].astype("int32")
+        x, y = self._encode(self._images[chosen]), self._labels[chosen].astype("int32")
+        return (x if self._drive is None else _driven(x, self._drive(chosen))), y
 
     def __iter__(self):
         self.on_epoch_begin()
@@ -116,10 +129,17 @@ class Batches(keras.utils.PyDataset):
         return kept[1]
 
 
-def tf_dataset(inputs: np.ndarray, labels: np.ndarray, batch_size: int, passes: Passes) -> Any:
-    """A finite `tf.data.Dataset` of (x, y): held in memory, ordered, batched, prefetched.
+def tf_dataset(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    drive: DriveOf | None,
+    batch_size: int,
+    passes: Passes,
+) -> Any:
+    """A finite `tf.data.Dataset`: held in memory, ordered, batched, prefetched.
 
-    Shapes and types are those of `Batches`; so is the order, pass by pass.
+    Elements, shapes and types are those of `Batches`; so is the order, pass by pass. The drive is
+    made batch by batch.
 
     Raises:
         DatasetError: TensorFlow is not installed.
@@ -128,11 +148,16 @@ def tf_dataset(inputs: np.ndarray, labels: np.ndarray, batch_size: int, passes: 
     count = math.ceil(passes.size / batch_size)
     with tf.device("CPU:0"):
         inputs, labels = tf.constant(inputs), tf.constant(labels)
+    drive_of = None if drive is None else _as_tensors(tf, drive)
 
     def indices_of_a_pass(_):
         order = tf.numpy_function(passes.order, [], tf.int64)
         order = tf.ensure_shape(order, [passes.size])
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+
+    def batch_of(chosen):
+        x, y = tf.gather(inputs, chosen), tf.gather(labels, chosen)
+        return (x if drive_of is None else _driven(x, drive_of(chosen))), y
 
     def count_the_last(index, batch):
         tf.cond(
@@ -142,16 +167,26 @@ def tf_dataset(inputs: np.ndarray, labels: np.ndarray, batch_size: int, passes: 
         )
         return batch
 
+    # A batch of noise takes 125 MB at the paper's size: only a few may wait.
+    ahead = tf.data.AUTOTUNE if drive is None else _DRIVES_AT_ONCE
     dataset = tf.data.Dataset.range(1).flat_map(indices_of_a_pass)
-    dataset = dataset.map(
-        lambda chosen: (tf.gather(inputs, chosen), tf.gather(labels, chosen)),
-        num_parallel_calls=tf.data.AUTOTUNE,
-        deterministic=True,
-    )
-    dataset = dataset.prefetch(tf.data.AUTOTUNE)
+    dataset = dataset.map(batch_of, num_parallel_calls=ahead, deterministic=True)
+    dataset = dataset.prefetch(ahead)
     # Passes are counted behind the prefetching, where a batch is really handed out.
     dataset = dataset.enumerate().map(count_the_last)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(count))
     options = tf.data.Options()
     options.experimental_optimization.inject_prefetch = False
     return dataset.with_options(options)
+
+
+def _driven(x, drive):
+    return {"pixels": x, "drive": drive}
+
+
+def _as_tensors(tf, drive):
+    """`drive` as a function of tensors, whose results know their shape."""
+    steps, width = drive(np.arange(0)).shape[1:]
+    return lambda chosen: tf.ensure_shape(
+        tf.numpy_function(drive, [chosen], tf.float32), [None, steps, width]
+    )

@@ -43,7 +43,7 @@ class TaskSpec:
 
 
 def _sizes(train: int, validation: int, test: int) -> Mapping[str, int]:
-    return MappingProxyType({"train": train, "validation": validation, "test": test})
+    return {"train": train, "validation": validation, "test": test}
 
 
 _MNIST = _sizes(50_000, 10_000, 10_000)
