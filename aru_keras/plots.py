@@ -1,84 +1,85 @@
 """Figures: each function takes data and returns a matplotlib `Figure`, drawn nowhere else."""
 
-import keras
 import numpy as np
 
-from aru_keras.probing import record, recurrent_layer
+from aru_keras.reading import Reading, read
 
-UNIT_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+UNIT_COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#E69F00",
+    "#000000",
+    "#882255",
+)
+"""Eight colours that the colour-blind can tell apart, seven of them Okabe and Ito's."""
+
+UNIT_DASHES = ("-", "--", ":", "-.")
+UNITS_DRAWN = 4
 LABELS = {"n": "gain $n_t$", "s": "saturation $s_t$", "h": "output $h_t$"}
 
 
-def reading(model: keras.Model, task, split: str = "test", index: int = 0, units=None):
+def reading(model, task, split="test", index=0, units=None, *, perturbation=None):
     """An image being read pixel by pixel, and n_t, s_t and h_t of several units during it.
 
     Args:
-        model: A trained network with signals (`arun`, `gamma`, `relu`), or a model of one's own
-            with one such recurrent layer and a dense layer named "readout" on its last output.
+        model: A trained network with signals (`arun`, `gamma`, `relu`), or a model of one's own, as
+            `reading.read` takes it.
         task: The `tasks.Task` that it was trained on.
         split: Split of the image.
         index: Which image of the split.
         units: Indices of the units to draw; by default those whose gain (else output) moves most.
+        perturbation: What acts while it reads, as `perturbations.as_perturbation` takes it.
 
     Returns:
         A `matplotlib.figure.Figure`.
 
     Raises:
-        ValueError: If the model has no such recurrent layer, or no layer named "readout".
+        ValueError: If the model has no such recurrent layer, or a unit or image does not exist.
     """
+    return picture_of(read(model, task, split, index, perturbation), units)
+
+
+def picture_of(shown: Reading, units=None):
+    """The figure of a `reading.Reading`; units, figure and errors as in `reading`."""
     from matplotlib.figure import Figure
 
-    x, labels = task.arrays(split)
-    x, label = x[index : index + 1], int(labels[index])
-    signals = _signals(model, x)
-    units = _liveliest(signals) if units is None else units
-
-    count = len(signals) + 2
+    units = shown.units(units, UNITS_DRAWN)
+    count = len(shown.signals) + (2 if shown.drive is None else 3)
     figure = Figure(figsize=(9.0, 1.6 * count), layout="constrained")
     grid = figure.add_gridspec(count, 3, width_ratios=(1, 3, 0.06))
-    _draw_image(figure, grid, task, split, index, label)
+    _draw_image(figure, grid, shown)
     rows = [figure.add_subplot(grid[row, 1]) for row in range(count)]
-    _draw_input(rows[0], x[0])
-    for axes, (name, values) in zip(rows[1:], signals.items(), strict=False):
+    _draw_input(rows[0], shown.pixels)
+    for axes, (name, values) in zip(rows[1:], shown.signals.items(), strict=False):
         _draw_traces(axes, LABELS[name], values, units)
-    rows[1].legend(loc="lower right", bbox_to_anchor=(1, 0.95), ncols=len(units), frameon=False)
-    shown = _draw_prediction(rows[-1], read_out(model, signals["h"]), label)
-    figure.colorbar(shown, cax=figure.add_subplot(grid[-1, 2]), label="probability")
+    rows[1].legend(
+        loc="lower right", bbox_to_anchor=(1, 0.95), ncols=7, frameon=False, columnspacing=1
+    )
+    if shown.drive is not None:
+        _draw_drive(rows[-2], shown.drive)
+    classes = _draw_prediction(rows[-1], shown.probabilities, shown.label)
+    figure.colorbar(classes, cax=figure.add_subplot(grid[-1, 2]), label="probability")
     for axes in rows:
-        axes.set_xlim(-0.5, len(signals["h"]) - 0.5)
+        axes.set_xlim(-0.5, shown.timesteps - 0.5)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelbottom=axes is rows[-1])
     return figure
 
 
-def read_out(model, h: np.ndarray) -> np.ndarray:
-    """Class probabilities (T, classes) that the read-out gives for the outputs `h` (T, N)."""
-    layer = model.get_layer("readout")
-    values = layer(h)
-    if getattr(layer, "activation", None) is not keras.activations.softmax:
-        values = keras.ops.softmax(values)
-    return keras.ops.convert_to_numpy(values)
+def unit_style(place: int) -> dict:
+    """Colour, dashes and width of the line of the unit drawn in this place, counted from 0."""
+    dashes = UNIT_DASHES[place // len(UNIT_COLOURS) % len(UNIT_DASHES)]
+    return {"color": UNIT_COLOURS[place % len(UNIT_COLOURS)], "ls": dashes, "lw": 1.2}
 
 
-def _signals(model, x):
-    """n, s and h, as far as the network has them, of the one sequence in `x`: (T, N) each."""
-    known = recurrent_layer(model).cell.signal_sizes
-    names = [name for name in ("n", "s", "h") if name in known]
-    return {name: values[0] for name, values in record(model, x, names).items()}
-
-
-def _liveliest(signals):
-    """The units whose gain, else output, moves most."""
-    spread = next(iter(signals.values())).std(axis=0)
-    if not spread.any():
-        spread = signals["h"].std(axis=0)
-    return np.argsort(spread)[::-1][: len(UNIT_COLOURS)]
-
-
-def _draw_image(figure, grid, task, split, index, label):
+def _draw_image(figure, grid, shown):
+    task = shown.task
     picture = figure.add_subplot(grid[:2, 0])
-    picture.imshow(task.images(split)[index], cmap="gray")
-    picture.set_title(f"{task.name}: a {label}", fontsize=10)
+    picture.imshow(task.images(shown.split)[shown.index], cmap="gray")
+    picture.set_title(f"{task.name}: a {shown.label}", fontsize=10)
     picture.set_axis_off()
     if len(task.image_shape) != 2:
         return
@@ -100,9 +101,14 @@ def _draw_input(axes, sequence):
 
 
 def _draw_traces(axes, label, values, units):
-    for colour, unit in zip(UNIT_COLOURS, units, strict=False):
-        axes.plot(values[:, unit], color=colour, lw=1.2, label=f"unit {unit}")
+    for place, unit in enumerate(units):
+        axes.plot(values[:, unit], label=f"unit {unit}", **unit_style(place))
     axes.set_ylabel(label)
+
+
+def _draw_drive(axes, drive):
+    axes.fill_between(range(len(drive)), drive.mean(axis=1), step="mid", color="0.75")
+    axes.set_ylabel("drive $\\xi_t$")
 
 
 def _draw_prediction(axes, probabilities, label):

@@ -15,7 +15,18 @@ LAYER_TESTS = sorted(
     path.name
     for path in HERE.glob("test_*.py")
     if path.name.removeprefix("test_").split("_")[0].removesuffix(".py")
-    in {"activations", "gamma", "initializers", "layers", "models", "probing", "reference"}
+    in {
+        "activations",
+        "gamma",
+        "initializers",
+        "layers",
+        "models",
+        "online",
+        "probe",
+        "probing",
+        "reference",
+        "rig",
+    }
 )
 
 

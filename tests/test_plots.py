@@ -6,6 +6,7 @@ import pytest
 
 from aru_keras import models, plots, probing, tasks
 from aru_keras.layers import ARU
+from aru_keras.reading import read
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,10 @@ def test_the_picture_is_the_image_that_is_read(task):
 def test_the_prediction_is_that_of_the_model(task):
     model = models.build_network("arun", task.input_shape, units=5, controller_units=3)
     x = task.arrays("test")[0][:1]
-    h = probing.record(model, x, "h")["h"][0]
     logits = np.asarray(model(x))[0]
     expected = np.exp(logits - logits.max())
     np.testing.assert_allclose(
-        plots.read_out(model, h)[-1], expected / expected.sum(), rtol=1e-4, atol=1e-6
+        read(model, task).probabilities[-1], expected / expected.sum(), rtol=1e-4, atol=1e-6
     )
 
 
@@ -49,7 +49,7 @@ def test_a_read_out_with_a_softmax_gets_no_second_one(task):
     readout = keras.layers.Dense(10, "softmax", name="readout")
     model = keras.Model(inputs, readout(ARU(5, 3)(inputs)))
     x = task.arrays("test")[0][:1]
-    shown = plots.read_out(model, probing.record(model, x, "h")["h"][0])[-1]
+    shown = read(model, task).probabilities[-1]
     np.testing.assert_allclose(shown, np.asarray(model(x))[0], rtol=1e-4, atol=1e-6)
 
 
@@ -62,9 +62,44 @@ def test_images_for_the_convolutional_encoder_are_drawn_too():
         def images(self, split):
             return rng.random((1, 8, 8, 3))
 
-        def arrays(self, split):
+        def examples(self, split, indices):
             return rng.random((1, 8, 8, 3)).astype("float32"), np.array([2])
+
+        def perturbed(self, x, indices, perturbation, units):
+            return x, None
 
     model = models.build_network("arun", (8, 8, 3), encoder="conv", units=5, controller_units=3)
     figure = plots.reading(model, Colour())
     assert plots.LABELS["n"] in {axes.get_ylabel() for axes in figure.axes}
+
+
+def test_a_perturbation_acts_and_is_drawn(task):
+    model = models.build_network("arun", task.input_shape, units=5, controller_units=3)
+    figure = plots.reading(model, task, perturbation="step:2+contrast:0.5")
+    drawn = {axes.get_ylabel(): axes for axes in figure.axes}
+    assert "drive $\\xi_t$" in drawn
+    bars = [bar.get_height() for bar in drawn["pixel $x_t$"].patches]
+    x, drive = task.perturbed(task.examples("test", [0])[0], [0], "step:2+contrast:0.5")
+    np.testing.assert_allclose(bars, x[0, :, 0], rtol=1e-6)
+    assert not np.array_equal(x, task.examples("test", [0])[0])
+    signals = probing.record(model, x, "n", drive)["n"][0]
+    line = drawn[plots.LABELS["n"]].get_lines()[0]
+    unit = int(line.get_label().removeprefix("unit "))
+    np.testing.assert_allclose(line.get_ydata(), signals[:, unit], rtol=1e-4)
+
+
+def test_more_units_than_colours_can_be_told_apart(task):
+    styles = [tuple(plots.unit_style(place).items()) for place in range(28)]
+    assert len(set(styles)) == 28
+
+
+def test_units_and_images_that_do_not_exist(task):
+    model = models.build_network("arun", task.input_shape, units=5, controller_units=3)
+    for units in ([5], [-1], []):
+        with pytest.raises(ValueError, match="`units` must"):
+            plots.reading(model, task, units=units)
+    with pytest.raises(ValueError, match="`indices` must be below 360"):
+        plots.reading(model, task, index=360)
+    everywhere = keras.Sequential([keras.Input((64, 1)), ARU(3, 2, return_sequences=True)])
+    with pytest.raises(ValueError, match="`model` must make its output of the last output"):
+        plots.reading(everywhere, task)

@@ -22,7 +22,7 @@ from contract import (
 from support import array, relative_error
 
 from aru_keras import ARU, GammaRNN, gamma
-from aru_keras.probing import Recorder, record
+from aru_keras.probing import Record, Recorder, record
 
 ARU_CASE = CASES[-1]
 ALL = ("a", "n", "s", "h", "g")
@@ -169,6 +169,59 @@ def test_recorder_serves_many_shapes_and_follows_the_weights():
     before = recorder(X)["n"]
     layer.cell.readout_bias.assign(array(layer.cell.readout_bias) + 1)
     assert relative_error(recorder(X)["n"], before) > 0.05
+
+
+@pytest.mark.parametrize(
+    "steps", [slice(1, 4), slice(None, None, 2), [0, 3], [-1], np.array([4, 1, 1]), []]
+)
+def test_chosen_steps(steps):
+    layer = ARU_CASE.make_layer()
+    found = record(layer, X, Record(("n", "g"), steps), DRIVE)
+    for name, values in record(layer, X, ("n", "g"), DRIVE).items():
+        np.testing.assert_array_equal(found[name], values[:, steps])
+
+
+@every_case
+def test_isolated_units_are_a_network_whose_recurrent_kernel_is_diagonal(case):
+    layer = case.make_layer()
+    found = record(layer, X, Record(case.signals, isolated=True), DRIVE)
+    kernel = array(layer.cell.recurrent_kernel)
+    assert relative_error(found["h"], record(layer, X, "h", DRIVE)["h"]) > 1e-3
+    layer.cell.recurrent_kernel.assign(np.diag(np.diag(kernel)))
+    assert_same(list(found.values()), list(record(layer, X, case.signals, DRIVE).values()))
+
+
+@pytest.mark.parametrize("drive", [None, 0.5, DRIVE[0], DRIVE[:1], DRIVE], ids=str)
+def test_small_memory_records_the_same_in_parts(drive):
+    recorder = Recorder(ARU_CASE.make_layer(), ALL)
+    sizes, run = [], recorder._run
+    recorder._run = lambda x, drive: (sizes.append(len(x)), run(x, drive))[1]
+    expected = recorder(X, drive)
+    row = 12 * T * (sum(recorder.layer.cell.signal_sizes.values()) + N)
+    for limit, parts in ((1, [1, 1, 1]), (2 * row, [2, 1]), (3 * row, [3])):
+        sizes.clear()
+        found = recorder(X, drive, memory_limit=limit)
+        assert sizes == parts
+        for name, values in expected.items():
+            assert relative_error(found[name], values) < 1e-6
+
+
+def test_a_progress_bar_when_asked_for(capsys):
+    layer = ARU_CASE.make_layer()
+    record(layer, X, "h")
+    assert not capsys.readouterr().out
+    record(layer, X, "h", memory_limit=1, progress=True)
+    assert f"{B}/{B}" in capsys.readouterr().out
+
+
+def test_bad_records():
+    layer = ARU_CASE.make_layer()
+    with pytest.raises(ValueError, match=r"`steps` must lie below T = 5.*Received: 0…5"):
+        record(layer, X, Record("n", [0, T]))
+    with pytest.raises(ValueError, match="`steps` must be None, a slice or a list of whole"):
+        record(layer, X, Record("n", [0.5]))
+    with pytest.raises(ValueError, match="`memory_limit` must be a whole number of at least 1"):
+        record(layer, X, "n", memory_limit=0)
 
 
 def test_unknown_signals():

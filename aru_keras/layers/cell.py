@@ -101,8 +101,14 @@ class DrivenRNNCell(keras.layers.Layer):
         signals, new_states = self.step(inputs, states, drive)
         return signals["h"], new_states
 
-    def step(self, inputs, states, drive=None):
+    def step(self, inputs, states, drive=None, isolated=False):
         """One step with all its signals.
+
+        Args:
+            inputs: x_t, (B, I).
+            states: As in a call.
+            drive: As in a call.
+            isolated: Whether each unit hears only itself: W_hh reduced to its diagonal.
 
         Returns:
             `(signals, new_states)`: the tensors named in `signal_sizes`, and the list of states.
@@ -114,18 +120,19 @@ class DrivenRNNCell(keras.layers.Layer):
                 f"`states` must be a list of {wanted} tensors, of widths {self.state_size}. "
                 f"Received: {came}. Take get_initial_state(batch_size) to start from."
             )
-        a = self.preactivation(inputs, states[0], drive)
+        a = self.preactivation(inputs, states[0], drive, isolated)
         signals, memory = self.respond(a, states[1:])
         signals = {"a": a, **signals, "h": ops.cast(signals["h"], self.compute_dtype)}
         return signals, [ops.cast(signals["h"], states[0].dtype), *memory]
 
-    def preactivation(self, inputs, h, drive=None):
-        """a_t = W_xh x_t + W_hh h_{t−1} + b + ξ_t, (B, N)."""
+    def preactivation(self, inputs, h, drive=None, isolated=False):
+        """a_t = W_xh x_t + W_hh h_{t−1} + b + ξ_t, (B, N); isolated: with diag(W_hh) alone."""
         inputs, h, kernel, recurrent_kernel, bias = (
             ops.cast(value, self.compute_dtype)
             for value in (inputs, h, self.kernel, self.recurrent_kernel, self.bias)
         )
-        a = inputs @ kernel + h @ recurrent_kernel + bias
+        recurrent = h * ops.diagonal(recurrent_kernel) if isolated else h @ recurrent_kernel
+        a = inputs @ kernel + recurrent + bias
         return a if drive is None else a + ops.convert_to_tensor(drive, dtype=self.compute_dtype)
 
     def respond(self, a, memory):

@@ -17,9 +17,16 @@ class SignalCell(keras.layers.Layer):
         signals: Names to emit, in this order; h alone keeps the cell's dtype, more are in float32
             or wider.
         drive_size: Number of trailing input features that are the drive ξ_t.
+        isolated: Whether each unit hears only itself: W_hh reduced to its diagonal.
     """
 
-    def __init__(self, cell, signals: tuple[str, ...] = ("h",), drive_size: int = 0):
+    def __init__(
+        self,
+        cell,
+        signals: tuple[str, ...] = ("h",),
+        drive_size: int = 0,
+        isolated: bool = False,
+    ):
         super().__init__(
             name="signals",
             dtype=numerics.working_dtype(cell.compute_dtype),
@@ -28,6 +35,7 @@ class SignalCell(keras.layers.Layer):
         self.cell = cell
         self.signals = signals
         self.drive_size = drive_size
+        self.isolated = isolated
         self.state_size = cell.state_size
         self.output_size = sum(cell.signal_sizes[name] for name in signals)
 
@@ -43,7 +51,7 @@ class SignalCell(keras.layers.Layer):
         drive = None
         if self.drive_size:
             inputs, drive = inputs[:, : -self.drive_size], inputs[:, -self.drive_size :]
-        signals, new_states = self.cell.step(inputs, states, drive)
+        signals, new_states = self.cell.step(inputs, states, drive, self.isolated)
         new_states = [ops.cast(new, old.dtype) for new, old in zip(new_states, states, strict=True)]
         if self.signals == ("h",):
             return signals["h"], new_states
