@@ -1,0 +1,333 @@
+"""The paper's tasks as environments that show one pixel a step."""
+
+from typing import ClassVar
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from aru_keras import perturbations, tasks
+from aru_keras.arguments import one_of, whole
+from aru_keras.envs.lanes import LaneVectorEnv, OneLaneEnv
+from aru_keras.envs.screen import Screen
+
+REWARDS = {
+    "final": "1 at the last step for the right class, else 0",
+    "every_step": "1 at every step for the right class, else 0",
+    "log_probability": "actions are logits; at the last step the log-probability of the class",
+}
+
+
+class SequenceVectorEnv(LaneVectorEnv):
+    """The vector form of `SequenceEnv`: B lanes, each with an episode of its own.
+
+    Arguments, spaces, rewards and info are those of `SequenceEnv`, batched. All lanes draw images
+    from one stream, the lanes that restart together in the order of their numbers.
+
+    Args:
+        num_envs: Number of lanes B.
+        task: As in `SequenceEnv`.
+        autoreset_mode: `AutoresetMode.NEXT_STEP`, `SAME_STEP` or `DISABLED`.
+        **options: Of `SequenceEnv`.
+    """
+
+    metadata: ClassVar[dict] = {
+        "render_modes": ["rgb_array", "human"],
+        "render_fps": 30,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        task: str | tasks.Task = "digits",
+        *,
+        split: str = "train",
+        shuffle: bool = True,
+        subset=None,
+        perturbation=None,
+        units: int | None = None,
+        reward: str = "final",
+        reveal_label: bool = False,
+        permutation_seed: int = 0,
+        downsample: int = 1,
+        data_dir=None,
+        source=None,
+        autoreset_mode=AutoresetMode.NEXT_STEP,
+        render_mode: str | None = None,
+    ):
+        self.task = _loaded(task, permutation_seed, downsample, data_dir, source)
+        self.timesteps = self.task.timesteps
+        self.split = one_of("split", split, self.task.sizes)
+        self.shuffle, self.subset = bool(shuffle), _checked_subset(subset, self.task.sizes[split])
+        self.reward = one_of("reward", reward, REWARDS)
+        self.reveal_label = bool(reveal_label)
+        self.units = None if units is None else whole("units", units, 1)
+        self.perturbation = perturbations.as_perturbation(perturbation)
+        super().__init__(
+            num_envs,
+            self._pixel_space(),
+            self._class_space(),
+            autoreset_mode=autoreset_mode,
+            render_mode=render_mode,
+        )
+        self._pixel_indices = np.array([self.task.pixel_index(t) for t in range(self.timesteps)])
+        self._allocate()
+        self.screen = Screen(self) if render_mode else None
+
+    def perturb(self, perturbation, units: int | None = None) -> None:
+        """Add a perturbation to those in force; the next call must be a reset of all lanes.
+
+        Args:
+            perturbation: As in `SequenceEnv`.
+            units: Number of units N of a network whose units get noise of their own.
+        """
+        self.units = self.units if units is None else whole("units", units, 1)
+        self.perturbation = self.perturbation + perturbations.as_perturbation(perturbation)
+        self.set_spaces(self._pixel_space(), self._class_space())
+        self._allocate()
+        self._started = False
+
+    def render(self):
+        """One frame a lane, (H, W, 3) uint8; in mode "human" a window shows the first lane."""
+        if self.screen is None:
+            gym.logger.warn('Nothing to render: make the environment with render_mode="rgb_array".')
+            return None
+        return self.screen.render()
+
+    def close(self, **kwargs):
+        """Close the window, if there is one."""
+        if self.screen is not None:
+            self.screen.close()
+
+    def _pixel_space(self):
+        low, high = self.perturbation.pixel_range(0.0, 1.0, self.timesteps)
+        return gym.spaces.Box(low, high, (1,), np.float32)
+
+    def _class_space(self):
+        if self.reward == "log_probability":
+            return gym.spaces.Box(-np.inf, np.inf, (self.task.classes,), np.float32)
+        return gym.spaces.Discrete(self.task.classes)
+
+    def _allocate(self):
+        lanes, steps = self.num_envs, self.timesteps
+        self._pixels = np.zeros((lanes, steps), np.float32)
+        self._labels, self._indices, self._t = np.zeros((3, lanes), np.int64)
+        self._factors = np.ones(steps, np.float32)
+        for factor in self.perturbation.factors(steps):
+            self._factors = self._factors * factor
+        # Made for image 0 to learn windows and widths; each lane's own are filled in as it begins.
+        self._drives = [
+            (drive.first, np.repeat(drive.values, lanes, axis=0))
+            for drive in self.perturbation.drives(np.zeros(1, int), steps, self.units)
+        ]
+        self.drive_width = max((values.shape[2] for _, values in self._drives), default=1)
+
+    def _seeded(self):
+        self._stream = _images(self.np_random, self.subset, self.shuffle)
+
+    def _begin(self, lanes, options):
+        chosen = self._chosen(lanes, options.get("index"))
+        x, self._labels[lanes] = self.task.examples(self.split, chosen)
+        self._pixels[lanes] = self.perturbation.pixels(x)[..., 0]
+        self._indices[lanes], self._t[lanes] = chosen, 0
+        drives = self.perturbation.drives(chosen, self.timesteps, self.units)
+        for (_, values), drive in zip(self._drives, drives, strict=True):
+            values[lanes] = drive.values
+        if self.screen is not None:
+            self.screen.restart(lanes)
+            self.screen.show(lanes, self._t, self._shown(), self._drive())
+
+    def _chosen(self, lanes, index):
+        """Indices of the images that the lanes begin with: asked for, or the next in the stream."""
+        count = int(lanes.sum())
+        if index is None:
+            return np.array([next(self._stream) for _ in range(count)])
+        index, sizes = np.asarray(index), {1, count, self.num_envs}
+        if index.dtype.kind not in "iu" or index.ndim > 1 or index.size not in sizes:
+            raise ValueError(
+                'options["index"] must be the number of an image, or one for each lane. '
+                f"Received: {index!r}."
+            )
+        if index.shape == (self.num_envs,):
+            return index[lanes]
+        return np.broadcast_to(index, (count,))
+
+    def _advance(self, actions, lanes):
+        last = self._t == self.timesteps - 1
+        terminated = lanes & last
+        rewarded = lanes if self.reward == "every_step" else terminated
+        rewards = np.where(rewarded, self._rewards(actions), 0.0)
+        moved = lanes & ~last
+        self._t += moved
+        if self.screen is not None:
+            self.screen.show(moved, self._t, self._shown(), self._drive())
+        return rewards, terminated, np.zeros(self.num_envs, bool)
+
+    def _rewards(self, actions):
+        if self.reward != "log_probability":
+            return (actions == self._labels).astype(float)
+        logits = actions.astype(float)
+        logits = logits - logits.max(axis=1, keepdims=True)
+        logits -= np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        return np.take_along_axis(logits, self._labels[:, None], axis=1)[:, 0]
+
+    def _shown(self):
+        return self._pixels[np.arange(self.num_envs), self._t]
+
+    def _observation(self):
+        return self._shown()[:, None]
+
+    def _drive(self):
+        """ξ_t of every lane, (B, 1) or (B, N)."""
+        total = np.zeros((self.num_envs, self.drive_width), np.float32)
+        for first, values in self._drives:
+            lanes = np.flatnonzero((self._t >= first) & (self._t < first + values.shape[1]))
+            total[lanes] += values[lanes, self._t[lanes] - first]
+        return total
+
+    def _info(self, lanes):
+        ended = self._over if self._started else np.zeros(self.num_envs, bool)
+        told = lanes if self.reveal_label else lanes & ended
+        entries = {
+            "t": self._t.copy(),
+            "pixel_index": self._pixel_indices[self._t],
+            "index": self._indices.copy(),
+            "drive": self._drive(),
+            "contrast": self._factors[self._t],
+        }
+        info = {}
+        for name, values in entries.items():
+            info[name], info[f"_{name}"] = values, lanes.copy()
+        if told.any():
+            info["label"], info["_label"] = np.where(told, self._labels, -1), told
+        return info
+
+
+class SequenceEnv(OneLaneEnv):
+    """Read an image pixel by pixel and name its class.
+
+    ## Description
+
+    The sequential tasks of Geadah et al. 2024 (Methods, "Tasks"), one pixel a step: `aru/Digits-v0`
+    (8×8 digits, permuted, T = 64, no download), `aru/sMNIST-v0` (T = 784), `aru/psMNIST-v0`
+    (permuted, T = 784) and `aru/sCIFAR10-v0` (grey scale, T = 1024). Perturbations of the paper's
+    Fig 2 act while it is read: a contrast on the pixels, a drive on a network's pre-activations.
+
+    ## Action space
+
+    `Discrete(10)`: action t is the class that the agent would name now, after pixels 0…t. With
+    `reward="log_probability"`, `Box(-inf, inf, (10,), float32)`: logits of the classes.
+
+    ## Observation space
+
+    `Box(0, 1, (1,), float32)`: the pixel shown at step t. A contrast widens it to what it can make
+    of a pixel.
+
+    ## Rewards
+
+    `"final"`: at the last action 1 for the right class, otherwise 0. `"every_step"`: the same at
+    every action. `"log_probability"`: at the last action the log-probability of the right class.
+
+    ## Starting state
+
+    Pixel 0 of an image: the next of the split, in its order or shuffled, every image once before
+    any comes again; or the image options["index"] of `reset`.
+
+    ## Episode end
+
+    After exactly T actions, terminated; the last observation repeats the last pixel.
+
+    ## Info
+
+    `t`; `pixel_index`, row-major, of the pixel in the image; `index` of the image in the split;
+    `drive` ξ_t, (1,) or (N,); `contrast`, the factor on the pixel; at the end `label`. With a
+    `Probe`, the signals of the pixel just shown.
+
+    ## Arguments
+
+    Args:
+        task: Name of a task that is read pixel by pixel, or a loaded `tasks.Task`.
+        split: "train", "validation" or "test".
+        shuffle: Draw images in shuffled order, else in the order of the split.
+        subset: Number of images to take from the start of the split, or their indices.
+        perturbation: A `perturbations` value, its list of settings, or a text as "step:5".
+        units: Number of units N, which noise of their own for all units needs.
+        reward: "final", "every_step" or "log_probability".
+        reveal_label: Tell the label from the start, not at the end alone.
+        permutation_seed: Of the order of pixels.
+        downsample: Average the image over squares of this side first.
+        data_dir: Folder of TensorFlow Datasets.
+        source: An .npz from `aru-keras export`.
+        render_mode: "rgb_array" or "human".
+
+    ## Vectorized version
+
+    `gym.make_vec(id, num_envs=B, vectorization_mode="vector_entry_point")`, with `autoreset_mode`
+    next-step, same-step or disabled, and options["reset_mask"]: `SequenceVectorEnv`.
+
+    ## Version history
+
+    v0: first version.
+    """
+
+    metadata: ClassVar[dict] = {"render_modes": ["rgb_array", "human"], "render_fps": 30}
+
+    def __init__(self, task: str | tasks.Task = "digits", **options):
+        super().__init__(
+            SequenceVectorEnv(1, task, autoreset_mode=AutoresetMode.DISABLED, **options)
+        )
+        self.task, self.timesteps = self.lanes.task, self.lanes.timesteps
+
+    @property
+    def drive_width(self) -> int:
+        """Number of values in info["drive"]: 1 for all units, or N."""
+        return self.lanes.drive_width
+
+    def perturb(self, perturbation, units: int | None = None) -> None:
+        """Add a perturbation to those in force; the next call must be a reset."""
+        self.lanes.perturb(perturbation, units)
+
+
+def _loaded(task, permutation_seed, downsample, data_dir, source):
+    if not isinstance(task, tasks.Task):
+        task = tasks.load_task(
+            task,
+            downsample=downsample,
+            permutation_seed=permutation_seed,
+            data_dir=data_dir,
+            source=source,
+        )
+    if not task.spec.sequential:
+        raise ValueError(
+            "`task` must be one that is read pixel by pixel. Received: "
+            f"{task.name!r}, which feeds whole images to an encoder. Use 'scifar10'."
+        )
+    return task
+
+
+def _checked_subset(subset, size):
+    """Indices of the images to draw from."""
+    if subset is None:
+        return np.arange(size)
+    if np.ndim(subset) == 0:
+        return np.arange(min(whole("subset", subset, 1, hint="Or give indices."), size))
+    indices = np.asarray(subset)
+    valid = indices.ndim == 1 and indices.dtype.kind in "iu" and len(indices)
+    if not valid or indices.min() < 0 or indices.max() >= size:
+        raise ValueError(
+            f"`subset` must be a number of images or indices from 0 to {size - 1}. "
+            f"Received: {subset!r}."
+        )
+    return indices
+
+
+def _images(rng, subset, shuffle):
+    """The endless stream of images: pass after pass over the subset."""
+    seed = int(rng.integers(2**63)) if shuffle else 0
+    epoch = 0
+    while True:
+        order = tasks.epoch_order(seed, epoch, len(subset)) if shuffle else range(len(subset))
+        for position in order:
+            yield int(subset[position])
+        epoch += 1

@@ -1,0 +1,557 @@
+"""The unit rig: units answer currents, alike step by step, in lanes and in whole protocols."""
+
+import functools
+import random
+import warnings
+
+import gymnasium as gym
+import keras
+import numpy as np
+import pytest
+from contract import CASES, settle
+from gymnasium.error import ResetNeeded
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
+from support import BACKEND, array, arrays, relative_error
+
+from aru_keras import ARU, DrivenRNN, GammaRNN
+from aru_keras.envs import protocols
+from aru_keras.envs.rig import UnitRigEnv, UnitRigVectorEnv
+from aru_keras.probing import record
+
+N, G = 5, 3
+CLOSE = 1e-5
+EVERY_SIGNAL = {"a", "n", "s", "h"}
+RNG = np.random.default_rng(0)
+
+
+def network(cls=ARU, features=1, seed=0, **options):
+    """A small network with weights large enough for every part to matter."""
+    layer = cls(N, G, **options) if cls is ARU else cls(N, **options)
+    layer.build((None, None, features))
+    return settle(layer, seed)
+
+
+@functools.cache
+def shared(lanes=None, cls=ARU, features=1, **options):
+    """A rig around `network(cls, features)` that is compiled once; no test changes its weights."""
+    layer = network(cls, features)
+    if lanes is None:
+        return UnitRigEnv(layer, **options)
+    return UnitRigVectorEnv(lanes, layer, **options)
+
+
+def played(env, currents, **reset):
+    """Observations by name, stacked in time from t = 0, of stepping `env` through `currents`."""
+    shown = [env.reset(**reset)[0], *(env.step(current)[0] for current in currents)]
+    return {name: np.stack([one[name] for one in shown]) for name in shown[0]}
+
+
+def assert_same(found, expected, tolerance=CLOSE):
+    assert set(found) == set(expected)
+    for name, values in found.items():
+        assert relative_error(values, expected[name]) < tolerance, name
+
+
+def lane(shown, number):
+    return {name: values[number] for name, values in shown.items()}
+
+
+def by_lane(shown):
+    return {name: values.swapaxes(0, 1) for name, values in shown.items()}
+
+
+def weights(env):
+    return arrays(env.layer.weights)
+
+
+# The environment.
+
+
+@pytest.mark.parametrize("options", [{}, {"per_unit": True}, {"isolated": True, "g0_std": 1.0}])
+def test_gymnasium_finds_no_fault(options):
+    env = UnitRigEnv(units=N, controller_units=G, steps=20, **options)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*(infinity|symmetric and normalized|spec).*")
+        check_env(env, skip_render_check=True)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("per_unit", [False, True])
+def test_spaces_hold_what_is_shown_over_whole_episodes(case, per_unit):
+    env = UnitRigEnv(case.make_layer(), per_unit=per_unit, steps=10)
+    units = env.layer.cell.units
+    assert set(env.observation_space) == set(case.signals) - {"g"}
+    assert env.action_space.shape == (units if per_unit else 1,)
+    shown, info = env.reset(seed=0)
+    env.action_space.seed(0)
+    for t in range(1, 11):
+        assert shown in env.observation_space and info["t"] == t - 1
+        action = env.action_space.sample()
+        shown, reward, terminated, truncated, info = env.step(action)
+        assert (reward, terminated, truncated) == (0.0, False, t == 10)
+        np.testing.assert_array_equal(info["current"], action)
+    assert shown in env.observation_space and info["t"] == 10
+    with pytest.raises(ResetNeeded):
+        env.step(action)
+
+
+@pytest.mark.parametrize("cls", [ARU, GammaRNN, DrivenRNN])
+@pytest.mark.parametrize("features", [1, 4])
+@pytest.mark.parametrize("width", [1, N])
+def test_units_do_what_the_layer_does_without_input(cls, features, width):
+    env = shared(cls=cls, features=features, per_unit=width == N)
+    currents = RNG.normal(size=(8, width)).astype("float32")
+    found = played(env, currents)
+    drive = np.concatenate([np.zeros((1, width)), currents])[None]
+    expected = record(env.layer, np.zeros((1, 9, features)), tuple(found), drive)
+    assert_same(found, lane(expected, 0))
+    assert set(found) == (EVERY_SIGNAL if cls is not DrivenRNN else {"a", "h"})
+
+
+def test_reset_shows_a_step_without_current():
+    env = shared()
+    shown, info = env.reset()
+    np.testing.assert_allclose(shown["a"], array(env.layer.cell.bias), rtol=1e-6)
+    assert info["t"] == 0 and info["current"].tolist() == [0]
+
+
+@pytest.mark.parametrize("per_unit", [False, True])
+def test_isolated_units_hear_their_own_output_alone(per_unit):
+    alone = network()
+    kernel = array(alone.cell.recurrent_kernel)
+    alone.cell.recurrent_kernel.assign(np.diag(np.diag(kernel)))
+    currents = RNG.normal(size=(10, N if per_unit else 1)).astype("float32")
+    found = played(shared(isolated=True, per_unit=per_unit), currents)
+    assert_same(found, played(UnitRigEnv(alone, per_unit=per_unit), currents))
+    connected = played(shared(per_unit=per_unit), currents)
+    assert relative_error(connected["h"], found["h"]) > 0.1
+
+
+def test_a_current_reaches_only_its_unit_where_synapses_are_blocked():
+    env = shared(isolated=True, per_unit=True)
+    quiet, poked = (played(env, np.eye(N, dtype="f4")[[2] * 6] * size) for size in (0, 3))
+    changed = np.abs(poked["h"] - quiet["h"]).max(axis=0) > 0
+    assert changed.tolist() == [False, False, True, False, False]
+
+
+def test_lanes_are_independent_and_in_one_call():
+    env, currents = shared(3), RNG.normal(size=(6, 3, 1)).astype("float32")
+    together = played(env, currents)
+    if BACKEND != "torch":
+        assert env.step_network.traces == 1
+    for number in range(3):
+        alone = played(shared(), currents[:, number])
+        assert_same({name: values[:, number] for name, values in together.items()}, alone)
+
+
+@pytest.mark.parametrize("make", ["layer", "rnn", "model", "unbuilt"])
+def test_any_network_with_signals_will_do(make):
+    layer = network()
+    model = keras.Sequential([keras.Input((7, 1)), layer, keras.layers.Dense(2)])
+    given = {
+        "layer": layer,
+        "rnn": keras.layers.RNN(layer.cell),
+        "model": model,
+        "unbuilt": ARU(N, G),
+    }[make]
+    env = UnitRigEnv(given)
+    found = played(env, [[1.0]] * 3)
+    expected = played(UnitRigEnv(given) if make == "unbuilt" else shared(), [[1.0]] * 3)
+    assert_same(found, expected)
+
+
+def test_the_folder_of_a_run_will_do(tmp_path):
+    pixels = keras.Input((7, 1))
+    model = keras.Model(pixels, keras.layers.Dense(2)(network()(pixels)))
+    model.save(tmp_path / "model.keras")
+    assert_same(played(UnitRigEnv(str(tmp_path)), [[1.0]] * 3), played(shared(), [[1.0]] * 3))
+
+
+def test_it_follows_the_weights():
+    layer = network()
+    env = UnitRigEnv(layer)
+    played(env, [[1.0]])
+    protocols.step_response(env, 1.0, 1, 1, 1)
+    settle(layer, seed=1)
+    expected = played(UnitRigEnv(network(seed=1)), [[1.0]])
+    assert_same(played(env, [[1.0]]), expected)
+    response = protocols.step_response(env, 1.0, 1, 1, 1)
+    assert_same(lane(response.signals, 0), expected)
+
+
+def test_gymnasium_makes_both_forms():
+    name = "test/UnitRig-v0"
+    gym.register(
+        name,
+        entry_point="aru_keras.envs.rig:UnitRigEnv",
+        vector_entry_point="aru_keras.envs.rig:UnitRigVectorEnv",
+    )
+    try:
+        layer = network()
+        env = gym.make(name, network=layer, steps=4)
+        lanes = gym.make_vec(
+            name, 2, vectorization_mode="vector_entry_point", network=layer, steps=4
+        )
+        assert env.unwrapped.layer is lanes.layer is layer
+        one = played(env, np.ones((3, 1), "f4"))
+        assert_same(one, lane(by_lane(played(lanes, np.ones((3, 2, 1), "f4"))), 1))
+        assert env.spec.id == name
+        response = protocols.step_response(env, 1.0, 1, 3, 3)
+        assert_same(lane(response.signals, 0), one)
+    finally:
+        del gym.registry[name]
+
+
+# Fresh weights.
+
+
+def test_fresh_weights_come_from_their_seed():
+    first, again = (UnitRigEnv(units=N, controller_units=G) for _ in range(2))
+    other = UnitRigEnv(units=N, controller_units=G, weights_seed=1)
+    assert first.layer.cell.units == N and first.layer.cell.controller_units == G
+    drawn = 0
+    for a, b, c in zip(weights(first), weights(again), weights(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+        drawn += (a != c).any()
+    assert drawn == 6  # All but the two biases.
+    shown = UnitRigEnv().reset()[0]["n"]
+    assert shown.shape == (64,) and (shown > 4).all()
+
+
+def test_no_generator_of_the_user_is_touched():
+    def draws():
+        return [random.random(), np.random.random(), float(keras.random.uniform(()))]
+
+    keras.utils.set_random_seed(3)
+    expected = draws()
+    keras.utils.set_random_seed(3)
+    UnitRigEnv(units=N, controller_units=G, g0_std=1.0).reset(seed=0)
+    assert draws() == expected
+
+
+# Episodes.
+
+
+def test_an_endless_rig_is_never_truncated():
+    env = shared(steps=None)
+    env.reset()
+    assert not any(env.step([0.0])[3] for _ in range(400))
+
+
+def test_next_step_autoreset():
+    currents = RNG.normal(size=(7, 3, 1)).astype("float32")
+    env = shared(3, steps=3)
+    assert env.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    found = played(env, currents)
+    again = {name: values[:4] for name, values in played(env, currents[4:]).items()}
+    assert_same({name: values[4:] for name, values in found.items()}, again, 1e-7)
+    env.reset()
+    told = [env.step(current) for current in currents]
+    assert [step[4]["t"][0] for step in told] == [1, 2, 3, 0, 1, 2, 3]
+    assert [step[3].all() for step in told] == [False, False, True, False, False, False, True]
+    assert (told[3][4]["current"] == 0).all()
+
+
+def test_same_step_autoreset():
+    currents = RNG.normal(size=(3, 3, 1)).astype("float32")
+    env = shared(3, steps=3, autoreset_mode=AutoresetMode.SAME_STEP)
+    start = env.reset()[0]
+    for current in currents:
+        shown, _, _, truncated, info = env.step(current)
+    assert truncated.all() and info["t"].tolist() == [0, 0, 0]
+    assert_same(shown, start, 1e-7)
+    expected = played(shared(3, steps=3), currents)
+    assert info["_final_obs"].all() and info["_final_info"].all()
+    for number in range(3):
+        last = {name: values[-1, number] for name, values in expected.items()}
+        assert_same(info["final_obs"][number], last, 1e-7)
+    assert info["final_info"]["t"].tolist() == [3, 3, 3]
+    np.testing.assert_array_equal(info["final_info"]["current"], currents[-1])
+
+
+def test_without_autoreset_a_lane_waits_for_its_reset():
+    env = shared(3, steps=2, autoreset_mode=AutoresetMode.DISABLED)
+    played(env, np.ones((2, 3, 1), "f4"))
+    with pytest.raises(ResetNeeded, match="lane 0, 1, 2"):
+        env.step(np.ones((3, 1), "f4"))
+    _, info = env.reset()
+    assert info["t"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("g0_std", [0.0, 1.0])
+def test_a_restarted_lane_is_a_fresh_one_and_the_others_go_on(g0_std):
+    env, currents = shared(3, g0_std=g0_std), RNG.normal(size=(7, 3, 1)).astype("float32")
+    mask = np.array([False, True, False])
+    through = played(env, currents, seed=1)
+    before = played(env, currents[:3], seed=1)
+    shown, info = env.reset(seed=5, options={"reset_mask": mask})
+    assert info["_t"].tolist() == mask.tolist() and info["t"].tolist() == [3, 0, 3]
+    after = [shown, *(env.step(current)[0] for current in currents[3:])]
+    alone = played(shared(g0_std=g0_std), currents[3:, 1], seed=5)
+    for name, values in alone.items():
+        found = np.stack([one[name] for one in after])
+        assert relative_error(found[:, 1], values) < CLOSE
+        assert (found[0, ::2] == before[name][3, ::2]).all()
+        assert relative_error(found[:, ::2], through[name][3:, ::2]) < 1e-6
+
+
+def test_a_waiting_lane_starts_anew_by_itself():
+    env, currents = shared(2, steps=4), RNG.normal(size=(6, 2, 1)).astype("float32")
+    played(env, currents[:2])
+    env.reset(options={"reset_mask": np.array([False, True])})
+    told = [env.step(current) for current in currents[2:]]
+    assert [step[4]["t"].tolist() for step in told] == [[3, 1], [4, 2], [0, 3], [1, 4]]
+    assert told[1][3].tolist() == [True, False]
+    alone = played(shared(), currents[2:, 1])
+    for name, values in alone.items():
+        found = np.stack([step[0][name][1] for step in told])
+        assert relative_error(found, values[1:]) < CLOSE
+    again = played(shared(), currents[5:, 0])
+    assert_same(lane(told[3][0], 0), {name: values[1] for name, values in again.items()})
+
+
+def test_observations_stay_as_they_were():
+    env = shared(3)
+    first = env.reset()[0]
+    kept = {name: values.copy() for name, values in first.items()}
+    env.step(np.ones((3, 1), "f4"))
+    for name in first:
+        np.testing.assert_array_equal(first[name], kept[name])
+
+
+# Random controller states.
+
+
+def test_controller_states_start_at_random_from_the_seed():
+    env = shared(3, g0_std=1.0)
+    first, again, other = (env.reset(seed=seed)[0]["n"] for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).all() and len(np.unique(first)) == first.size
+    assert (env.reset()[0]["n"] != other).all()
+
+
+def test_controller_states_have_their_spread():
+    layer = network()
+    cell = layer.cell
+    cell.controller_kernel.assign(np.zeros((1, G)))
+    cell.controller_recurrent_kernel.assign(0.01 * np.eye(G))
+    cell.controller_bias.assign(np.zeros(G))
+    cell.readout_kernel.assign(100 * np.eye(G)[:, :2])
+    cell.readout_bias.assign(np.zeros(2))
+    # Small enough for tanh to be the identity: n and s are the first two entries of g_0.
+    shown = UnitRigVectorEnv(2000, layer, g0_std=2.0).reset(seed=0)[0]
+    g0 = np.concatenate([shown["n"], shown["s"]])
+    assert abs(g0.mean()) < 0.05 and abs(g0.std() - 2.0) < 0.05
+
+
+# Errors.
+
+
+@pytest.mark.parametrize(
+    "wrong", [1.0, [1.0, 2.0], [[1.0]], ["1"], [np.nan], [np.inf], [1e300], [None]]
+)
+def test_bad_actions_are_refused(wrong):
+    env = shared()
+    env.reset()
+    with pytest.raises(ValueError, match=r"`action` must .*Received"):
+        env.step(wrong)
+    assert env.step([1.0])[4]["t"] == 1
+
+
+def test_a_step_needs_a_reset():
+    with pytest.raises(ResetNeeded, match="reset"):
+        UnitRigEnv(network()).step([0.0])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 0}, "`steps` must .*Received: 0"),
+        ({"weights_seed": -1}, "`weights_seed` must .*Received: -1"),
+        ({"units": 0}, "`units` must .*Received: 0"),
+        ({"g0_std": -1}, "`g0_std` must .*Received: -1"),
+        ({"network": "nowhere"}, "`network` must .*'nowhere'"),
+        ({"render_mode": "human"}, "`render_mode` must .*'human'"),
+    ],
+)
+def test_bad_arguments_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        UnitRigEnv(**options)
+
+
+def test_networks_without_what_is_asked_are_refused():
+    with pytest.raises(ValueError, match=r"`g0_std` .*GammaRNNCell"):
+        UnitRigEnv(network(GammaRNN), g0_std=1.0)
+    with pytest.raises(ValueError, match="recurrent layer with signals"):
+        UnitRigEnv(keras.Sequential([keras.Input((4, 1)), keras.layers.LSTM(3)]))
+
+
+# Protocols.
+
+
+def step(rig):
+    return protocols.step_response(rig, 2.0, start=4, duration=5, steps=15)
+
+
+def noise(rig):
+    return protocols.noise_response(
+        rig, 1.0, 0.5, 4, 5, steps=15, repeats=3, seed=2, background=0.1
+    )
+
+
+def sinusoid(rig):
+    return protocols.sinusoid_response(rig, 1.0, period=7, mean=0.5, phase=1.0, steps=15)
+
+
+@pytest.mark.parametrize("protocol", [step, noise, sinusoid])
+@pytest.mark.parametrize(("isolated", "per_unit"), [(False, False), (True, False), (True, True)])
+def test_protocols_equal_steps_by_hand(protocol, isolated, per_unit):
+    env = shared(3, features=2, isolated=isolated, per_unit=per_unit)
+    response = protocol(env)
+    repeats = len(response.current)
+    assert response.current.shape == (repeats, 16, N if per_unit else 1)
+    assert set(response.signals) == EVERY_SIGNAL and (response.current[:, 0] == 0).all()
+    assert response.signals["h"].shape == (repeats, 16, N)
+    currents = np.broadcast_to(response.current, (3, *response.current.shape[1:]))
+    by_hand = by_lane(played(env, currents[:, 1:].swapaxes(0, 1)))
+    assert_same(response.signals, {name: values[:repeats] for name, values in by_hand.items()})
+
+
+@pytest.mark.parametrize("cls", [ARU, DrivenRNN])
+def test_f_i_curve_equals_steps_by_hand(cls):
+    env, currents = shared(3, cls=cls), np.linspace(-2, 3, 3)
+    curve = protocols.f_i_curve(env, currents, steps=12, settle=5)
+    actions = np.broadcast_to(currents[:, None].astype("f4"), (12, 3, 1))
+    by_hand = played(env, actions)
+    np.testing.assert_allclose(curve.currents, currents, rtol=1e-6)
+    assert relative_error(curve.onset, by_hand["h"][1]) < CLOSE
+    for name in ("n", "s", "h"):
+        found = getattr(curve, name)
+        if name in by_hand:
+            assert relative_error(found, by_hand[name][-5:].mean(axis=0)) < CLOSE
+        else:
+            assert found is None
+
+
+@pytest.mark.parametrize("s", [0.0, 0.4, 1.0])
+def test_f_i_curve_of_isolated_static_units_is_the_fixed_point(s):
+    """h = γ(w·h + b + ξ; n, s) for each unit, w on the diagonal of W_hh, by iteration."""
+    layer = network(GammaRNN)
+    cell, rng = layer.cell, np.random.default_rng(4)
+    n, own = rng.uniform(1, 4, N), rng.uniform(-0.6, 0.6, N)
+    kernel = rng.normal(size=(N, N))
+    kernel[np.diag_indices(N)] = own
+    for weight, value in ((cell.n, n), (cell.s, np.full(N, s)), (cell.recurrent_kernel, kernel)):
+        weight.assign(value)
+    currents = np.linspace(-2, 2, 9)
+    curve = protocols.f_i_curve(UnitRigEnv(layer, isolated=True), currents)
+
+    def gamma(x):
+        return (1 - s) * np.logaddexp(0, n * x) / n + s / (1 + np.exp(-n * x))
+
+    drive = array(cell.bias) + currents[:, None]
+    h = gamma(array(cell.bias) + np.zeros_like(drive))
+    onset = gamma(own * h + drive)
+    for _ in range(300):
+        h = gamma(own * h + drive)
+    assert relative_error(curve.onset, onset) < CLOSE
+    assert relative_error(curve.h, h) < CLOSE
+    assert relative_error(curve.n, np.broadcast_to(n, (9, N))) < CLOSE
+
+
+def test_currents_of_the_protocols(monkeypatch):
+    monkeypatch.setattr(UnitRigVectorEnv, "respond", lambda rig, current: {})
+    rig = shared()
+    t = np.arange(16)
+    inside = (t >= 4) & (t < 9)
+    np.testing.assert_array_equal(step(rig).current[0, :, 0], 2.0 * inside)
+    expected = (0.5 + np.sin(2 * np.pi * t / 7 + 1.0)) * (t > 0)
+    np.testing.assert_allclose(sinusoid(rig).current[0, :, 0], expected, atol=1e-6)
+    drawn = noise(rig).current[..., 0]
+    assert len(np.unique(drawn[:, 1:])) == 45
+    current = protocols.noise_response(rig, 2.0, 5.0, repeats=40, background=0.01).current
+    quiet, burst, late = current[:, 1:200], current[:, 200:400], current[:, 400:]
+    assert abs(burst.mean() - 5) < 0.1 and abs(burst.std() - 2) < 0.1
+    for part in (quiet, late):
+        assert abs(part.mean()) < 0.001 and abs(part.std() - 0.01) < 0.001
+    assert current.shape == (40, 601, 1)
+
+
+def test_noise_comes_from_its_seed():
+    rig = shared(per_unit=True)
+    options = {"start": 2, "duration": 3, "steps": 6}
+    few = protocols.noise_response(rig, 1.0, repeats=2, seed=1, **options).current
+    more = protocols.noise_response(rig, 1.0, repeats=4, seed=1, **options).current
+    other = protocols.noise_response(rig, 1.0, repeats=2, seed=2, **options).current
+    np.testing.assert_array_equal(few, more[:2])
+    assert (few[:, 2:5] != other[:, 2:5]).all() and len(np.unique(few[:, 2:5])) == 30
+    assert (few[:, [0, 1, 5, 6]] == 0).all()
+
+
+def test_units_can_get_currents_of_their_own():
+    amplitude = np.arange(N, dtype="f4")
+    rig = shared(per_unit=True)
+    found = protocols.step_response(rig, amplitude, start=1, duration=2, steps=3).current
+    np.testing.assert_array_equal(found[0], np.outer([0, 1, 1, 0], amplitude))
+    with pytest.raises(ValueError, match="`amplitude` must"):
+        protocols.step_response(shared(), amplitude)
+
+
+def test_protocols_leave_the_rig_as_it_is():
+    env = shared()
+    expected = played(env, [[1.0], [2.0]])
+    played(env, [[1.0]])
+    step(env)
+    shown, *_, info = env.step([2.0])
+    assert_same(shown, lane(expected, -1), 1e-7)
+    assert info["t"] == 2
+
+
+def test_protocols_take_rigs_and_networks_in_any_form(tmp_path):
+    layer = network()
+    model = keras.Sequential([keras.Input((7, 1)), layer, keras.layers.Dense(2)])
+    model.save(tmp_path / "model.keras")
+    expected = step(shared()).signals
+    wrapped = gym.wrappers.TimeLimit(shared(), 5)
+    for rig in (layer, model, tmp_path, wrapped, shared(3)):
+        assert_same(step(rig).signals, expected)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda rig: protocols.f_i_curve(rig, []), "`currents` must"),
+        (lambda rig: protocols.f_i_curve(rig, 1.0), "`currents` must"),
+        (lambda rig: protocols.f_i_curve(rig, [np.nan]), "`currents` must"),
+        (lambda rig: protocols.f_i_curve(rig, [1.0], 10, 11), "`settle` must .*Received: 11"),
+        (lambda rig: protocols.step_response(rig, np.inf), "`amplitude` must"),
+        (lambda rig: protocols.step_response(rig, "5"), "`amplitude` must"),
+        (lambda rig: protocols.step_response(rig, 1, start=0), "`start` must .*Received: 0"),
+        (lambda rig: protocols.step_response(rig, 1, 10, steps=9), "`start` must .*Received: 10"),
+        (lambda rig: protocols.step_response(rig, 1, duration=0), "`duration` must"),
+        (lambda rig: protocols.noise_response(rig, -1), "`std` must .* 0.*Received: -1"),
+        (lambda rig: protocols.noise_response(rig, 1, repeats=0), "`repeats` must"),
+        (lambda rig: protocols.noise_response(rig, 1, background=-1), "`background` must"),
+        (lambda rig: protocols.sinusoid_response(rig, 1, 0), "`period` must"),
+        (lambda rig: protocols.sinusoid_response(rig, 1, 5, phase=np.nan), "`phase` must"),
+    ],
+)
+def test_bad_protocols_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(shared())
+
+
+def test_protocols_need_a_rig_that_starts_from_rest():
+    with pytest.raises(ValueError, match=r"g0_std=1\.0"):
+        step(shared(g0_std=1.0))
+    with pytest.raises(ValueError, match="`rig` must"):
+        step(gym.make("CartPole-v1"))
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((2, 4)), np.zeros((1, 4, N)), np.ones((1, 4, 1)), np.full((1, 4, 1), np.nan)]
+)
+def test_bad_whole_currents_are_refused(wrong):
+    with pytest.raises(ValueError, match="`current` must"):
+        shared(3).respond(wrong)
