@@ -54,6 +54,11 @@ def gamma_slope(x, n, s):
     return ops.cast(_partial_x(x, floor_gain(n), s), dtype)
 
 
+def gamma_partials(x, n, s):
+    """∂γ/∂x, ∂γ/∂n and ∂γ/∂s of tensors of one shape and dtype, with |n| ≥ `GAIN_FLOOR`."""
+    return _partial_x(x, n, s), _partial_n(x, n, s), _partial_s(x, n, s)
+
+
 def floor_gain(n):
     """`n` with |n| raised to `GAIN_FLOOR` and sign(0) = +; the gradient passes straight through."""
     # In the dtype of n: two Python numbers in `ops.where` would be float32.
@@ -72,11 +77,7 @@ def _gamma(x, n, s):
     def gradient(*args, upstream=None):
         if upstream is None:
             (upstream,) = args
-        return (
-            upstream * _partial_x(x, n, s),
-            upstream * _partial_n(x, n, s),
-            upstream * _partial_s(x, n, s),
-        )
+        return tuple(upstream * partial for partial in gamma_partials(x, n, s))
 
     return value, gradient
 

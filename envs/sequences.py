@@ -10,6 +10,7 @@ from aru_keras import perturbations, tasks
 from aru_keras.arguments import one_of, whole
 from aru_keras.envs.lanes import LaneVectorEnv, OneLaneEnv
 from aru_keras.envs.screen import Screen
+from aru_keras.envs.stream import ImageStream
 
 REWARDS = {
     "final": "1 at the last step for the right class, else 0",
@@ -124,7 +125,7 @@ class SequenceVectorEnv(LaneVectorEnv):
         self.drive_width = max((values.shape[2] for _, values in self._drives), default=1)
 
     def _seeded(self):
-        self._stream = _images(self.np_random, self.subset, self.shuffle)
+        self._stream = ImageStream(self.np_random, self.subset, self.shuffle)
 
     def _begin(self, lanes, options):
         chosen = self._chosen(lanes, options.get("index"))
@@ -142,7 +143,7 @@ class SequenceVectorEnv(LaneVectorEnv):
         """Indices of the images that the lanes begin with: asked for, or the next in the stream."""
         count = int(lanes.sum())
         if index is None:
-            return np.array([next(self._stream) for _ in range(count)])
+            return self._stream.take(count)
         index, sizes = np.asarray(index), {1, count, self.num_envs}
         if index.dtype.kind not in "iu" or index.ndim > 1 or index.size not in sizes:
             raise ValueError(
@@ -320,14 +321,3 @@ def _checked_subset(subset, size):
             f"Received: {subset!r}."
         )
     return indices
-
-
-def _images(rng, subset, shuffle):
-    """The endless stream of images: pass after pass over the subset."""
-    seed = int(rng.integers(2**63)) if shuffle else 0
-    epoch = 0
-    while True:
-        order = tasks.epoch_order(seed, epoch, len(subset)) if shuffle else range(len(subset))
-        for position in order:
-            yield int(subset[position])
-        epoch += 1

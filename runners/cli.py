@@ -131,6 +131,58 @@ def _export(arguments):
     print(tasks.export(options.task, options.path, data_dir=options.data_dir))
 
 
+def _probe(arguments):
+    """step a run through an image, perturbed, and draw its units (aru-keras probe RUN)"""
+    from aru_keras.runners import probe as runner
+
+    parser = _parser("probe", _probe)
+    parser.add_argument("run", metavar="RUN", help="folder of a run")
+    parser.add_argument("--split", default="test", help="train, validation or test (default: test)")
+    parser.add_argument("--index", type=int, default=0, help="which image of it (default: 0)")
+    parser.add_argument(
+        "--perturb",
+        metavar="TEXT",
+        help="step:5, noise:mean=5,variance=2, contrast:0.5, or several joined by + "
+        "(default: nothing)",
+    )
+    parser.add_argument("--units", type=int, nargs="+", metavar="UNIT", help="units to draw")
+    parser.add_argument("--isolated", action="store_true", help="each unit hears only itself")
+    parser.add_argument("--device", help="cpu:0 or gpu:0 (default: Keras' choice)")
+    parser.add_argument("--out", metavar="DIR", help="where to (default: RUN/probes)")
+    options = vars(parser.parse_args(arguments))
+    options["perturbation"] = options.pop("perturb")
+    probed = runner.probe(options.pop("run"), **options)
+    print(runner.describe(probed.reading))
+    for what in ("picture", "recording", "table"):
+        print(f"{what.capitalize()}: {getattr(probed, what)}")
+
+
+def _benchmark(arguments):
+    """measure speed, as a table in Markdown (aru-keras benchmark environments)"""
+    from aru_keras.arguments import one_of
+    from aru_keras.runners import benchmark as runner
+
+    parser = _parser("benchmark", _benchmark)
+    parser.add_argument("what", help="environments: steps a second, alone and with a network")
+    parser.add_argument("--units", type=int, metavar="INT", help="one size: recurrent units N")
+    parser.add_argument("--controller-units", type=int, metavar="INT", help="and controller units")
+    parser.add_argument("--lanes", type=int, nargs="+", default=runner.LANES, metavar="B")
+    parser.add_argument("--rounds", type=int, default=runner.ROUNDS, metavar="INT")
+    parser.add_argument("--backends", nargs="+", metavar="NAME", help="run on each of these")
+    options = parser.parse_args(arguments)
+    one_of("what", options.what, ["environments"])
+    if options.backends:
+        start = arguments.index("--backends")
+        rest = arguments[:start] + arguments[start + 1 + len(options.backends) :]
+        runner.on_backends(rest, options.backends)
+        return
+    sizes = runner.SIZES
+    if options.units or options.controller_units:
+        sizes = [(options.units or sizes[0][0], options.controller_units or sizes[0][1])]
+    rows = runner.environments(sizes, options.lanes, options.rounds)
+    print(runner.environments_table(rows))
+
+
 def _compare(arguments):
     """a Markdown table of finished runs (aru-keras compare runs/*)"""
     from aru_keras.runners.run_folder import RunFolder
@@ -154,7 +206,14 @@ def _compare(arguments):
         )
 
 
-COMMANDS = {"train": _train, "compare": _compare, "summary": _summary, "export": _export}
+COMMANDS = {
+    "train": _train,
+    "probe": _probe,
+    "compare": _compare,
+    "benchmark": _benchmark,
+    "summary": _summary,
+    "export": _export,
+}
 
 
 def _parser(name, command):

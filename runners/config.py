@@ -11,6 +11,11 @@ from aru_keras import models, tasks
 from aru_keras.arguments import one_of, whole
 
 SCHEDULES = ("plateau", "cosine", "constant")
+LEARNERS = {
+    "fit": "`model.fit` on batches",
+    "agent": "episodes from the environment, by their labels",
+    "reward": "episodes from the environment, by their reward alone",
+}
 
 PAPER = {
     "units": models.UNITS,
@@ -58,6 +63,9 @@ class TrainConfig:
 
     task: str = option("what to learn: one of " + ", ".join(tasks.TASKS))
     model: str = option("network: one of " + ", ".join(models.NETWORKS), "arun")
+    learner: str = option(
+        "how to learn: " + "; ".join(f"{name}: {text}" for name, text in LEARNERS.items()), "fit"
+    )
     units: int = count("recurrent units N")
     controller_units: int = count("controller units G of an ARUN")
     shared: bool = option("gamma: one (n, s) for all units instead of one pair a unit", False)
@@ -94,6 +102,7 @@ class TrainConfig:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         one_of("schedule", self.schedule, SCHEDULES)
+        one_of("learner", self.learner, LEARNERS)
         for item in dataclasses.fields(self):
             value, least = getattr(self, item.name), item.metadata["least"]
             if value is not None and item.metadata["type"] is int:
@@ -105,6 +114,31 @@ class TrainConfig:
                 "`shared` and `fixed` belong to model gamma. "
                 f"Received: model={self.model!r}. Leave them out."
             )
+        sequential = tasks.TASKS[self.task].sequential
+        if self.learner != "fit" and (self.model in models.GATED or not sequential):
+            raise ValueError(
+                "`learner` must be fit for a network or task that cannot go pixel by pixel. "
+                f"Received: {self.learner!r} with model {self.model!r} on {self.task!r}. Use one "
+                "of the models arun, gamma and relu, and scifar10 instead of scifar10-conv."
+            )
+
+    def training_images(self, data: tasks.Task) -> int:
+        """Number of images in an epoch."""
+        return min(data.sizes["train"], self.limit or data.sizes["train"])
+
+    def load_task(self) -> tasks.Task:
+        """The task with its data.
+
+        Raises:
+            tasks.DatasetError: If the data cannot be had.
+        """
+        return tasks.load_task(
+            self.task,
+            downsample=self.downsample,
+            permutation_seed=self.permutation_seed,
+            data_dir=self.data_dir,
+            source=self.source,
+        )
 
     def to_dict(self) -> dict:
         """The fields as JSON-able values."""

@@ -100,6 +100,20 @@ class RunFolder:
         self._write_history(rows)
         return model, rows
 
+    def load_model(self) -> keras.Model:
+        """The model of the best epoch so far.
+
+        Raises:
+            RunError: If there is none, or it is damaged.
+        """
+        try:
+            return keras.models.load_model(self.model)
+        except (OSError, ValueError, zipfile.BadZipFile) as error:
+            raise RunError(
+                f"{self.model} holds no model ({error}). It is there after the first epoch: go on "
+                f"with aru-keras train --resume {self.path}."
+            ) from error
+
     def load_results(self) -> dict:
         """What `results.json` holds.
 

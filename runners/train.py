@@ -51,7 +51,7 @@ def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options)
         tasks.DatasetError: If the data cannot be had.
     """
     config = task if isinstance(task, TrainConfig) else TrainConfig(task, model, **options)
-    data = _load_task(config)
+    data = config.load_task()
     folder = RunFolder(run_dir or _default_folder(config))
     folder.create(config)
     return _run(config, data, folder, verbose)
@@ -76,7 +76,7 @@ def resume(run_dir, *, verbose="auto") -> dict:
     config = folder.load_config()
     if folder.results.exists():
         return folder.load_results()
-    return _run(config, _load_task(config), folder, verbose)
+    return _run(config, config.load_task(), folder, verbose)
 
 
 def _run(config, data, folder, verbose):
@@ -89,16 +89,30 @@ def _run(config, data, folder, verbose):
         model = compiled_network(config, data)
     _announce(config, data, model, folder, len(rows))
     if len(rows) < config.epochs and not stops_early(config, validation_losses(rows)):
-        model.fit(
-            _stream(data, config, "train", initial_epoch=len(rows)),
+        learn = _fit if config.learner == "fit" else _act_and_learn
+        learn(
+            model,
+            data,
+            config,
             validation_data=_stream(data, config, "validation"),
             initial_epoch=len(rows),
-            epochs=config.epochs,
             callbacks=_callbacks(config, data, folder, rows),
-            shuffle=False,
             verbose=verbose,
         )
     return _finish(config, data, folder, rows)
+
+
+def _fit(model, data, config, *, initial_epoch, **options):
+    batches = _stream(data, config, "train", initial_epoch=initial_epoch)
+    epochs = {"initial_epoch": initial_epoch, "epochs": config.epochs}
+    model.fit(batches, shuffle=False, **epochs, **options)
+
+
+def _act_and_learn(model, data, config, **options):
+    from aru_keras.runners.agent import Agent, fit_agent  # Needs gymnasium.
+
+    agent = Agent(model, "reward" if config.learner == "reward" else "label")
+    fit_agent(agent, data, config, **options)
 
 
 def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
@@ -116,8 +130,7 @@ def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
     )
     rate = config.learning_rate
     if config.schedule == "cosine":
-        images = min(data.sizes["train"], config.limit or data.sizes["train"])
-        steps = -(-images // config.batch_size) * config.epochs
+        steps = -(-config.training_images(data) // config.batch_size) * config.epochs
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
     model.compile(
         optimizer=keras.optimizers.Adam(
@@ -167,16 +180,6 @@ def _draw(model, data, folder):
         return
     with replacing(folder.picture) as temporary:
         plots.reading(model, data).savefig(temporary, dpi=150)
-
-
-def _load_task(config):
-    return tasks.load_task(
-        config.task,
-        downsample=config.downsample,
-        permutation_seed=config.permutation_seed,
-        data_dir=config.data_dir,
-        source=config.source,
-    )
 
 
 def _default_folder(config):

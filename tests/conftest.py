@@ -26,7 +26,7 @@ if os.environ["KERAS_BACKEND"] == "jax":
 import keras
 import pytest
 
-pytest.register_assert_rewrite("contract", "support")
+pytest.register_assert_rewrite("contract", "rigs", "support")
 
 
 @pytest.fixture(autouse=True)

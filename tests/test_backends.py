@@ -17,6 +17,7 @@ LAYER_TESTS = sorted(
     if path.name.removeprefix("test_").split("_")[0].removesuffix(".py")
     in {
         "activations",
+        "agent",
         "gamma",
         "initializers",
         "layers",

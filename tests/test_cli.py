@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from aru_keras import tasks
+from aru_keras import probing, tasks
 from aru_keras.runners import cli
 from aru_keras.runners.config import PAPER, PRESETS, TrainConfig
 
@@ -34,6 +34,8 @@ def run(capsys, *arguments):
         (["train", "digits", "--units", "0"], "`units` must be a whole number of at least 1"),
         (["train", "digits", "--learning-rate", "nan"], "`learning_rate` must be a finite number"),
         (["train", "digits", "--schedule", "cosin"], "Did you mean 'cosine'?"),
+        (["train", "digits", "--learner", "agnet"], "Did you mean 'agent'?"),
+        (["train", "digits", "--learner", "agent", "--model", "gru"], "arun, gamma and relu"),
         (["train", "digits", "--shared"], "belong to model gamma"),
         (["train", "digits", "--no-such-option"], "--no-such-option"),
         (["train", "digits", "--resume", "there"], "--resume takes the options of the run"),
@@ -165,3 +167,71 @@ def test_no_clipping_and_no_decay_are_zero():
     assert (config.clip_norm, config.weight_decay) == (0, 0.0)
     with pytest.raises(ValueError, match="`clip_norm` must be a finite number of at least 0"):
         TrainConfig("digits", clip_norm=-1.0)
+
+
+@pytest.fixture(scope="module")
+def small_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("probe") / "run"
+    assert cli.main(["train", "digits", *SMALL, "--run-dir", str(folder)]) == 0
+    return folder
+
+
+def test_probe_leaves_a_picture_a_recording_and_a_table(capsys, small_run, tmp_path):
+    options = ["--index", "3", "--perturb", "step:2+contrast:0.5", "--units", "4", "1"]
+    code, out, _ = run(capsys, "probe", small_run, *options, "--out", tmp_path)
+    stem = "test-3-step-2-contrast-0.5"
+    assert code == 0
+    assert {path.name for path in tmp_path.iterdir()} == {
+        f"{stem}{s}" for s in (".png", ".npz", ".csv")
+    }
+    assert "the label is" in out and str(tmp_path / f"{stem}.npz") in out
+    task = tasks.load_task("digits")
+    x, y = task.examples("test", [3])
+    x, drive = task.perturbed(x, [3], "step:2+contrast:0.5")
+    recording = np.load(tmp_path / f"{stem}.npz")
+    np.testing.assert_array_equal(recording["pixels"], x[0])
+    np.testing.assert_array_equal(recording["drive"], drive[0])
+    assert recording["label"] == y[0]
+    for name, values in probing.record(small_run, x, ("a", "n", "s", "h"), drive).items():
+        np.testing.assert_allclose(recording[name], values[0], rtol=1e-4, atol=1e-4)
+    table = np.genfromtxt(tmp_path / f"{stem}.csv", delimiter=",", names=True)
+    assert len(table) == task.timesteps
+    np.testing.assert_allclose(table["n_4"], recording["n"][:, 4], rtol=1e-5)
+    np.testing.assert_array_equal(table["prediction"], recording["probabilities"].argmax(1))
+
+
+def test_probe_of_noise_and_of_isolated_units_goes_to_the_run(capsys, small_run):
+    code, *_ = run(capsys, "probe", small_run, "--perturb", "noise:1,seed=3", "--isolated")
+    assert code == 0
+    assert (small_run / "probes" / "test-0-noise-1-seed=3-isolated.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--perturb", "stepp:5"], "Did you mean 'step'"),
+        (["--split", "tests"], "Did you mean 'test'"),
+        (["--index", "400"], "`indices` must be below 360"),
+        (["--units", "5"], "`units` must name units from 0 to 4"),
+    ],
+)
+def test_probe_refuses_bad_input_and_leaves_nothing(options, message, capsys, small_run, tmp_path):
+    code, out, err = run(capsys, "probe", small_run, *options, "--out", tmp_path / "new")
+    assert (code, out) == (2, "")
+    assert message in err and len(err.strip().splitlines()) == 1
+    assert not (tmp_path / "new").exists()
+
+
+def test_probe_wants_a_run(capsys, tmp_path):
+    code, _, err = run(capsys, "probe", tmp_path)
+    assert code == 2 and "holds no run" in err
+
+
+def test_benchmark_of_the_environments_prints_a_table(capsys):
+    sizes = ["--units", "5", "--controller-units", "3", "--lanes", "1", "4", "--rounds", "1"]
+    code, out, _ = run(capsys, "benchmark", "environments", *sizes)
+    assert code == 0
+    rows = [row for row in out.splitlines() if row.startswith("| tensorflow") or "| 5 | 3 |" in row]
+    assert len(rows) == 2 and all(float(row.split("|")[-2]) > 0 for row in rows)
+    code, _, err = run(capsys, "benchmark", "environment")
+    assert code == 2 and "Did you mean 'environments'" in err

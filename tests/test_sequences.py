@@ -1,5 +1,7 @@
 """The promises of the sequence environments: what is shown, rewarded and told, lane by lane."""
 
+import copy
+import pickle
 import warnings
 
 import gymnasium as gym
@@ -136,6 +138,16 @@ def test_every_image_comes_once_before_any_comes_again():
         seen.extend(env.reset(seed=seed)[1]["index"].tolist())
     assert sorted(seen[:10]) == sorted(seen[10:20]) == list(range(10))
     assert seen[:10] != seen[10:20] and seen[:10] != list(range(10))
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_a_copied_environment_goes_on_alike(duplicate):
+    env = make()
+    env.reset(seed=3)
+    env.step(0)
+    twin = duplicate(env)
+    assert data_equivalence(env.step(0), twin.step(0))
+    assert data_equivalence(episode(env), episode(twin))
 
 
 def test_images_in_order_and_subsets():

@@ -1,6 +1,7 @@
 """Training: what a run leaves, and that a broken one ends like an unbroken one."""
 
 import csv
+import itertools
 import json
 import os
 import shutil
@@ -100,12 +101,21 @@ class Break(Exception):
     """Stands for a power cut."""
 
 
-@pytest.mark.parametrize("schedule", ["plateau", "cosine"])
-@pytest.mark.parametrize("moment", ["batch", "before the commit", "after the commit"])
+MOMENTS = ("batch", "before the commit", "after the commit")
+
+
+@pytest.mark.parametrize(
+    ("learner", "schedule", "moment"),
+    [
+        *itertools.product(["fit"], ["plateau", "cosine"], MOMENTS),
+        ("agent", "cosine", "before the commit"),
+        ("reward", "plateau", "batch"),
+    ],
+)
 def test_a_run_broken_at_any_moment_ends_like_an_unbroken_one(
-    schedule, moment, tmp_path, monkeypatch
+    learner, schedule, moment, tmp_path, monkeypatch
 ):
-    options = {**SMALL, "schedule": schedule, "patience": 1, "early_stop": 3}
+    options = {**SMALL, "learner": learner, "schedule": schedule, "patience": 1, "early_stop": 3}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     train("digits", run_dir=whole, verbose=0, **options)
     with monkeypatch.context() as patch:
@@ -184,10 +194,13 @@ def test_a_damaged_checkpoint_is_named(name, unbroken, tmp_path):
         resume(folder, verbose=0)
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(tmp_path, monkeypatch):
+@pytest.mark.parametrize("learner", ["fit", "agent"])
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_state(
+    learner, tmp_path, monkeypatch
+):
     monkeypatch.setattr(callbacks, "plateau_rate", lambda config, losses: 1e38)
     with pytest.raises(DivergedError, match=r"epoch 2.*after epoch 1 is kept.*--learning-rate"):
-        train("digits", "relu", run_dir=tmp_path, verbose=0, **SMALL)
+        train("digits", "relu", learner=learner, run_dir=tmp_path, verbose=0, **SMALL)
     model, rows = RunFolder(tmp_path).load_state()
     assert [row["epoch"] for row in rows] == [1]
     assert all(np.isfinite(keras.ops.convert_to_numpy(w)).all() for w in model.weights)

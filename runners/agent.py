@@ -1,0 +1,318 @@
+"""A network as an agent: it acts in an environment, and learns from the episodes it collected."""
+
+import functools
+from collections import Counter
+
+import keras
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from keras import ops
+
+from aru_keras.arguments import finite, one_of, whole
+from aru_keras.envs import SequenceVectorEnv
+from aru_keras.probing import OnlineStep
+from aru_keras.runners.config import TrainConfig
+from aru_keras.tasks import Task, epoch_order
+
+LEARNS_FROM = {
+    "label": "cross-entropy of the class that info tells at the end: the step of `fit`",
+    "reward": "policy gradient on the reward of the last action alone, and its entropy",
+}
+
+
+class Agent:
+    """A network that names a class after every pixel, and learns by backpropagation through time.
+
+    It collects the episodes of all lanes of a vector environment, which must begin and end
+    together, and learns from the whole sequences in one training step of the model, with the
+    model's own optimizer. Nothing that an agent does changes what the environments of
+    `aru_keras.envs` show, so the credit of an action is its own reward; and `reward="final"` pays
+    the last action alone. From the reward the loss over B lanes is that of REINFORCE (Williams
+    1992), mean_b (r_b − b̄_b) · (−log π(action_b)), where π = softmax(y) after the last pixel and
+    the baseline b̄_b is the mean of r over the other lanes: it does not depend on the action of its
+    own lane, so the gradient stays unbiased, and there is nothing to keep between episodes.
+    A lane alone has no baseline. The agent counts as its reward r_b = reward_b − β log π(action_b),
+    whose mean is the reward plus β times the entropy of π (Williams and Peng 1991): with β = 0 it
+    soon names the same few classes whatever it sees, and then never tries another.
+
+    The agent is not driven: of an environment's perturbations it sees the contrast alone.
+
+    Args:
+        model: A classifier, compiled with a `SparseCategoricalCrossentropy` of its logits, whose
+            one recurrent layer reads the pixels directly and has signals: the networks arun, gamma
+            and relu, but neither lstm nor gru, as `runners.train.compiled_network` makes them.
+        learns_from: "label" or "reward".
+        seed: Of the sampling of actions.
+        entropy: β, in units of reward a nat.
+
+    Attributes:
+        over: Whether all episodes are over.
+        step_network: The compiled step, an `OnlineStep`.
+        rng: The `numpy.random.Generator` that actions are sampled with; may be set.
+
+    Raises:
+        ValueError: If the model is not such a classifier, or an argument is out of range.
+
+    Example:
+        >>> agent = Agent(model)
+        >>> pixels, info = env.reset()
+        >>> agent.reset()
+        >>> while not agent.over:
+        ...     actions = agent.act(pixels)
+        ...     pixels, rewards, terminated, truncated, info = env.step(actions)
+        ...     agent.observe(rewards, terminated, truncated, info)
+        >>> logs = agent.learn()
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        learns_from: str = "label",
+        *,
+        seed: int = 0,
+        entropy: float = 0.1,
+    ):
+        self.learns_from = one_of("learns_from", learns_from, LEARNS_FROM)
+        self.entropy = finite("entropy", entropy, 0)
+        self.rng = np.random.default_rng(whole("seed", seed, 0))
+        self.model, self.step_network = model, _step_network(model)
+        self.reset()
+
+    def reset(self) -> None:
+        """Episodes begin: forget what was collected; the network starts from its initial state."""
+        self.over = False
+        self._pixels, self._state = [], None
+        self._logits = self._actions = self._labels = None
+        self._returns = 0.0
+
+    def act(self, pixels) -> np.ndarray:
+        """See the pixels shown now, and name the classes.
+
+        Args:
+            pixels: x_t of every lane, (B, I).
+
+        Returns:
+            Classes, (B,) int64: the most likely ones of the model's output y after the pixels so
+            far, or, where it learns from the reward, a sample of softmax(y).
+
+        Raises:
+            RuntimeError: If the episodes are over.
+        """
+        if self.over:
+            raise RuntimeError("The episodes are over: call reset() before the next act().")
+        pixels = np.array(pixels, np.float32)
+        if self._state is None:
+            self._state = self.step_network.initial_state(len(pixels))
+        _, self._state, signals = self.step_network(pixels, self._state)
+        self._pixels.append(pixels)
+        self._logits = preferred = ops.convert_to_numpy(signals["y"])
+        if self.learns_from == "reward":  # The largest of logits plus Gumbel noise is a sample.
+            preferred = preferred + self.rng.gumbel(size=preferred.shape)
+        self._actions = preferred.argmax(axis=1)
+        return self._actions.copy()
+
+    def observe(self, rewards, terminated, truncated, info: dict) -> None:
+        """See what came of the actions. What the environment shows next is for `act`.
+
+        Args:
+            rewards: (B,).
+            terminated: (B,) bool.
+            truncated: (B,) bool.
+            info: Its "label", (B,), is the class at the end.
+
+        Raises:
+            ValueError: If the lanes do not end together, or if an agent that learns from the
+                reward is paid before the last action.
+        """
+        ended = np.asarray(terminated) | np.asarray(truncated)
+        if ended.any() != ended.all():
+            raise ValueError(
+                "All lanes must begin and end their episodes together. Received: the end of lanes "
+                f"{np.flatnonzero(ended).tolist()} of {len(ended)} alone."
+            )
+        self.over = bool(ended.all())
+        if self.learns_from == "reward" and not self.over and np.any(rewards):
+            raise ValueError(
+                "`rewards` must be 0 before the last action, the only one that is learned from. "
+                f'Received: {rewards}. Make the environment with reward="final".'
+            )
+        self._returns = self._returns + np.asarray(rewards, float)
+        if self.over and np.all(info.get("_label", False)):
+            self._labels = np.asarray(info["label"], np.int32)
+
+    def learn(self) -> dict[str, float]:
+        """One training step on the collected episodes.
+
+        Returns:
+            `loss`; `reward`, the mean sum of rewards over an episode; and, where the labels are
+            told, `accuracy`, how many of the last actions were right.
+
+        Raises:
+            RuntimeError: If the episodes are not over.
+            ValueError: If it learns from the label, and the environment did not tell it.
+        """
+        if not self.over:
+            raise RuntimeError("The episodes are not over: act() and observe() until `over`.")
+        targets, weights = self._lesson()
+        pixels = np.stack(self._pixels, axis=1)
+        found = self.model.train_on_batch(pixels, targets, weights, return_dict=True)
+        logs = {"loss": float(found["loss"]), "reward": float(self._returns.mean())}
+        if self._labels is not None:
+            logs["accuracy"] = float((self._actions == self._labels).mean())
+        return logs
+
+    def _lesson(self):
+        """The class whose cross-entropy is the loss in each lane, and the weights of the lanes."""
+        if self.learns_from == "reward":
+            counted = self._returns - self.entropy * log_policy(self._logits, self._actions)
+            return self._actions.astype("int32"), advantages(counted).astype("float32")
+        if self._labels is None:
+            raise ValueError(
+                'To learn from the label, info["label"] must tell it in every lane at the end. '
+                "Make the environment with AutoresetMode.DISABLED, or learn from the reward."
+            )
+        return self._labels, None
+
+
+def log_policy(logits: np.ndarray, actions: np.ndarray) -> np.ndarray:
+    """log π of the actions taken, in nats.
+
+    Args:
+        logits: (B, classes).
+        actions: (B,).
+
+    Returns:
+        (B,) float64.
+    """
+    logits = logits.astype(float) - logits.max(axis=1, keepdims=True)
+    taken = np.take_along_axis(logits, actions[:, None], axis=1)[:, 0]
+    return taken - np.log(np.exp(logits).sum(axis=1))
+
+
+def advantages(rewards: np.ndarray) -> np.ndarray:
+    """Reward of each lane minus the mean reward of the others; of a lane alone, its reward.
+
+    Args:
+        rewards: (B,).
+
+    Returns:
+        (B,).
+    """
+    lanes = len(rewards)
+    if lanes == 1:
+        return rewards
+    return rewards - (rewards.sum() - rewards) / (lanes - 1)
+
+
+def fit_agent(
+    agent: Agent,
+    data: Task,
+    config: TrainConfig,
+    *,
+    validation_data,
+    callbacks=(),
+    initial_epoch: int = 0,
+    verbose=1,
+) -> keras.callbacks.History:
+    """What `model.fit` does, by episodes of the environment.
+
+    A batch is one episode in each of its lanes, and the batches of an epoch are those of
+    `data.batches("train", ...)`, in their order.
+
+    Args:
+        agent: The agent; its model is trained.
+        data: Task whose training images the environment shows.
+        config: For `batch_size`, `epochs`, `limit` and `seed`.
+        validation_data: As in `keras.Model.fit`.
+        callbacks: As in `keras.Model.fit`.
+        initial_epoch: Number of epochs that are done. Order and sampling of an epoch do not depend
+            on the epochs before it.
+        verbose: As in `keras.Model.fit`.
+
+    Returns:
+        The history, as `keras.Model.fit`.
+    """
+    model, steps = agent.model, -(-config.training_images(data) // config.batch_size)
+    callbacks = keras.callbacks.CallbackList(
+        list(callbacks),
+        add_history=True,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=verbose,
+        epochs=config.epochs,
+        steps=steps,
+    )
+    environment = functools.cache(functools.partial(_environment, data))
+    model.stop_training, logs = False, {}
+    callbacks.on_train_begin()
+    for epoch in range(initial_epoch, config.epochs):
+        callbacks.on_epoch_begin(epoch)
+        agent.rng = np.random.default_rng([config.seed, epoch])
+        logs = _epoch(agent, environment, _batches(data, config, epoch), callbacks)
+        found = model.evaluate(validation_data, return_dict=True, verbose=0)
+        logs |= {f"val_{name}": value for name, value in found.items()}
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    callbacks.on_train_end(logs)
+    return model.history
+
+
+def play(agent: Agent, env, **options) -> None:
+    """Let an agent play one episode in every lane of a vector environment, from reset to end.
+
+    Args:
+        agent: The agent.
+        env: A vector environment.
+        **options: Of the environment's `reset`: `index=` names the images.
+    """
+    pixels, _ = env.reset(options=options)
+    agent.reset()
+    while not agent.over:
+        pixels, *outcome = env.step(agent.act(pixels))
+        agent.observe(*outcome)
+
+
+def _epoch(agent, environment, batches, callbacks):
+    """Mean logs over an epoch's images."""
+    sums, seen, logs = Counter(), 0, {}
+    for step, chosen in enumerate(batches):
+        callbacks.on_train_batch_begin(step)
+        play(agent, environment(len(chosen)), index=chosen)
+        seen += len(chosen)
+        for name, value in agent.learn().items():
+            sums[name] += value * len(chosen)
+        logs = {name: total / seen for name, total in sums.items()}
+        callbacks.on_train_batch_end(step, logs)
+    return logs
+
+
+def _batches(data, config, epoch):
+    """Indices of the images of every batch of an epoch."""
+    order = epoch_order(config.seed, epoch, config.training_images(data))
+    size = config.batch_size
+    return [order[first : first + size] for first in range(0, len(order), size)]
+
+
+def _environment(data, lanes):
+    return SequenceVectorEnv(lanes, data, autoreset_mode=AutoresetMode.DISABLED)
+
+
+def _step_network(model):
+    loss = getattr(model, "loss", None)
+    on_logits = isinstance(loss, keras.losses.SparseCategoricalCrossentropy) and loss.from_logits
+    try:
+        step = OnlineStep(model, "y")
+    except ValueError as error:
+        raise _unfit(model, error) from error
+    if not on_logits:
+        raise _unfit(model, f"its loss is {loss!r}")
+    return step
+
+
+def _unfit(model, reason):
+    return ValueError(
+        "`model` must be a classifier that can be stepped pixel by pixel (arun, gamma or relu), "
+        "compiled with keras.losses.SparseCategoricalCrossentropy(from_logits=True). "
+        f"Received: {model!r} ({reason})."
+    )
