@@ -80,3 +80,20 @@ def checked_indices(indices: Sequence[int]) -> np.ndarray:
             f"`indices` must be a list of whole numbers, 0 or above. Received: {indices!r}."
         )
     return checked
+
+
+def checked_units(argument: str, units: Sequence[int], count: int) -> list[int]:
+    """`units` as a list of different units out of `count`.
+
+    Raises:
+        ValueError: names the argument, the range and what came.
+    """
+    try:
+        listed = [operator.index(unit) for unit in units]
+    except TypeError:
+        listed = []
+    if not listed or not 0 <= min(listed) <= max(listed) < count or len(set(listed)) < len(listed):
+        raise ValueError(
+            f"`{argument}` must name units from 0 to {count - 1}, each once. Received: {units!r}."
+        )
+    return listed

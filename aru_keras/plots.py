@@ -79,7 +79,11 @@ def _draw_image(figure, grid, shown):
     task = shown.task
     picture = figure.add_subplot(grid[:2, 0])
     picture.imshow(task.images(shown.split)[shown.index], cmap="gray")
-    picture.set_title(f"{task.name}: a {shown.label}", fontsize=10)
+    picture.set_title(
+        f"{task.name} {shown.split}[{shown.index}]\n"
+        f"label {shown.label}, read as {shown.predictions[-1]}",
+        fontsize=10,
+    )
     picture.set_axis_off()
     if len(task.image_shape) != 2:
         return

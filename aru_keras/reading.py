@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from aru_keras.arguments import whole
+from aru_keras.arguments import checked_units, whole
 from aru_keras.perturbations import as_perturbation
 from aru_keras.probing import networks, record
 
@@ -62,11 +62,7 @@ class Reading:
         """
         if units is None:
             return self.liveliest(count).tolist()
-        width = self.signals["h"].shape[1]
-        units = [whole("units", unit, 0) for unit in units]
-        if not units or max(units) >= width:
-            raise ValueError(f"`units` must name units from 0 to {width - 1}. Received: {units}.")
-        return units
+        return checked_units("units", units, self.signals["h"].shape[1])
 
 
 def read(model: keras.Model, task, split="test", index=0, perturbation=None) -> Reading:

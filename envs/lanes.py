@@ -11,7 +11,7 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from aru_keras.arguments import whole
+from aru_keras.arguments import one_of, whole
 
 
 class LaneVectorEnv(gym.vector.VectorEnv):
@@ -34,6 +34,9 @@ class LaneVectorEnv(gym.vector.VectorEnv):
     Raises:
         ValueError: For a mode that does not exist.
     """
+
+    options: tuple[str, ...] = ()
+    """Names of the options of `reset`, beside "reset_mask"."""
 
     metadata: ClassVar[dict] = {
         "render_modes": [],
@@ -74,7 +77,7 @@ class LaneVectorEnv(gym.vector.VectorEnv):
                 f"Received: {seed!r}."
             )
         super().reset(seed=seed)
-        options = dict(options or {})
+        options = _checked_options(options, ("reset_mask", *self.options))
         lanes = self._checked_mask(options.pop("reset_mask", None))
         if seed is not None or not self._started:
             self._seeded()
@@ -142,6 +145,8 @@ class LaneVectorEnv(gym.vector.VectorEnv):
     def _reset_message(self):
         if not self._started:
             return "`step` needs an episode: call reset() first."
+        if self.num_envs == 1:
+            return "The episode is over: call reset() before the next step."
         lanes = np.flatnonzero(self._over).tolist()
         return (
             f"The episode is over in lane {', '.join(map(str, lanes))}: call reset(), or "
@@ -163,6 +168,7 @@ class LaneVectorEnv(gym.vector.VectorEnv):
 
     def _checked_actions(self, actions):
         space, actions = self.action_space, np.asarray(actions)
+        came, single = actions, self.num_envs == 1
         fits = actions.shape == space.shape and np.can_cast(actions.dtype, space.dtype, "same_kind")
         if fits:
             # What is out of float32's range becomes infinite, and is refused.
@@ -170,8 +176,9 @@ class LaneVectorEnv(gym.vector.VectorEnv):
                 actions = actions.astype(space.dtype)
         if not fits or not space.contains(actions) or not np.isfinite(actions).all():
             raise ValueError(
-                f"`action` must lie in {self.single_action_space} and be finite, in each of "
-                f"{self.num_envs} lanes. Received: {actions!r}."
+                f"`action` must lie in {self.single_action_space} and be finite"
+                f"{'' if single else f', in each of {self.num_envs} lanes'}. "
+                f"Received: {came[0] if single and came.ndim else came!r}."
             )
         return actions
 
@@ -233,6 +240,16 @@ def lane_info(info: dict, lane: int) -> dict:
     return {name: info[name][lane] for name in names}
 
 
+def _checked_options(options, known):
+    if options is None:
+        return {}
+    if not isinstance(options, dict):
+        raise ValueError(f"`options` must be a dictionary. Received: {options!r}.")
+    for name in options:
+        one_of("options", name, known)
+    return dict(options)
+
+
 def _checked_autoreset(mode):
     try:
         return AutoresetMode(mode)
@@ -243,5 +260,6 @@ def _checked_autoreset(mode):
 
 def _checked_render_mode(mode, modes):
     if mode is not None and mode not in modes:
-        raise ValueError(f"`render_mode` must be None or one of {modes}. Received: {mode!r}.")
+        known = f"None or one of {modes}" if modes else "None: there are no pictures of this one"
+        raise ValueError(f"`render_mode` must be {known}. Received: {mode!r}.")
     return mode

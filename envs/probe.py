@@ -1,10 +1,14 @@
 """A network beside an environment: it reads what the agent sees, and shows all its signals."""
 
+import os
+from pathlib import Path
+
 import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from keras import ops
 
+from aru_keras.arguments import checked_units
 from aru_keras.probing import OnlineStep, load_network
 
 WATCHED = ("n", "s", "h")
@@ -56,9 +60,7 @@ class Probe(gym.Wrapper):
 
     def __init__(self, env, network, signals=None, *, watch=None, isolated=False, device=None):
         super().__init__(env)
-        network = load_network(network)
-        self.online = OnlineStep(network, signals, isolated=isolated, device=device)
-        _check_fits(env, env.observation_space, network, self.online)
+        self.online = _fitting_step(env, network, signals, isolated, device)
         self._painter = _Painter(env, self.online, watch)
 
     def reset(self, *, seed=None, options=None):
@@ -89,9 +91,7 @@ class VectorProbe(gym.vector.VectorWrapper):
 
     def __init__(self, env, network, signals=None, *, watch=None, isolated=False, device=None):
         super().__init__(env)
-        network = load_network(network)
-        self.online = OnlineStep(network, signals, isolated=isolated, device=device)
-        _check_fits(env, env.single_observation_space, network, self.online)
+        self.online = _fitting_step(env, network, signals, isolated, device)
         self._painter = _Painter(env, self.online, watch)
         self._mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         self._waiting = np.zeros(env.num_envs, bool)
@@ -99,9 +99,9 @@ class VectorProbe(gym.vector.VectorWrapper):
     def reset(self, *, seed=None, options=None):
         """Start episodes, in all lanes or in those of options["reset_mask"]."""
         lanes = (options or {}).get("reset_mask")
+        lanes = np.ones(self.num_envs, bool) if lanes is None else np.asarray(lanes)
         pixels, info = self.env.reset(seed=seed, options=options)
-        if lanes is None or np.all(lanes):
-            lanes = np.ones(self.num_envs, bool)
+        if lanes.all():
             self._state = self.online.initial_state(self.num_envs)
             found = self._read(pixels, info, lanes)
         else:
@@ -140,7 +140,8 @@ class _Painter:
     def __init__(self, env, online, watch):
         self.screen = getattr(getattr(env.unwrapped, "lanes", env.unwrapped), "screen", None)
         if self.screen is not None:
-            self.units = _checked_units(watch, online.units)
+            drawn = range(min(UNITS_WATCHED, online.units)) if watch is None else watch
+            self.units = checked_units("watch", drawn, online.units)
             self.names = [name for name in WATCHED if name in online.signals]
             self.screen.watch(self.names, self.units)
 
@@ -151,6 +152,37 @@ class _Painter:
                 name: np.atleast_2d(ops.convert_to_numpy(found[name])) for name in self.names
             }
             self.screen.signals(lanes, {name: v[:, self.units] for name, v in watched.items()})
+
+
+def _fitting_step(env, network, signals, isolated, device):
+    """The network's compiled step, once it is clear that it can read what the environment shows."""
+    model = load_network(network)
+    online = OnlineStep(model, signals, isolated=isolated, device=device)
+    vector = isinstance(env, gym.vector.VectorEnv)
+    space = env.single_observation_space if vector else env.observation_space
+    _check_fits(env, space, model, online)
+    if isinstance(network, str | os.PathLike):
+        _check_order(env, Path(network))
+    if hasattr(env.unwrapped, "expect_units"):
+        env.unwrapped.expect_units(online.units)
+    return online
+
+
+def _check_order(env, run):
+    """A run must have been trained on the environment's order of pixels."""
+    task = getattr(env.unwrapped, "task", None)
+    if task is None or not (run / "config.json").exists():
+        return
+    kept = run / "permutation.npy"
+    trained = np.load(kept) if kept.exists() else np.arange(task.timesteps)
+    here = np.arange(task.timesteps) if task.permutation is None else task.permutation
+    if not np.array_equal(trained, here):
+        raise ValueError(
+            f"`network`, the run {run}, must have been trained on the environment's order of "
+            f"pixels. Received: an environment of {task.name!r} with permutation "
+            f"{task.permutation_hash}, which is another one. Make it with the run's task, "
+            "permutation_seed and downsample, as its config.json has them."
+        )
 
 
 def _check_fits(env, space, network, online):
@@ -171,17 +203,3 @@ def _check_fits(env, space, network, online):
             f"`network` must read sequences as long as the environment's, T = {here}. Received: a "
             f"model for T = {length}. Make the environment with the model's task and downsample."
         )
-    width = getattr(env.unwrapped, "drive_width", 1)
-    if width not in (1, online.units):
-        raise ValueError(
-            f"The environment's noise must be for the {online.units} units of `network`. Received: "
-            f"an environment with units={width}. Make it with units={online.units}."
-        )
-
-
-def _checked_units(watch, units):
-    watch = list(range(min(UNITS_WATCHED, units)) if watch is None else watch)
-    outside = [unit for unit in watch if not 0 <= unit < units]
-    if outside:
-        raise ValueError(f"`watch` must name units from 0 to {units - 1}. Received: {list(watch)}.")
-    return watch

@@ -44,7 +44,9 @@ class FICurve:
     Attributes:
         currents: (K,).
         onset: h at t = 1, the first step under the current, (K, N).
-        h: Mean over the last `settle` steps, (K, N); so are n and s.
+        h: Mean over the last `settle` steps, (K, N); so are n and s. A mean need not be a rest:
+            isolated units can cycle, and connected ones seldom settle.
+        swing: Standard deviation of h over those steps, (K, N); 0 where h has settled.
         n: None for units without n and s.
         s: Likewise.
     """
@@ -52,6 +54,7 @@ class FICurve:
     currents: np.ndarray
     onset: np.ndarray
     h: np.ndarray
+    swing: np.ndarray
     n: np.ndarray | None
     s: np.ndarray | None
 
@@ -78,7 +81,14 @@ def f_i_curve(rig, currents, steps: int = 300, settle: int = 100) -> FICurve:
         )
     found = _response(rig, np.repeat(currents[:, None, None], steps, axis=1)).signals
     means = {name: values[:, -settle:].mean(axis=1) for name, values in found.items()}
-    return FICurve(currents, found["h"][:, 1], means["h"], means.get("n"), means.get("s"))
+    return FICurve(
+        currents=currents,
+        onset=found["h"][:, 1],
+        h=means["h"],
+        swing=found["h"][:, -settle:].std(axis=1),
+        n=means.get("n"),
+        s=means.get("s"),
+    )
 
 
 def step_response(

@@ -1,10 +1,8 @@
 """The units themselves as an environment: inject a current, see their signals."""
 
-import contextlib
 import random
 
 import gymnasium as gym
-import keras
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from keras import ops
@@ -93,7 +91,7 @@ class UnitRigVectorEnv(LaneVectorEnv):
         """
         current = np.asarray(current, np.float32)
         self._check_response(current)
-        with _placed(self._device):
+        with self.step_network.placed():
             x = np.zeros((*current.shape[:2], self._x.shape[1]), np.float32)
             return self._recorder(x, current)
 
@@ -121,7 +119,7 @@ class UnitRigVectorEnv(LaneVectorEnv):
         if self.g0_std:
             g = np.zeros(state[1].shape, np.float32)
             g[lanes] = self.np_random.normal(0, self.g0_std, (int(lanes.sum()), g.shape[1]))
-            with _placed(self._device):
+            with self.step_network.placed():
                 state = [state[0], ops.convert_to_tensor(g, dtype=state[1].dtype)]
         return state
 
@@ -251,7 +249,3 @@ def _checked_g0_std(value, layer):
             f"g0_std={value} with {type(layer.cell).__name__}, which has none. Leave it out."
         )
     return value
-
-
-def _placed(device):
-    return contextlib.nullcontext() if device is None else keras.device(device)

@@ -32,6 +32,7 @@ class SequenceVectorEnv(LaneVectorEnv):
         **options: Of `SequenceEnv`.
     """
 
+    options = ("index",)
     metadata: ClassVar[dict] = {
         "render_modes": ["rgb_array", "human"],
         "render_fps": 30,
@@ -83,11 +84,27 @@ class SequenceVectorEnv(LaneVectorEnv):
             perturbation: As in `SequenceEnv`.
             units: Number of units N of a network whose units get noise of their own.
         """
-        self.units = self.units if units is None else whole("units", units, 1)
+        if units is not None:
+            self.expect_units(whole("units", units, 1))
         self.perturbation = self.perturbation + perturbations.as_perturbation(perturbation)
         self.set_spaces(self._pixel_space(), self._class_space())
         self._allocate()
         self._started = False
+
+    def expect_units(self, units: int) -> None:
+        """Say how many units N a network has, whose units get noise of their own.
+
+        Raises:
+            ValueError: If the environment was made for another number.
+        """
+        if self.units not in (None, units):
+            raise ValueError(
+                f"`units` must be the {units} units of the network. Received: an environment with "
+                f"units={self.units}. Leave it out, and the probe fills it in."
+            )
+        if self.units is None:
+            self.units = units
+            self._allocate()
 
     def render(self):
         """One frame a lane, (H, W, 3) uint8; in mode "human" a window shows the first lane."""
@@ -96,7 +113,7 @@ class SequenceVectorEnv(LaneVectorEnv):
             return None
         return self.screen.render()
 
-    def close(self, **kwargs):
+    def close_extras(self, **kwargs):
         """Close the window, if there is one."""
         if self.screen is not None:
             self.screen.close()
@@ -117,17 +134,25 @@ class SequenceVectorEnv(LaneVectorEnv):
         self._factors = np.ones(steps, np.float32)
         for factor in self.perturbation.factors(steps):
             self._factors = self._factors * factor
+        self._drives, self._drive_width = [], 1
+        if self.perturbation.per_unit and self.units is None:
+            return  # A probe will say how many.
         # Made for image 0 to learn windows and widths; each lane's own are filled in as it begins.
         self._drives = [
             (drive.first, np.repeat(drive.values, lanes, axis=0))
             for drive in self.perturbation.drives(np.zeros(1, int), steps, self.units)
         ]
-        self.drive_width = max((values.shape[2] for _, values in self._drives), default=1)
+        self._drive_width = max((values.shape[2] for _, values in self._drives), default=1)
 
     def _seeded(self):
         self._stream = ImageStream(self.np_random, self.subset, self.shuffle)
 
     def _begin(self, lanes, options):
+        if self.perturbation.per_unit and self.units is None:
+            raise ValueError(
+                "`units` must say for how many units there is noise. Received: None. Give units=N "
+                "or put a Probe around the environment."
+            )
         chosen = self._chosen(lanes, options.get("index"))
         x, self._labels[lanes] = self.task.examples(self.split, chosen)
         self._pixels[lanes] = self.perturbation.pixels(x)[..., 0]
@@ -141,14 +166,15 @@ class SequenceVectorEnv(LaneVectorEnv):
 
     def _chosen(self, lanes, index):
         """Indices of the images that the lanes begin with: asked for, or the next in the stream."""
-        count = int(lanes.sum())
+        count, images = int(lanes.sum()), self.task.sizes[self.split]
         if index is None:
             return self._stream.take(count)
         index, sizes = np.asarray(index), {1, count, self.num_envs}
-        if index.dtype.kind not in "iu" or index.ndim > 1 or index.size not in sizes:
+        fits = index.dtype.kind in "iu" and index.ndim < 2 and index.size in sizes
+        if not fits or index.min() < 0 or index.max() >= images:
             raise ValueError(
-                'options["index"] must be the number of an image, or one for each lane. '
-                f"Received: {index!r}."
+                f'options["index"] must be the number of an image of {self.split!r}, from 0 to '
+                f"{images - 1}, or one for each lane. Received: {index.tolist()}."
             )
         if index.shape == (self.num_envs,):
             return index[lanes]
@@ -181,7 +207,7 @@ class SequenceVectorEnv(LaneVectorEnv):
 
     def _drive(self):
         """ξ_t of every lane, (B, 1) or (B, N)."""
-        total = np.zeros((self.num_envs, self.drive_width), np.float32)
+        total = np.zeros((self.num_envs, self._drive_width), np.float32)
         for first, values in self._drives:
             lanes = np.flatnonzero((self._t >= first) & (self._t < first + values.shape[1]))
             total[lanes] += values[lanes, self._t[lanes] - first]
@@ -280,14 +306,13 @@ class SequenceEnv(OneLaneEnv):
         )
         self.task, self.timesteps = self.lanes.task, self.lanes.timesteps
 
-    @property
-    def drive_width(self) -> int:
-        """Number of values in info["drive"]: 1 for all units, or N."""
-        return self.lanes.drive_width
-
     def perturb(self, perturbation, units: int | None = None) -> None:
         """Add a perturbation to those in force; the next call must be a reset."""
         self.lanes.perturb(perturbation, units)
+
+    def expect_units(self, units: int) -> None:
+        """Say how many units N a network has, whose units get noise of their own."""
+        self.lanes.expect_units(units)
 
 
 def _loaded(task, permutation_seed, downsample, data_dir, source):
@@ -312,7 +337,8 @@ def _checked_subset(subset, size):
     if subset is None:
         return np.arange(size)
     if np.ndim(subset) == 0:
-        return np.arange(min(whole("subset", subset, 1, hint="Or give indices."), size))
+        count = whole("subset", subset, 1, hint="Or give indices.")
+        subset = np.arange(count)
     indices = np.asarray(subset)
     valid = indices.ndim == 1 and indices.dtype.kind in "iu" and len(indices)
     if not valid or indices.min() < 0 or indices.max() >= size:

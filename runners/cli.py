@@ -171,6 +171,8 @@ def _benchmark(arguments):
     parser.add_argument("--backends", nargs="+", metavar="NAME", help="run on each of these")
     options = parser.parse_args(arguments)
     one_of("what", options.what, ["environments"])
+    for name in options.backends or ():
+        one_of("backends", name, ["tensorflow", "jax", "torch"])
     if options.backends:
         start = arguments.index("--backends")
         rest = arguments[:start] + arguments[start + 1 + len(options.backends) :]

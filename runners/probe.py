@@ -25,7 +25,7 @@ class Probed:
         reading: What the network saw and did, a `reading.Reading`.
         picture: Path of the figure, .png.
         recording: Path of every array, .npz: `pixels`, `drive`, `contrast`, `pixel_index`,
-            `probabilities`, `label`, and the signals a, n, s, h of all units, (T, N).
+            `probabilities`, `label`, `index`, and the signals a, n, s, h of all units, (T, N).
         table: Path of one row a step, .csv: the same, with the signals of the units drawn.
     """
 
@@ -78,7 +78,12 @@ def probe(
     drawn = reading.units(units, plots.UNITS_DRAWN)
     name = "-".join([split, str(index), *_words(perturbation), *(["isolated"] if isolated else [])])
     place = Path(out) if out is not None else folder.path / "probes"
-    place.mkdir(parents=True, exist_ok=True)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"`out` must be a folder that can be written. Received: {place} ({error})."
+        ) from error
     return Probed(
         reading,
         _picture(place / f"{name}.png", reading, drawn),
@@ -138,12 +143,17 @@ def _words(perturbation):
     texts = []
     for part in perturbation.parts:
         first, *others = fields(part)
-        values = [f"{getattr(part, first.name):g}"]
+        values = [_short(getattr(part, first.name))]
         for field in others:
             if getattr(part, field.name) != field.default:
-                values.append(f"{field.name}={getattr(part, field.name):g}")
+                values.append(f"{field.name}={_short(getattr(part, field.name))}")
         texts.append("-".join([part.kind, *values]))
     return texts
+
+
+def _short(number):
+    """All digits of a number, and no more."""
+    return str(int(number)) if number == int(number) else repr(number)
 
 
 def _picture(path, reading, units):

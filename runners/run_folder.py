@@ -109,9 +109,13 @@ class RunFolder:
         try:
             return keras.models.load_model(self.model)
         except (OSError, ValueError, zipfile.BadZipFile) as error:
+            way_out = (
+                "is damaged: train anew"
+                if self.model.exists()
+                else ("is not there before the first epoch is over: go on")
+            )
             raise RunError(
-                f"{self.model} holds no model ({error}). It is there after the first epoch: go on "
-                f"with aru-keras train --resume {self.path}."
+                f"{self.model} {way_out} with aru-keras train --resume {self.path}."
             ) from error
 
     def load_results(self) -> dict:

@@ -211,8 +211,10 @@ def test_probe_of_noise_and_of_isolated_units_goes_to_the_run(capsys, small_run)
     [
         (["--perturb", "stepp:5"], "Did you mean 'step'"),
         (["--split", "tests"], "Did you mean 'test'"),
-        (["--index", "400"], "`indices` must be below 360"),
+        (["--index", "400"], "from 0 to 359"),
         (["--units", "5"], "`units` must name units from 0 to 4"),
+        (["--units", "1", "1"], "each once"),
+        (["--device", "gpu:7"], "`device` must be one that"),
     ],
 )
 def test_probe_refuses_bad_input_and_leaves_nothing(options, message, capsys, small_run, tmp_path):
@@ -233,5 +235,7 @@ def test_benchmark_of_the_environments_prints_a_table(capsys):
     assert code == 0
     rows = [row for row in out.splitlines() if row.startswith("| tensorflow") or "| 5 | 3 |" in row]
     assert len(rows) == 2 and all(float(row.split("|")[-2]) > 0 for row in rows)
+    code, _, err = run(capsys, "benchmark", "environments", "--backends", "tensorflo")
+    assert code == 2 and "Did you mean 'tensorflow'" in err
     code, _, err = run(capsys, "benchmark", "environment")
     assert code == 2 and "Did you mean 'environments'" in err

@@ -129,7 +129,10 @@ def test_a_saved_run(tmp_path):
 
 @pytest.mark.parametrize("path", ["nowhere", __file__])
 def test_paths_without_a_model(path):
-    with pytest.raises(ValueError, match=r"`network` must be a layer.*Received.*Train one with"):
+    with pytest.raises(
+        ValueError,
+        match=r"`network` must be a layer.*Received.*(there is no|cannot be read).*Train one with",
+    ):
         OnlineStep(path)
 
 
@@ -148,6 +151,23 @@ def test_signals_that_do_not_exist():
             OnlineStep(layer, name)
     sequences = keras.Sequential([keras.Input((T, I)), ARU(N, G, return_sequences=True)])
     assert "y" not in OnlineStep(sequences).signals
+
+
+def test_states_of_another_batch():
+    step = OnlineStep(ARU_CASE.make_layer())
+    for state in (step.initial_state(B + 1), step.initial_state(B)[:1], None):
+        with pytest.raises(ValueError, match=r"`state` must be a list.*initial_state\(3\)"):
+            step(X[:, 0], state)
+    with pytest.raises(ValueError, match=r"initial_state\(1\)"):
+        step(X[0, 0], step.initial_state(2))
+    with pytest.raises(ValueError, match="`batch_size` must be a whole number of at least 1"):
+        step.initial_state(0)
+
+
+@pytest.mark.parametrize("device", ["gpu:7", "nowhere"])
+def test_devices_that_are_not_there(device):
+    with pytest.raises(ValueError, match=f"`device` must be one that {BACKEND} has here: .*cpu:0"):
+        OnlineStep(ARU_CASE.make_layer(), device=device)
 
 
 @pytest.mark.parametrize("shape", [(B, I + 1), (B, T, I), (I + 1,), ()])

@@ -206,7 +206,7 @@ def test_networks_that_do_not_fit():
     wide.build((None, None, 3))
     with pytest.raises(ValueError, match=r"1 feature\(s\) a step.*reads 3 a step"):
         Probe(make(), wide)
-    with pytest.raises(ValueError, match=r"noise must be for the 12 units.*units=7"):
+    with pytest.raises(ValueError, match=r"`units` must be the 12 units.*units=7.*Leave it out"):
         Probe(make(perturbation="noise:5", units=7), network())
     with pytest.raises(ValueError, match=r"`signals` must be one of a, n, s, h, g, y"):
         Probe(make(), network(), signals=("n", "m"))
@@ -214,9 +214,46 @@ def test_networks_that_do_not_fit():
         Probe(make(), keras.layers.GRU(3))
 
 
+def test_noise_is_for_the_units_of_the_network(digits):
+    model = network()
+    for wrap in (
+        lambda env: Probe(env, model, "h"),
+        lambda env: Probe(Perturb(env, None), model, "h"),
+    ):
+        found = collected(wrap(make(perturbation="noise:1,seed=3")), options={"index": 0})
+        expected, _ = offline(model, digits, [0], "noise:1,seed=3")
+        assert relative_error(found["h"], expected["h"][0]) < 1e-5
+    with pytest.raises(ValueError, match=r"`units` must say for how many units.*Probe around"):
+        make(perturbation="noise:1").reset()
+
+
+def test_a_run_must_know_the_order_of_the_pixels(digits, tmp_path):
+    network().save(tmp_path / "model.keras")
+    (tmp_path / "config.json").write_text("{}")
+    np.save(tmp_path / "permutation.npy", digits.permutation)
+    Probe(make(), tmp_path)
+    with pytest.raises(ValueError, match=r"order of pixels.*permutation_seed and downsample"):
+        Probe(make(permutation_seed=7), tmp_path)
+    (tmp_path / "permutation.npy").unlink()
+    with pytest.raises(ValueError, match=r"order of pixels"):
+        Probe(make(), tmp_path)
+
+
+def test_a_mask_as_a_list_will_do():
+    env = Probe(make_vec(), network(), "n")
+    env.reset(seed=0)
+    for _ in range(2):
+        env.step(zeros(env))
+    _, info = env.reset(options={"reset_mask": [True, False, False, True]})
+    assert info["t"].tolist() == [0, 2, 2, 0] and info["_n"].tolist() == [True, False, False, True]
+
+
 def test_units_to_watch_that_do_not_exist():
     with pytest.raises(ValueError, match="`watch` must name units from 0 to 11"):
         Probe(make(render_mode="rgb_array"), network(), watch=[12])
+    for watch in (5, ["n"], [1.5], [], [1, 1]):
+        with pytest.raises(ValueError, match="`watch` must name units from 0 to 11, each once"):
+            Probe(make(render_mode="rgb_array"), network(), watch=watch)
 
 
 def test_frames_show_the_signals():

@@ -214,12 +214,21 @@ def test_a_progress_bar_when_asked_for(capsys):
     assert f"{B}/{B}" in capsys.readouterr().out
 
 
+def test_what_is_recorded_by_default():
+    assert list(record(CASES[0].make_layer(), X)) == ["h"]
+    assert list(record(ARU_CASE.make_layer(), X, Record(steps=[0]))) == ["h", "n", "s"]
+
+
 def test_bad_records():
     layer = ARU_CASE.make_layer()
     with pytest.raises(ValueError, match=r"`steps` must lie below T = 5.*Received: 0…5"):
         record(layer, X, Record("n", [0, T]))
     with pytest.raises(ValueError, match="`steps` must be None, a slice or a list of whole"):
         record(layer, X, Record("n", [0.5]))
+    with pytest.raises(ValueError, match="`steps` must be None, a slice or a list"):
+        record(layer, X, Record("n", 5))
+    with pytest.raises(ValueError, match="`signals` must name at least one"):
+        record(layer, X, 5)
     with pytest.raises(ValueError, match="`memory_limit` must be a whole number of at least 1"):
         record(layer, X, "n", memory_limit=0)
 
@@ -236,7 +245,7 @@ def test_unknown_signals():
 def test_none_or_several_layers():
     layers = [keras.Input((T, I)), ARU(N, G, return_sequences=True), ARU(N, G)]
     for model in (keras.Sequential(layers), keras.Sequential([layers[0], keras.layers.GRU(2)])):
-        with pytest.raises(ValueError, match=r"exactly one.*with \d such layers.*Pass the layer"):
+        with pytest.raises(ValueError, match=r"exactly one.*with \d such layers.*pass the layer"):
             record(model, X)
     with pytest.raises(ValueError, match="exactly one"):
         record(keras.layers.LSTM(2), X)

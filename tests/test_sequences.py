@@ -339,11 +339,12 @@ def test_a_step_before_reset(build):
         ({"split": "tests"}, "`split` must be one of.*Did you mean 'test'"),
         ({"task": "digit"}, "`name` must be one of.*Did you mean 'digits'"),
         ({"reward": "finale"}, "`reward` must be one of.*Did you mean 'final'"),
+        ({"subset": 2000}, "indices from 0 to 1256"),
+        ({"render_mode": "ansi"}, "`render_mode` must be None or one of"),
         ({"subset": 0}, "`subset` must be a whole number of at least 1"),
         ({"subset": [0, 4000]}, "`subset` must be a number of images or indices from 0 to 1256"),
         ({"subset": []}, "`subset` must be"),
         ({"perturbation": "stepp:5"}, "Did you mean 'step'"),
-        ({"perturbation": "noise:5"}, "give units=N"),
         ({"units": 0}, "`units` must be a whole number of at least 1"),
         ({"autoreset_mode": "never"}, "`autoreset_mode` must be one of"),
         ({"num_envs": 0}, "`num_envs` must be a whole number of at least 1"),
@@ -363,8 +364,10 @@ def test_bad_arguments(options, message):
         ({"reset_mask": [True, False]}, "reset_mask.*must be 3 booleans"),
         ({"reset_mask": np.zeros(B, bool)}, "at least one of them True"),
         ({"reset_mask": np.ones(B)}, "must be 3 booleans"),
-        ({"index": 4000}, "`indices` must be below 1257"),
-        ({"index": -1}, "`indices` must be"),
+        ({"index": 4000}, "from 0 to 1256, or one for each lane. Received: 4000"),
+        ({"index": -1}, "from 0 to 1256"),
+        ({"idx": 3}, "`options` must be one of reset_mask, index"),
+        ("index", "`options` must be a dictionary"),
         ({"index": 0.5}, "must be the number of an image"),
         ({"index": [0, 1]}, "must be the number of an image"),
     ],
@@ -374,6 +377,14 @@ def test_bad_options_of_reset(options, message):
     env.reset(seed=0)
     with pytest.raises(ValueError, match=message):
         env.reset(options=options)
+
+
+def test_a_closed_environment_is_closed():
+    env = make_vec(render_mode="rgb_array")
+    env.reset(seed=0)
+    env.render()
+    env.close()
+    assert env.closed
 
 
 def test_seeds_for_each_lane_are_refused():

@@ -28,6 +28,41 @@ def without_gradients(function, variables=None, *, jit=None, device=None):
     return torch.no_grad()(function)
 
 
+def checked_device(device: str | None) -> str | None:
+    """`device`, which must be one that the backend has.
+
+    Raises:
+        ValueError: names those that there are.
+    """
+    known = {"tensorflow": _tensorflow_devices, "jax": _jax_devices, "torch": _torch_devices}
+    devices = known[keras.config.backend()]()
+    if device is None or device.lower() in {*devices, *(one.partition(":")[0] for one in devices)}:
+        return device
+    raise ValueError(
+        f"`device` must be one that {keras.config.backend()} has here: {', '.join(devices)}. "
+        f"Received: {device!r}."
+    )
+
+
+def _tensorflow_devices():
+    import tensorflow as tf
+
+    return [one.name.partition("device:")[2].lower() for one in tf.config.list_logical_devices()]
+
+
+def _jax_devices():
+    import jax
+
+    kinds = {"cpu", jax.default_backend()}
+    return [f"{kind}:{i}" for kind in sorted(kinds) for i in range(len(jax.devices(kind)))]
+
+
+def _torch_devices():
+    import torch
+
+    return ["cpu:0", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+
+
 def _jax(function, variables, device):
     import jax
 

@@ -26,10 +26,11 @@ def load_network(network):
     try:
         return keras.models.load_model(file)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
+        what = "which cannot be read as one" if file.exists() else f"but there is no {file}"
         raise ValueError(
             f"`network` must be a layer, a model, the folder of a run with a {MODEL_FILE} in it, "
-            f"or a .keras file. Received: {str(network)!r} ({error}). Train one with aru-keras "
-            "train digits."
+            f"or a .keras file. Received: {str(network)!r}, {what}. Train one with aru-keras train "
+            "digits."
         ) from error
 
 
@@ -45,9 +46,10 @@ def recurrent_layer(layer_or_model):
     if len(found) != 1:
         names = [layer.name for layer in found]
         raise ValueError(
-            "`layer_or_model` must be, or hold exactly one, recurrent layer with signals: ARU, "
-            f"GammaRNN, DrivenRNN or keras.layers.RNN around one of their cells. Received: "
-            f"{layer_or_model!r} with {len(found)} such layers {names}. Pass the layer itself."
+            "`network` must be, or hold exactly one, recurrent layer with signals: ARU, GammaRNN, "
+            "DrivenRNN or keras.layers.RNN around one of their cells; LSTM and GRU have none. "
+            f"Received: {layer_or_model!r} with {len(found)} such layers {names}. Where there are "
+            "several, pass the layer itself."
         )
     return found[0]
 
@@ -76,7 +78,7 @@ def sequences_into(layer_or_model, layer):
         inputs = layer.input
     except AttributeError as error:
         raise ValueError(
-            "`layer_or_model` must be a functional or sequential model, whose layers know their "
+            "`network` must be a functional or sequential model, whose layers know their "
             f"inputs. Received: {layer_or_model!r}. Pass the layer itself, with what it reads."
         ) from error
     sequences = inputs[0] if isinstance(inputs, list | tuple) else inputs

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from aru_keras.arguments import one_of
+from aru_keras.arguments import one_of, whole
 from aru_keras.probing import networks
-from aru_keras.probing.compiled import without_gradients
+from aru_keras.probing.compiled import checked_device, without_gradients
 
 
 class OnlineStep:
@@ -45,7 +45,7 @@ class OnlineStep:
         _check_reads_forwards(network, self.layer)
         self._read_out = networks.read_out(network, self.layer)
         self.signals = self._checked(signals)
-        self.isolated, self.device, self.traces = isolated, device, 0
+        self.isolated, self.device, self.traces = isolated, checked_device(device), 0
         if device is not None and keras.config.backend() == "torch":
             network.to(device)
         self._compiled = without_gradients(self._trace, self._variables, jit=True, device=device)
@@ -63,8 +63,8 @@ class OnlineStep:
 
     def initial_state(self, batch_size: int) -> list:
         """The states before the first step of `batch_size` sequences: [h_0] or [h_0, g_0]."""
-        with self._placed():
-            return self.layer.cell.get_initial_state(batch_size)
+        with self.placed():
+            return self.layer.cell.get_initial_state(whole("batch_size", batch_size, 1))
 
     def __call__(self, x, state, drive=None):
         """One step.
@@ -82,13 +82,14 @@ class OnlineStep:
         Raises:
             ValueError: If x is neither.
         """
-        with self._placed():
+        with self.placed():
             x = self._tensor(x)
             if len(x.shape) not in (1, 2) or self.features not in (None, x.shape[-1]):
                 raise ValueError(
                     f"`x` must be one step, (batch, features) or (features,), of {self.features} "
                     f"features. Received: x.shape={tuple(x.shape)}."
                 )
+            self._check_state(x, state)
             if not self.layer.cell.built:
                 self.layer.cell.build((None, x.shape[-1]))
             return self._compiled(x, list(state), None if drive is None else self._tensor(drive))
@@ -99,7 +100,7 @@ class OnlineStep:
 
     def chosen(self, lanes, there, elsewhere) -> list:
         """The states `there` in the lanes of a mask, (B,) bool, and `elsewhere` in the others."""
-        with self._placed():
+        with self.placed():
             return self._where(ops.convert_to_tensor(lanes), list(there), list(elsewhere))
 
     def _trace(self, x, state, drive):
@@ -116,20 +117,34 @@ class OnlineStep:
     def _variables(self):
         return self.layer.variables + (self._read_out.variables if self._read_out else [])
 
+    def _check_state(self, x, state):
+        batch = x.shape[0] if len(x.shape) == 2 else 1
+        wanted = [(batch, size) for size in np.atleast_1d(self.layer.cell.state_size)]
+        came = None
+        if isinstance(state, list | tuple):
+            came = [tuple(one.shape) for one in state]
+        if came != wanted:
+            raise ValueError(
+                f"`state` must be a list of tensors of shapes {wanted}. Received: {came}. Take "
+                f"initial_state({batch}) to start from."
+            )
+
     def _tensor(self, value):
         dtype = self.layer.cell.compute_dtype
         if self.device is None and isinstance(value, np.ndarray) and value.dtype == dtype:
             return value if keras.config.backend() == "jax" else ops.convert_to_tensor(value)
         return ops.convert_to_tensor(value, dtype=dtype)
 
-    def _placed(self):
+    def placed(self):
+        """A context in which tensors are made on the device."""
         return contextlib.nullcontext() if self.device is None else keras.device(self.device)
 
     def _checked(self, signals):
         known = [*self.layer.cell.signal_sizes, *(["y"] if self._read_out else [])]
         if signals is None:
             return tuple(name for name in known if name != "g")
-        signals = (signals,) if isinstance(signals, str) else tuple(signals)
+        if isinstance(signals, str) or not np.iterable(signals):
+            signals = (signals,)
         return tuple(one_of("signals", name, known) for name in signals)
 
 

@@ -17,6 +17,7 @@ MEMORY_LIMIT = 2**30
 """Bytes that a recording may hold in flight, beside the arrays that it returns."""
 
 DEFAULT_SIGNALS = ("h", "n", "s")
+"""What is recorded, as far as the network has it, where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Record:
 
     Args:
         signals: Names of signals: "a" the pre-activation, "n", "s", "h", and, for an ARU, "g" the
-            controller states; one name or several.
+            controller states; one name or several. None: h, n and s, as far as there are such.
         steps: Which steps to keep: None for all, a slice, or their numbers in any order, from 0,
             negative ones from the end.
         isolated: Whether each unit hears only itself: W_hh reduced to its diagonal, as in a slice
@@ -35,17 +36,30 @@ class Record:
         ValueError: If `signals` is empty.
     """
 
-    signals: str | Sequence[str] = DEFAULT_SIGNALS
+    signals: str | Sequence[str] | None = None
     steps: slice | Sequence[int] | None = None
     isolated: bool = False
 
     def __post_init__(self):
-        names = (self.signals,) if isinstance(self.signals, str) else tuple(self.signals)
-        if not names:
+        if self.signals is None:
+            return
+        names = (self.signals,) if isinstance(self.signals, str) else self.signals
+        if not isinstance(names, Sequence) or not names:
             raise ValueError(
-                "`signals` must name at least one signal: a, n, s, h or g. Received: none."
+                "`signals` must name at least one signal: a, n, s, h or g. "
+                f"Received: {self.signals!r}."
             )
-        object.__setattr__(self, "signals", names)
+        object.__setattr__(self, "signals", tuple(names))
+
+    def of(self, known: Sequence[str]) -> tuple[str, ...]:
+        """Names of the signals to keep, of those that a network has.
+
+        Raises:
+            ValueError: If there is no such signal.
+        """
+        if self.signals is None:
+            return tuple(name for name in DEFAULT_SIGNALS if name in known)
+        return tuple(one_of("signals", name, known) for name in self.signals)
 
     def chosen(self, timesteps: int) -> slice | np.ndarray:
         """What to index the time axis of `timesteps` steps with.
@@ -55,7 +69,8 @@ class Record:
         """
         if self.steps is None or isinstance(self.steps, slice):
             return self.steps or slice(None)
-        steps = np.asarray(self.steps, None if len(self.steps) else int)
+        steps = np.asarray(self.steps)
+        steps = steps if steps.size else steps.astype(int)
         if steps.ndim != 1 or steps.dtype.kind not in "iu":
             raise ValueError(
                 "`steps` must be None, a slice or a list of whole numbers. "
@@ -71,7 +86,7 @@ class Record:
 def record(
     network,
     x,
-    signals=DEFAULT_SIGNALS,
+    signals=None,
     drive=None,
     *,
     memory_limit: int = MEMORY_LIMIT,
@@ -108,12 +123,11 @@ class Recorder:
         signals: As in `record`.
     """
 
-    def __init__(self, network, signals=DEFAULT_SIGNALS):
+    def __init__(self, network, signals=None):
         network = networks.load_network(network)
         self.record = signals if isinstance(signals, Record) else Record(signals)
         self.layer = networks.recurrent_layer(network)
-        for name in self.record.signals:
-            one_of("signals", name, self.layer.cell.signal_sizes)
+        self.signals = self.record.of(list(self.layer.cell.signal_sizes))
         encoder = None if network is self.layer else networks.encoder(network, self.layer)
         self._encode = without_gradients(encoder) if encoder else lambda x: x
         self._rank = len(encoder.input.shape) if encoder else 3
@@ -154,7 +168,7 @@ class Recorder:
 
     def _parts(self, x, memory_limit):
         """Slices of the batch, each small enough; one at least."""
-        width = sum(self.layer.cell.signal_sizes[name] for name in self.record.signals)
+        width = sum(self.layer.cell.signal_sizes[name] for name in self.signals)
         steps = x.shape[1] if self._rank == 3 else np.prod(x.shape[1:-1])
         # What is emitted, its copy in one array, and the same in numpy.
         sequence = 3 * 4 * int(steps) * (width + self.layer.cell.units)
@@ -171,12 +185,12 @@ class Recorder:
             self._loops[drive_size] = self._loop(sequences.shape, drive_size)
         together = ops.convert_to_numpy(self._loops[drive_size](sequences))
         together = together[:, self.record.chosen(together.shape[1])]
-        ends = np.cumsum([cell.signal_sizes[name] for name in self.record.signals])
-        return dict(zip(self.record.signals, np.split(together, ends[:-1], axis=-1), strict=True))
+        ends = np.cumsum([cell.signal_sizes[name] for name in self.signals])
+        return dict(zip(self.signals, np.split(together, ends[:-1], axis=-1), strict=True))
 
     def _loop(self, shape, drive_size):
         loop = keras.layers.RNN(
-            SignalCell(self.layer.cell, self.record.signals, drive_size, self.record.isolated),
+            SignalCell(self.layer.cell, self.signals, drive_size, self.record.isolated),
             return_sequences=True,
             go_backwards=self.layer.go_backwards,
             name="recording_loop",
