@@ -1,10 +1,8 @@
 """Perturbations that a network did not see in training (Geadah et al. 2024, Fig 2).
 
-| perturbation | definition | default values |
-|---|---|---|
-| `StepDrive` | ξ added to every unit's pre-activation where t0 < t < t0 + τ | ξ = 5 |
-| `NoisyDrive` | the same with noise N(μ, σ²), where t0 ≤ t < t0 + τ | μ = 5, σ² = 2 |
-| `Contrast` | x_t ← x_t·(1 + A sin(2πft/T + φ)) where x_t > 0 | A = 0.5, f = 1, φ = 0 |
+- `StepDrive`: ξ is added to every unit's pre-activation where t0 < t < t0 + τ; ξ = 5 by default.
+- `NoisyDrive`: the same with noise N(μ, σ²), where t0 ≤ t < t0 + τ; μ = 5, σ² = 2.
+- `Contrast`: x_t ← x_t·(1 + A sin(2πft/T + φ)) where x_t > 0; A = 0.5, f = 1, φ = 0.
 
 Steps t count from 0. By default t0 = τ = 200 of the paper's 784 steps, round(200·T/784) of T
 steps. The noise is independent for each sequence, unit and step. Contrast acts on pixels; on

@@ -174,8 +174,9 @@ class UnitRigEnv(OneLaneEnv):
 
     ## Starting state
 
-    h_0 = 0 and g_0 = 0, or g_0 ~ N(0, `g0_std`²). The reset takes one step without current and
-    shows it: this is t = 0. The first action is ξ_1, and the observation after it t = 1.
+    h_0 = 0 and g_0 = 0, or g_0 ~ N(0, σ²) with σ = `g0_std`. The reset takes one step without
+    current and shows it: this is t = 0. The first action is ξ_1, and the observation after it
+    t = 1.
 
     ## Episode end
 
