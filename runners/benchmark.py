@@ -21,6 +21,9 @@ SIZES = ((400, 50), (64, 16))
 """Units N and controller units G: the paper's, and small ones."""
 
 LANES = (1, 64, 256)
+TRAINING_SIZES = ((64, 64, 64, 16), (64, 196, 128, 32))
+"""Batch, steps, units and controller units of the networks whose training step is measured."""
+
 ROUNDS = 7
 SECONDS_A_ROUND = 0.2
 
@@ -63,6 +66,48 @@ def interleaved(variants: dict, rounds: int = ROUNDS, seconds: float = SECONDS_A
         for name, run in variants.items():
             found[name].append(_elapsed(run, counts[name]) / counts[name])
     return Timing(found)
+
+
+def training(sizes=TRAINING_SIZES, rounds: int = ROUNDS) -> list[dict]:
+    """A training step of an ARU network, the sequence at once and step by step.
+
+    The step is Keras' own, `train_on_batch`, with loss, gradients and Adam.
+
+    Args:
+        sizes: Batch B, steps T, units N and controller units G of each network.
+        rounds: As in `interleaved`.
+
+    Returns:
+        Rows with `backend`, `batch`, `timesteps`, `units`, `controller_units`, `at_once` and
+        `step_by_step` (seconds a training step) and `ratio` of the two.
+    """
+    rows = []
+    for batch, timesteps, units, controller_units in sizes:
+        steps = {
+            name: _training(batch, timesteps, units, controller_units, fused)
+            for name, fused in (("at_once", "auto"), ("step_by_step", False))
+        }
+        timing = interleaved(steps, rounds)
+        row = {"backend": keras.config.backend(), "batch": batch, "timesteps": timesteps}
+        row |= {"units": units, "controller_units": controller_units}
+        row |= {name: timing.median(name) for name in steps}
+        rows.append(row | {"ratio": timing.ratio("at_once", "step_by_step")})
+    return rows
+
+
+def training_table(rows: list[dict]) -> str:
+    """The rows of `training` in Markdown."""
+    lines = [
+        "| backend | B | T | N | G | at once, ms | step by step, ms | at once / step by step |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        row = {**row, **{name: 1e3 * row[name] for name in ("at_once", "step_by_step")}}
+        lines.append(
+            "| {backend} | {batch} | {timesteps} | {units} | {controller_units} | {at_once:.1f} | "
+            "{step_by_step:.1f} | {ratio:.2f} |".format(**row)
+        )
+    return "\n".join(lines)
 
 
 def environments(
@@ -144,6 +189,22 @@ def _stepping(env):
             last = env.step(actions)[-1].get("h", last)
         if last is not None:
             keras.ops.convert_to_numpy(last)
+
+    return run
+
+
+def _training(batch, timesteps, units, controller_units, fused):
+    layer = ARU(units, controller_units, fused=fused)
+    model = keras.Sequential([keras.Input((timesteps, 1)), layer, keras.layers.Dense(10)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(1e-4), loss)
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=(batch, timesteps, 1)).astype("float32")
+    y = rng.integers(0, 10, batch)
+
+    def run(count):
+        for _ in range(count):
+            model.train_on_batch(x, y)  # Gives the loss as a number: it has waited.
 
     return run
 

@@ -163,20 +163,27 @@ def _benchmark(arguments):
     from aru_keras.runners import benchmark as runner
 
     parser = _parser("benchmark", _benchmark)
-    parser.add_argument("what", help="environments: steps a second, alone and with a network")
+    parser.add_argument(
+        "what",
+        help="environments: steps a second, alone and with a network; training: seconds a "
+        "training step, the whole sequence at once and step by step",
+    )
     parser.add_argument("--units", type=int, metavar="INT", help="one size: recurrent units N")
     parser.add_argument("--controller-units", type=int, metavar="INT", help="and controller units")
     parser.add_argument("--lanes", type=int, nargs="+", default=runner.LANES, metavar="B")
     parser.add_argument("--rounds", type=int, default=runner.ROUNDS, metavar="INT")
     parser.add_argument("--backends", nargs="+", metavar="NAME", help="run on each of these")
     options = parser.parse_args(arguments)
-    one_of("what", options.what, ["environments"])
+    one_of("what", options.what, ["environments", "training"])
     for name in options.backends or ():
         one_of("backends", name, ["tensorflow", "jax", "torch"])
     if options.backends:
         start = arguments.index("--backends")
         rest = arguments[:start] + arguments[start + 1 + len(options.backends) :]
         runner.on_backends(rest, options.backends)
+        return
+    if options.what == "training":
+        print(runner.training_table(runner.training(rounds=options.rounds)))
         return
     sizes = runner.SIZES
     if options.units or options.controller_units:

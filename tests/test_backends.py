@@ -18,6 +18,7 @@ LAYER_TESTS = sorted(
     in {
         "activations",
         "agent",
+        "fused",
         "gamma",
         "initializers",
         "layers",

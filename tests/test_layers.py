@@ -23,6 +23,7 @@ from contract import (
 from support import array, dtype_of, relative_error, tensorflow_only
 
 from aru_keras import ARU, ARUCell, DrivenRNN
+from aru_keras.layers.fused import FusedRNN
 
 
 @every_case
@@ -63,7 +64,8 @@ def test_layer_equals_its_cell_step_by_step(case):
 @every_case
 @pytest.mark.parametrize("sequences", [False, True])
 def test_layer_equals_keras_rnn_around_its_cell(case, sequences):
-    layer = case.make_layer(return_sequences=sequences, return_state=True)
+    by_steps = {"fused": False} if issubclass(case.layer, FusedRNN) else {}
+    layer = case.make_layer(return_sequences=sequences, return_state=True, **by_steps)
     rnn = keras_rnn(layer, return_sequences=sequences, return_state=True)
     assert_same(run(layer, X), run(rnn, X), 1e-6)
     variables = layer.trainable_variables

@@ -5,8 +5,9 @@ from keras import ops
 
 from aru_keras import activations, initializers, numerics
 from aru_keras.arguments import whole
+from aru_keras.fused.derivation import ARUStep
 from aru_keras.layers.cell import DrivenRNNCell
-from aru_keras.layers.rnn import DrivenRNN
+from aru_keras.layers.fused import FusedRNN
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -43,6 +44,8 @@ class ARUCell(DrivenRNNCell):
         states: [h_{t−1}, g_{t−1}].
         drive: ξ_t, broadcastable to (B, N), added to the pre-activation.
     """
+
+    fused_step = ARUStep()
 
     _initializer_names = (
         *DrivenRNNCell._initializer_names,
@@ -100,6 +103,22 @@ class ARUCell(DrivenRNNCell):
             )
             setattr(self, name, weight)
 
+    def fused_weights(self, dtype):
+        """The weights of an `ARUStep`."""
+        kernel, from_a, matrix, bias, readout, readout_bias = (
+            ops.cast(value, dtype)
+            for value in (
+                self.recurrent_kernel,
+                self.controller_kernel,
+                self.controller_recurrent_kernel,
+                self.controller_bias,
+                self.readout_kernel,
+                self.readout_bias,
+            )
+        )
+        together = ops.transpose(ops.concatenate([matrix, readout], axis=1))
+        return kernel, ops.transpose(from_a), bias[:, None], together, readout_bias[:, None]
+
     def respond(self, a, memory):
         a, g, kernel, recurrent_kernel, bias, readout_kernel, readout_bias = (
             self._in_working_dtype(value)
@@ -128,16 +147,14 @@ class ARUCell(DrivenRNNCell):
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
-class ARU(DrivenRNN):
+class ARU(FusedRNN):
     """Adaptive Recurrent Units over whole sequences: `keras.layers.RNN` around an `ARUCell`.
 
     Args:
         units: Number of units N.
         controller_units: Number of controller units G, whose weights all units share.
-        fused: "auto", True or False: whether to use a whole-sequence path where one applies. There
-            is none yet, so "auto" and False run the reference loop and True raises.
-        **options: Of `ARUCell` (initialisers) and of `DrivenRNN` (`return_sequences`,
-            `return_state`, `stateful`, …).
+        **options: Of `ARUCell` (initialisers), of `FusedRNN` (`fused`, `checkpoint_every`) and of
+            `DrivenRNN` (`return_sequences`, `return_state`, `stateful`, …).
 
     Call arguments, input and output: as `DrivenRNN`.
 
@@ -147,16 +164,5 @@ class ARU(DrivenRNN):
 
     cell_class = ARUCell
 
-    def __init__(self, units: int, controller_units: int, *, fused="auto", **options):
-        if fused not in ("auto", True, False):
-            raise ValueError(f'`fused` must be "auto", True or False. Received: fused={fused!r}.')
-        if fused is True:
-            raise ValueError(
-                "fused=True asks for the whole-sequence path, which this version does not have. "
-                'Use fused="auto" to take it as soon as there is one.'
-            )
+    def __init__(self, units: int, controller_units: int, **options):
         super().__init__(units, controller_units, **options)
-        self.fused = fused
-
-    def get_config(self):
-        return {**super().get_config(), "fused": self.fused}

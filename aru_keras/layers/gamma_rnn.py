@@ -4,9 +4,10 @@ import keras
 from keras import ops
 
 from aru_keras import activations, initializers
+from aru_keras.fused.derivation import GammaRNNStep
 from aru_keras.layers.cell import DrivenRNNCell
+from aru_keras.layers.fused import FusedRNN
 from aru_keras.layers.gamma import add_gamma_weights, gain_initializer
-from aru_keras.layers.rnn import DrivenRNN
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -33,6 +34,8 @@ class GammaRNNCell(DrivenRNNCell):
         states: [h_{t−1}].
         drive: ξ_t, broadcastable to (B, N), added to the pre-activation.
     """
+
+    fused_step = GammaRNNStep()
 
     _initializer_names = (
         *DrivenRNNCell._initializer_names,
@@ -63,6 +66,12 @@ class GammaRNNCell(DrivenRNNCell):
         super().build(input_shape)
         add_gamma_weights(self, self.units)
 
+    def fused_weights(self, dtype):
+        """The weights of a `GammaRNNStep`."""
+        kernel, n, s = (ops.cast(value, dtype) for value in (self.recurrent_kernel, self.n, self.s))
+        units = ops.zeros_like(kernel[0])
+        return kernel, units + n, units + s
+
     def respond(self, a, memory):
         a = self._in_working_dtype(a)
         n, s = (ops.zeros_like(a) + self._in_working_dtype(value) for value in (self.n, self.s))
@@ -75,13 +84,13 @@ class GammaRNNCell(DrivenRNNCell):
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
-class GammaRNN(DrivenRNN):
+class GammaRNN(FusedRNN):
     """RNN+γ over whole sequences: `keras.layers.RNN` around a `GammaRNNCell`.
 
     Args:
         units: Number of units N.
-        **options: Of `GammaRNNCell` (`shared`, `fixed`, `n_initializer`, …) and of `DrivenRNN`
-            (`return_sequences`, `return_state`, `stateful`, …).
+        **options: Of `GammaRNNCell` (`shared`, `fixed`, `n_initializer`, …), of `FusedRNN`
+            (`fused`, `checkpoint_every`) and of `DrivenRNN` (`return_sequences`, `stateful`, …).
 
     Call arguments, input and output: as `DrivenRNN`.
 

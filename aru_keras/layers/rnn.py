@@ -26,6 +26,7 @@ class DrivenRNN(keras.layers.RNN):
         sequences: x, (B, T, I).
         initial_state: List of states to start from; zeros if None.
         mask: (B, T), False at the steps to skip.
+        training: Whether it is called to train; Keras says so in `fit`, `evaluate` and `predict`.
         drive: ξ, broadcastable to (B, T, N), added to the pre-activation at its input's step.
         sequences_mask: Like `mask`; Keras itself fills it where several tensors are passed.
     """
@@ -76,7 +77,7 @@ class DrivenRNN(keras.layers.RNN):
         sequences,
         initial_state=None,
         mask=None,
-        training=False,
+        training=None,
         drive=None,
         sequences_mask=None,
     ):

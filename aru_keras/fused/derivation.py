@@ -1,0 +1,142 @@
+"""One step of a whole sequence, forwards and, by hand, backwards (`docs/fused.md` derives it).
+
+What the input adds to the pre-activation, u_t = W_xh x_t + b + ξ_t, is one large product outside;
+here is what must go step by step. A step object has, for weights whose first is W_hh,
+
+- `begin(weights, state)`: the carry before the first step; its first entry is h;
+- `forward(weights, carry, u)`: the next carry, and what `backward` needs of the step;
+- `end(carry)`: the state after the last step;
+- `kept_like(carry)`: tensors of the shapes of what `forward` keeps;
+- `begin_backward(weights, state, dstate)`: the carry of the way back, before the last step. Only
+  there do the cotangents of the last state, dstate, stand in full; after one `backward` those of
+  the memory are a single 0, and so from the start with dstate None;
+- `backward(weights, carry, dh, kept)`: the next such carry, and da_t, from the cotangent that h_t
+  gets from outside;
+- `end_backward(weights, state, carry)`: the cotangents of the first state, and of the weights but
+  W_hh, which get one product over all steps outside.
+
+States are as the layers have them, (B, …). All in `keras.ops`, for every backend.
+"""
+
+from dataclasses import dataclass
+
+from keras import ops
+
+from aru_keras.activations import floor_gain, gamma_partials, gamma_same_shape
+from aru_keras.numerics import tanh
+
+
+@dataclass(frozen=True)
+class ARUStep:
+    """h_t = γ(a_t; n_t, s_t); n_t, s_t are read from g_t = tanh(w_ag a_t + W_gg g_{t−1} + b_g).
+
+    Inside, controller states stand as (G, M), M = B·N: one product with C = [W_gg; w_n; w_s] gives
+    the controllers' next pre-activations and both read-outs, and one with its transpose all that
+    flows back. Of the controller g_t, after the tanh, is all that the way back needs.
+
+    Weights: W_hh (N, N), w_ag (G, 1), b_g (G, 1), C (G + 2, G), b_r (2, 1).
+    State: h (B, N), g (B, N·G).
+    """
+
+    def begin(self, weights, state):
+        g = _inside(state[1], weights)
+        return state[0], g, weights[3][:-2] @ g
+
+    def forward(self, weights, carry, u):
+        kernel, from_a, bias, matrix, readout_bias = weights
+        a = u + carry[0] @ kernel
+        g = tanh(from_a * ops.reshape(a, (1, -1)) + carry[2] + bias)
+        product = matrix @ g
+        readouts = product[-2:] + readout_bias
+        n, s = ops.reshape(readouts[0], ops.shape(a)), ops.reshape(readouts[1], ops.shape(a))
+        h = gamma_same_shape(a, n, s)
+        return (h, g, product[:-2]), (a, n, s, g)
+
+    def end(self, carry):
+        return carry[0], _outside(carry[1], carry[0])
+
+    def kept_like(self, carry):
+        return carry[0], carry[0], carry[0], carry[1]
+
+    def begin_backward(self, weights, state, dstate):
+        dh, dz = ops.zeros_like(state[0]), ops.zeros_like(_inside(state[1], weights))
+        dg = dz[:1, :1]
+        if dstate is not None:
+            dh, dg = dstate[0], _inside(dstate[1], weights)
+        return (dh, dz, dg, *(ops.zeros_like(weight) for weight in weights[1:]))
+
+    def backward(self, weights, carry, dh, kept):
+        kernel, from_a, _, matrix, _ = weights
+        dh_next, dz, dg, d_from_a, d_bias, d_matrix, d_readout_bias = carry
+        a, n, s, g = kept
+        dh = dh + dh_next
+        in_a, in_n, in_s = gamma_partials(a, floor_gain(n), s)
+        readouts = ops.stack([ops.reshape(dh * in_n, (-1,)), ops.reshape(dh * in_s, (-1,))])
+        dproduct = ops.concatenate([dz, readouts])
+        dg = ops.transpose(matrix) @ dproduct + dg
+        dz = dg * (1 - g * g)
+        da = dh * in_a + ops.reshape(ops.transpose(from_a) @ dz, ops.shape(a))
+        sums = (
+            d_from_a + dz @ ops.reshape(a, (-1, 1)),
+            d_bias + ops.sum(dz, axis=1, keepdims=True),
+            d_matrix + dproduct @ ops.transpose(g),
+            d_readout_bias + ops.sum(readouts, axis=1, keepdims=True),
+        )
+        return (da @ ops.transpose(kernel), dz, ops.zeros_like(dg[:1, :1]), *sums), da
+
+    def end_backward(self, weights, state, carry):
+        dh, dz, _, d_from_a, d_bias, d_matrix, d_readout_bias = carry
+        first = ops.pad(dz @ ops.transpose(_inside(state[1], weights)), ((0, 2), (0, 0)))
+        dg = _outside(ops.transpose(weights[3][:-2]) @ dz, dh)
+        return (dh, dg), (d_from_a, d_bias, d_matrix + first, d_readout_bias)
+
+
+def _inside(g, weights):
+    """(B, N·G) as (G, B·N)."""
+    return ops.transpose(ops.reshape(g, (-1, weights[3].shape[1])))
+
+
+def _outside(g, h):
+    """(G, B·N) as (B, N·G)."""
+    return ops.reshape(ops.transpose(g), (-1, h.shape[1] * g.shape[0]))
+
+
+@dataclass(frozen=True)
+class GammaRNNStep:
+    """h_t = γ(a_t; n, s) with n and s constant in time.
+
+    Weights: W_hh (N, N), n (N,), s (N,). State: h (B, N).
+    """
+
+    def begin(self, weights, state):
+        return tuple(state)
+
+    def forward(self, weights, carry, u):
+        kernel, n, s = weights
+        a = u + carry[0] @ kernel
+        zero = ops.zeros_like(a)
+        return (gamma_same_shape(a, zero + n, zero + s),), (a,)
+
+    def end(self, carry):
+        return carry
+
+    def kept_like(self, carry):
+        return carry
+
+    def begin_backward(self, weights, state, dstate):
+        dh = ops.zeros_like(state[0]) if dstate is None else dstate[0]
+        return (dh, *(ops.zeros_like(weight) for weight in weights[1:]))
+
+    def backward(self, weights, carry, dh, kept):
+        kernel, n, s = weights
+        dh_next, dn, ds = carry
+        (a,) = kept
+        zero = ops.zeros_like(a)
+        in_a, in_n, in_s = gamma_partials(a, floor_gain(zero + n), zero + s)
+        dh = dh + dh_next
+        da = dh * in_a
+        dn, ds = dn + ops.sum(dh * in_n, axis=0), ds + ops.sum(dh * in_s, axis=0)
+        return (da @ ops.transpose(kernel), dn, ds), da
+
+    def end_backward(self, weights, state, carry):
+        return carry[:1], carry[1:]

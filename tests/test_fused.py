@@ -1,0 +1,254 @@
+"""The whole sequence at once gives the values and gradients of the loop step by step."""
+
+import keras
+import numpy as np
+import pytest
+from contract import CASES, DRIVE, I, N, X, assert_same, run, settle, slopes
+from keras import ops
+from support import BACKEND, array, gradients, only_on, relative_error
+
+from aru_keras import ARU, ARUCell, GammaRNN
+from aru_keras.fused.plan import blocks, border_every
+
+FUSED = [case for case in CASES if case.name in ("aru", "gamma", "gamma-shared")]
+every_fused = pytest.mark.parametrize("case", FUSED, ids=str)
+LARGE = FUSED[-1]
+EXACT, SINGLE = 1e-9, 2e-5
+# Eager loops of hundreds of steps are slow on TensorFlow, and compiled at each call on JAX.
+MODE = {"tensorflow": "graph", "jax": "jit", "torch": "eager"}[BACKEND]
+
+
+def pair(case, dtype="float32", **options):
+    """The layer at once and step by step, with the same weights."""
+    layers = []
+    for fused in (True, False):
+        layer = case.layer(**case.arguments, dtype=dtype, fused=fused, **options)
+        layer.build((len(X), None, I))
+        layers.append(settle(layer))
+    return layers
+
+
+def places(case, batch, steps, dtype="float64"):
+    """Sequences, a drive, and initial states."""
+    rng = np.random.default_rng(3)
+    sizes = [(batch, steps, I), (batch, steps, N)] + [(batch, width) for width in case.states]
+    return [(0.5 * rng.normal(size=size)).astype(dtype) for size in sizes]
+
+
+def all_gradients(layer, x, drive, *states):
+    """The sum of the squares of all outputs, and its gradients in x, drive, states and weights."""
+
+    def total(x, drive, *states):
+        outputs = layer(x, drive=drive, initial_state=list(states), training=True)
+        outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+        return sum(ops.sum(y * y) for y in outputs)
+
+    variables = layer.trainable_variables
+    value, found = gradients(total, x, drive, *states, variables=variables, mode=MODE)
+    return [value, *found]
+
+
+def assert_same_gradients(case, options, batch, steps, dtype, tolerance):
+    given = places(case, batch, steps, dtype)
+    at_once, by_steps = pair(case, dtype, **options)
+    if steps > 64:
+        tame(at_once, by_steps)
+    found, expected = all_gradients(at_once, *given), all_gradients(by_steps, *given)
+    assert_same(found, expected, tolerance)
+
+
+def tame(*layers):
+    """Recurrent weights with which differences of rounding do not grow over hundreds of steps."""
+    for layer in layers:
+        kernel = array(layer.cell.recurrent_kernel)
+        layer.cell.recurrent_kernel.assign(0.3 * kernel / np.linalg.norm(kernel, 2))
+
+
+@every_fused
+@pytest.mark.parametrize("steps", [1, 2, 64])
+def test_values_and_every_gradient_in_double_precision(case, steps):
+    options = {"return_sequences": True, "return_state": True}
+    assert_same_gradients(case, options, 2, steps, "float64", EXACT)
+
+
+@pytest.mark.parametrize("options", [{"go_backwards": True}, {"return_sequences": False}], ids=str)
+def test_options_of_the_layer(options):
+    options = {"return_sequences": True, **options}
+    assert_same_gradients(LARGE, options, 2, 6, "float64", EXACT)
+
+
+@pytest.mark.parametrize("case", [FUSED[0], LARGE], ids=str)
+@pytest.mark.parametrize("steps", [64, 784])
+def test_values_and_every_gradient_in_single_precision(case, steps):
+    assert_same_gradients(case, {"return_sequences": True}, 3, steps, "float32", SINGLE)
+
+
+@pytest.mark.parametrize(
+    ("every", "state", "batch"),
+    [(1, True, 2), (4, True, 2), (4, False, 9), (None, True, 2), (None, False, 8), (100, True, 2)],
+)
+def test_what_is_kept_changes_nothing(every, state, batch):
+    """Batches of 8 and more go in two halves on TensorFlow."""
+    options = {"checkpoint_every": every, "return_sequences": True, "return_state": state}
+    assert_same_gradients(LARGE, options, batch, 6, "float64", EXACT)
+
+
+@every_fused
+def test_every_form_of_drive(case):
+    at_once, by_steps = pair(case, return_sequences=True, return_state=True)
+    for drive in (None, DRIVE, DRIVE[..., :1], DRIVE[:1], 0.5):
+        assert_same(run(at_once, X, drive=drive), run(by_steps, X, drive=drive), SINGLE)
+    assert_same(run(at_once, X, training=True), run(by_steps, X), SINGLE)
+
+
+@every_fused
+def test_stateful_layers_go_on_where_they_stopped(case):
+    at_once, by_steps = pair(case, stateful=True)
+    for layer in (at_once, by_steps):
+        layer(X)
+    assert_same(run(at_once, X), run(by_steps, X), SINGLE)
+
+
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision(policy):
+    case = LARGE
+    at_once, by_steps = pair(case, policy, return_sequences=True)
+    exact, _ = pair(case, "float32", return_sequences=True)
+    found, expected = run(at_once, X)[0], run(exact, X)[0]
+    assert str(array(at_once(X)).dtype) in ("float16", "float32")
+    assert relative_error(found, expected) < 2e-2
+    assert relative_error(found, run(by_steps, X)[0]) < 2e-2
+    values = slopes(at_once, X, variables=at_once.trainable_variables)
+    assert all(np.isfinite(value).all() for value in values)
+
+
+@pytest.mark.parametrize("jit", [False, True])
+def test_training_in_fit_is_that_of_the_loop(jit):
+    if jit and BACKEND == "torch":
+        pytest.skip("torch: Keras compiles no loops")
+    x = np.random.default_rng(0).normal(size=(21, 6, 1)).astype("float32")
+    y = np.random.default_rng(1).integers(0, 3, 21)
+    weights = []
+    for fused in ("auto", False):
+        keras.utils.set_random_seed(3)
+        model = keras.Sequential(
+            [keras.Input((None, 1)), ARU(6, 3, fused=fused), keras.layers.Dense(3)]
+        )
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.SGD(0.1), loss, jit_compile=jit)
+        model.fit(x, y, batch_size=8, shuffle=False, verbose=0)  # The last batch: 5.
+        model.predict(x[:, :4], verbose=0)
+        weights.append(model.get_weights())
+    assert_same(*weights, SINGLE)
+
+
+def test_saved_options_come_back(tmp_path):
+    layer = ARU(4, 3, fused=True, checkpoint_every=7)
+    model = keras.Sequential([keras.Input((None, 1)), layer])
+    model.save(tmp_path / "model.keras")
+    layer = keras.models.load_model(tmp_path / "model.keras").layers[0]
+    assert (layer.fused, layer.checkpoint_every) == (True, 7)
+    assert GammaRNN.from_config(GammaRNN(3, fused=False).get_config()).fused is False
+
+
+class OwnCell(ARUCell):
+    """A cell with an equation of its own."""
+
+    def respond(self, a, memory):
+        signals, memory = super().respond(a, memory)
+        return {**signals, "h": 2 * signals["h"]}, memory
+
+
+class OwnARU(ARU):
+    cell_class = OwnCell
+
+
+@pytest.mark.parametrize(
+    ("build", "call", "words"),
+    [
+        (lambda **o: ARU(4, 3, **o), {"mask": np.array([[True] * 4 + [False]] * 3)}, "mask"),
+        (lambda **o: ARU(4, 3, unroll=True, **o), {}, "unroll=True"),
+        (lambda **o: OwnARU(4, 3, **o), {}, "OwnCell"),
+    ],
+)
+def test_where_it_does_not_apply(build, call, words):
+    with pytest.raises(ValueError, match=rf'fused=True needs.*{words}.*Use fused="auto"'):
+        build(fused=True)(X, **call)
+    layers = [build(fused=fused) for fused in ("auto", False)]
+    for layer in layers:
+        layer.build(X.shape)
+        settle(layer)
+    assert_same(run(layers[0], X, **call), run(layers[1], X, **call), 1e-6)
+
+
+@only_on("tensorflow", "torch", reason="JAX differentiates twice")
+def test_second_derivatives_are_refused_with_a_way_out():
+    layer, _ = pair(LARGE)
+    with pytest.raises((NotImplementedError, RuntimeError), match=r"once|fused=False"):
+        twice(layer, X)
+
+
+@only_on("jax", reason="the others refuse")
+def test_second_derivatives_are_those_of_the_loop():
+    at_once, by_steps = pair(LARGE, "float64")
+    x = X.astype("float64")
+    assert relative_error(twice(at_once, x), twice(by_steps, x)) < 1e-7
+
+
+def twice(layer, x):
+    """The gradient in x of the sum of squares of the gradient in x."""
+    if BACKEND == "tensorflow":
+        import tensorflow as tf
+
+        x = tf.constant(x)
+        with tf.GradientTape() as outer:
+            outer.watch(x)
+            with tf.GradientTape() as inner:
+                inner.watch(x)
+                y = tf.reduce_sum(layer(x, training=True) ** 2)
+            z = tf.reduce_sum(inner.gradient(y, x) ** 2)
+        return outer.gradient(z, x)
+    if BACKEND == "torch":
+        import torch
+
+        x = torch.tensor(x, requires_grad=True)
+        y = (layer(x, training=True) ** 2).sum()
+        (first,) = torch.autograd.grad(y, x, create_graph=True)
+        return torch.autograd.grad((first**2).sum(), x)[0]
+    import jax
+
+    first = jax.grad(lambda x: (layer(x, training=True) ** 2).sum())
+    return np.asarray(jax.grad(lambda x: (first(x) ** 2).sum())(x))
+
+
+@pytest.mark.parametrize("state", [False, True])
+@pytest.mark.parametrize("every", [None, 1, 2, 5, 28, 100])
+@pytest.mark.parametrize("steps", [1, 2, 5, 27, 28, 29, 784])
+def test_blocks_cover_every_step_once(steps, every, state):
+    found = blocks(steps, every, with_state=state)
+    covered = [step for block in found for step in range(block.start, block.end)]
+    assert covered == list(range(steps))
+    assert all(block.redo == (every is not None) for block in found)
+    assert [block.ends for block in found] == [False] * (len(found) - 1) + [state]
+    assert not state or found[-1].length == found[-1].count == 1
+
+
+def test_borders_at_the_papers_length():
+    assert border_every(784) == 28 and border_every(1) == 1
+
+
+@pytest.mark.parametrize("every", [0, -1, 2.5, "all", True])
+def test_bad_checkpoints(every):
+    with pytest.raises(ValueError, match="`checkpoint_every` must be a whole number"):
+        ARU(4, 3, checkpoint_every=every)
+
+
+def test_automatic_memory_is_a_matter_of_size():
+    layer = ARU(400, 50)
+    small, large = (np.zeros((784, batch, 400), "float32") for batch in (1, 100))
+    small, large = ops.convert_to_tensor(small), ops.convert_to_tensor(large)
+    assert layer._border_every(small, True) is None
+    assert layer._border_every(large, True) == 28
+    assert layer._border_every(large, False) == 784
+    layer.checkpoint_every = None
+    assert layer._border_every(large, True) is None
