@@ -10,6 +10,7 @@ from keras import ops
 
 from aru_keras.arguments import checked_units
 from aru_keras.probing import OnlineStep, load_network
+from aru_keras.probing.networks import PERMUTATION_FILE
 
 WATCHED = ("n", "s", "h")
 """Signals that are drawn when the environment is rendered."""
@@ -162,7 +163,8 @@ def _fitting_step(env, network, signals, isolated, device):
     space = env.single_observation_space if vector else env.observation_space
     _check_fits(env, space, model, online)
     if isinstance(network, str | os.PathLike):
-        _check_order(env, Path(network))
+        path = Path(network)
+        _check_order(env, path if path.is_dir() else path.parent)
     if hasattr(env.unwrapped, "expect_units"):
         env.unwrapped.expect_units(online.units)
     return online
@@ -173,7 +175,7 @@ def _check_order(env, run):
     task = getattr(env.unwrapped, "task", None)
     if task is None or not (run / "config.json").exists():
         return
-    kept = run / "permutation.npy"
+    kept = run / PERMUTATION_FILE
     trained = np.load(kept) if kept.exists() else np.arange(task.timesteps)
     here = np.arange(task.timesteps) if task.permutation is None else task.permutation
     if not np.array_equal(trained, here):

@@ -84,27 +84,31 @@ class SequenceVectorEnv(LaneVectorEnv):
             perturbation: As in `SequenceEnv`.
             units: Number of units N of a network whose units get noise of their own.
         """
-        if units is not None:
-            self.expect_units(whole("units", units, 1))
-        self.perturbation = self.perturbation + perturbations.as_perturbation(perturbation)
-        self.set_spaces(self._pixel_space(), self._class_space())
-        self._allocate()
-        self._started = False
+        added = perturbations.as_perturbation(perturbation)
+        units = self.units if units is None else whole("units", units, 1)
+        self._use(self.perturbation + added, units)
 
     def expect_units(self, units: int) -> None:
         """Say how many units N a network has, whose units get noise of their own.
 
         Raises:
-            ValueError: If the environment was made for another number.
+            ValueError: If there is noise, for another number.
         """
-        if self.units not in (None, units):
+        self._use(self.perturbation, units)
+
+    def _use(self, perturbation, units):
+        if perturbation.per_unit and self.units not in (None, units):
             raise ValueError(
-                f"`units` must be the {units} units of the network. Received: an environment with "
-                f"units={self.units}. Leave it out, and the probe fills it in."
+                f"`units` must be the same for the noise and the network. Received: {self.units} "
+                f"and {units}. Leave it out, and the probe fills it in."
             )
-        if self.units is None:
-            self.units = units
+        same = perturbation is self.perturbation
+        kept = same and (units == self.units or not perturbation.per_unit)
+        self.perturbation, self.units = perturbation, units
+        if not kept:
+            self.set_spaces(self._pixel_space(), self._class_space())
             self._allocate()
+            self._started = False
 
     def render(self):
         """One frame a lane, (H, W, 3) uint8; in mode "human" a window shows the first lane."""

@@ -178,9 +178,11 @@ def _benchmark(arguments):
     for name in options.backends or ():
         one_of("backends", name, ["tensorflow", "jax", "torch"])
     if options.backends:
-        start = arguments.index("--backends")
-        rest = arguments[:start] + arguments[start + 1 + len(options.backends) :]
-        runner.on_backends(rest, options.backends)
+        rest = [options.what, "--rounds", options.rounds, "--lanes", *options.lanes]
+        for name in ("units", "controller_units"):
+            if getattr(options, name):
+                rest += ["--" + name.replace("_", "-"), getattr(options, name)]
+        runner.on_backends([str(one) for one in rest], options.backends)
         return
     if options.what == "training":
         print(runner.training_table(runner.training(rounds=options.rounds)))

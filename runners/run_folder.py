@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from aru_keras.files import remove_leftovers, replacing, write_json
+from aru_keras.probing.networks import MODEL_FILE, PERMUTATION_FILE
 from aru_keras.runners.config import TrainConfig
 
 
@@ -33,7 +34,7 @@ class RunFolder:
         self.path = Path(path)
         self.config = self.path / "config.json"
         self.history = self.path / "history.csv"
-        self.model = self.path / "model.keras"
+        self.model = self.path / MODEL_FILE
         self.results = self.path / "results.json"
         self.events = self.path / "events"
         self.picture = self.path / "reading.png"
@@ -74,7 +75,7 @@ class RunFolder:
 
     def keep_permutation(self, permutation: np.ndarray | None) -> None:
         """Write the order of the pixels to `permutation.npy`, unless it is there or None."""
-        path = self.path / "permutation.npy"
+        path = self.path / PERMUTATION_FILE
         if permutation is not None and not path.exists():
             with replacing(path) as temporary:
                 np.save(temporary, permutation)
@@ -109,14 +110,11 @@ class RunFolder:
         try:
             return keras.models.load_model(self.model)
         except (OSError, ValueError, zipfile.BadZipFile) as error:
-            way_out = (
-                "is damaged: train anew"
-                if self.model.exists()
-                else ("is not there before the first epoch is over: go on")
-            )
-            raise RunError(
-                f"{self.model} {way_out} with aru-keras train --resume {self.path}."
-            ) from error
+            if self.model.exists():
+                what = f"is damaged. Train anew, in another folder, with --config {self.config}"
+            else:
+                what = f"is there after the first epoch. Go on with --resume {self.path}"
+            raise RunError(f"{self.model} {what} (aru-keras train).") from error
 
     def load_results(self) -> dict:
         """What `results.json` holds.

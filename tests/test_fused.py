@@ -142,6 +142,30 @@ def test_training_in_fit_is_that_of_the_loop(jit):
     assert_same(*weights, SINGLE)
 
 
+@only_on("tensorflow", reason="others know every shape")
+@pytest.mark.parametrize("known", ["sequences", "states"])
+def test_graphs_that_know_the_batch_of_some_arguments_alone(known):
+    import tensorflow as tf
+
+    at_once, by_steps = pair(LARGE, return_sequences=True)
+    x, _, *states = places(LARGE, 3, 4, "float32")
+    shapes = [(known == kind and 3) or None for kind in ("sequences", "states")]
+    specs = [tf.TensorSpec((shapes[0], None, I))]
+    specs += [tf.TensorSpec((shapes[1], width)) for width in LARGE.states]
+
+    @tf.function(input_signature=specs)
+    def slope(x, *states):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(at_once(x, initial_state=list(states), training=True) ** 2)
+        return tape.gradient(y, x)
+
+    expected = gradients(
+        lambda x: ops.sum(by_steps(x, initial_state=list(map(tf.constant, states))) ** 2), x
+    )[1]
+    assert_same([array(slope(x, *states))], expected, SINGLE)
+
+
 def test_saved_options_come_back(tmp_path):
     layer = ARU(4, 3, fused=True, checkpoint_every=7)
     model = keras.Sequential([keras.Input((None, 1)), layer])

@@ -206,7 +206,7 @@ def test_networks_that_do_not_fit():
     wide.build((None, None, 3))
     with pytest.raises(ValueError, match=r"1 feature\(s\) a step.*reads 3 a step"):
         Probe(make(), wide)
-    with pytest.raises(ValueError, match=r"`units` must be the 12 units.*units=7.*Leave it out"):
+    with pytest.raises(ValueError, match=r"`units` must be the same.*7 and 12.*Leave it out"):
         Probe(make(perturbation="noise:5", units=7), network())
     with pytest.raises(ValueError, match=r"`signals` must be one of a, n, s, h, g, y"):
         Probe(make(), network(), signals=("n", "m"))
@@ -227,6 +227,17 @@ def test_noise_is_for_the_units_of_the_network(digits):
         make(perturbation="noise:1").reset()
 
 
+def test_one_environment_serves_networks_of_any_size(digits):
+    env = make()
+    collected(Probe(env, network(), "h"), options={"index": 0})
+    small = models.build_network("gamma", (T, 1), units=5)
+    expected = record(small, digits.examples("test", [0])[0], "h")["h"][0]
+    found = collected(Probe(env, small, "h"), options={"index": 0})
+    assert relative_error(found["h"], expected) < 1e-5
+    with pytest.raises(ValueError, match=r"`units` must be the same.*Received: 5 and 7"):
+        Perturb(Probe(env, small), "noise:1", units=7)
+
+
 def test_a_run_must_know_the_order_of_the_pixels(digits, tmp_path):
     network().save(tmp_path / "model.keras")
     (tmp_path / "config.json").write_text("{}")
@@ -234,6 +245,8 @@ def test_a_run_must_know_the_order_of_the_pixels(digits, tmp_path):
     Probe(make(), tmp_path)
     with pytest.raises(ValueError, match=r"order of pixels.*permutation_seed and downsample"):
         Probe(make(permutation_seed=7), tmp_path)
+    with pytest.raises(ValueError, match=r"order of pixels"):
+        Probe(make(permutation_seed=7), tmp_path / "model.keras")
     (tmp_path / "permutation.npy").unlink()
     with pytest.raises(ValueError, match=r"order of pixels"):
         Probe(make(), tmp_path)

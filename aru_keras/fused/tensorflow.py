@@ -43,11 +43,9 @@ def _forward(step, every, with_state):
 
     @tf.function
     def forward(u, state, weights):
-        plan = _plan(u, every, with_state)
-        parts = [
-            _forward_part(step, plan, part_u, part_state, weights)
-            for part_u, part_state in zip(_parts(u, 1), _parts_of_all(state), strict=True)
-        ]
+        plan, half = _plan(u, every, with_state), _half(u)
+        given = zip(_parts(u, half, 1), _parts_of_all(state, half), strict=True)
+        parts = [_forward_part(step, plan, *part, weights) for part in given]
         h, last, saved = zip(*parts, strict=True)
         joined = tuple(tf.concat(values, 0) for values in zip(*last, strict=True))
         return tf.concat(h, 1), joined, saved
@@ -61,9 +59,9 @@ def _backward(step, every, with_state):
 
     @tf.function
     def backward(u, state, weights, h, saved, dh, dlast):
-        plan = _plan(u, every, with_state)
-        dlasts = _parts_of_all(dlast) if with_state else [None] * len(saved)
-        given = [_parts(u, 1), _parts_of_all(state), saved, _parts(dh, 1), dlasts]
+        plan, half = _plan(u, every, with_state), _half(u)
+        dlasts = _parts_of_all(dlast, half) if with_state else [None] * len(saved)
+        given = [_parts(u, half, 1), _parts_of_all(state, half), saved, _parts(dh, half, 1), dlasts]
         parts = [_backward_part(step, plan, weights, *part) for part in zip(*given, strict=True)]
         da, dstate, dweights = zip(*parts, strict=True)
         da = tf.concat(da, 1)
@@ -86,17 +84,21 @@ def _plan(u, every, with_state):
     return blocks(u.shape[0], every, with_state=with_state)
 
 
-def _parts(values, axis):
+def _half(u):
+    """Where the batch is cut, for all that goes with u; None where it stays whole."""
+    size = u.shape[1]
+    return None if size is not None and size < HALVES_FROM else tf.shape(u)[1] // 2
+
+
+def _parts(values, half, axis=0):
     """The batch, whole or in halves."""
-    size = values.shape[axis]
-    if size is not None and size < HALVES_FROM:
+    if half is None:
         return [values]
-    half = tf.shape(values)[axis] // 2
     return [values[:, :half], values[:, half:]] if axis else [values[:half], values[half:]]
 
 
-def _parts_of_all(state):
-    return list(zip(*(_parts(value, 0) for value in state), strict=True))
+def _parts_of_all(state, half):
+    return list(zip(*(_parts(value, half) for value in state), strict=True))
 
 
 def _forward_part(step, plan, u, state, weights):

@@ -90,10 +90,10 @@ class FusedRNN(DrivenRNN):
     def _border_every(self, u, training):
         """Steps between the borders that are kept for the way back; None to keep everything."""
         steps, batch = u.shape[:2]
+        if not training:  # No gradient is likely: one border, from which all could be run again.
+            return steps or 1
         if steps is None:
             return None
-        if not training:  # No gradient is likely: one border, from which all could be run again.
-            return steps
         if self.checkpoint_every != "auto":
             return self.checkpoint_every
         numbers = steps * (batch or ASSUMED_BATCH) * sum(self.cell.signal_sizes.values())

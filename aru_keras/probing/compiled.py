@@ -34,9 +34,11 @@ def checked_device(device: str | None) -> str | None:
     Raises:
         ValueError: names those that there are.
     """
+    if device is None:
+        return None
     known = {"tensorflow": _tensorflow_devices, "jax": _jax_devices, "torch": _torch_devices}
     devices = known[keras.config.backend()]()
-    if device is None or device.lower() in {*devices, *(one.partition(":")[0] for one in devices)}:
+    if device.lower() in {*devices, *(one.partition(":")[0] for one in devices)}:
         return device
     raise ValueError(
         f"`device` must be one that {keras.config.backend()} has here: {', '.join(devices)}. "

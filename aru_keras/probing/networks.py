@@ -7,7 +7,8 @@ from pathlib import Path
 import keras
 
 MODEL_FILE = "model.keras"
-"""Name of the best model's file in the folder of a run."""
+PERMUTATION_FILE = "permutation.npy"
+"""Names of the best model's file, and of the order of pixels, in the folder of a run."""
 
 
 def load_network(network):

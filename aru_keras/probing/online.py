@@ -49,6 +49,7 @@ class OnlineStep:
         if device is not None and keras.config.backend() == "torch":
             network.to(device)
         self._compiled = without_gradients(self._trace, self._variables, jit=True, device=device)
+        self._widths = np.atleast_1d(self.layer.cell.state_size).tolist()
         self._where = without_gradients(_where, variables=list)
 
     @property
@@ -119,7 +120,7 @@ class OnlineStep:
 
     def _check_state(self, x, state):
         batch = x.shape[0] if len(x.shape) == 2 else 1
-        wanted = [(batch, size) for size in np.atleast_1d(self.layer.cell.state_size)]
+        wanted = [(batch, size) for size in self._widths]
         came = None
         if isinstance(state, list | tuple):
             came = [tuple(one.shape) for one in state]
