@@ -1,22 +1,10 @@
-"""Figures: each function takes data and returns a matplotlib `Figure`, drawn nowhere else."""
+"""The picture of an image being read."""
 
 import numpy as np
 
+from aru_keras.plots.style import unit_style
 from aru_keras.reading import Reading, read
 
-UNIT_COLOURS = (
-    "#0072B2",
-    "#D55E00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#E69F00",
-    "#000000",
-    "#882255",
-)
-"""Eight colours that the colour-blind can tell apart, seven of them Okabe and Ito's."""
-
-UNIT_DASHES = ("-", "--", ":", "-.")
 UNITS_DRAWN = 4
 LABELS = {"n": "gain $n_t$", "s": "saturation $s_t$", "h": "output $h_t$"}
 
@@ -67,12 +55,6 @@ def picture_of(shown: Reading, units=None):
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(labelbottom=axes is rows[-1])
     return figure
-
-
-def unit_style(place: int) -> dict:
-    """Colour, dashes and width of the line of the unit drawn in this place, counted from 0."""
-    dashes = UNIT_DASHES[place // len(UNIT_COLOURS) % len(UNIT_DASHES)]
-    return {"color": UNIT_COLOURS[place % len(UNIT_COLOURS)], "ls": dashes, "lw": 1.2}
 
 
 def _draw_image(figure, grid, shown):
