@@ -122,7 +122,14 @@ def recurrent_parameters(
 
 
 def matched_units(
-    name: str, count: int, features: int, classes: int, *, shared=False, fixed=False
+    name: str,
+    count: int,
+    features: int,
+    classes: int,
+    *,
+    shared: bool = False,
+    fixed: bool = False,
+    tolerance: float = COUNT_TOLERANCE,
 ) -> int:
     """The number of units with which network `name` has nearest to `count` parameters.
 
@@ -133,9 +140,10 @@ def matched_units(
         classes: Number of classes.
         shared: As in `build_network`.
         fixed: As in `build_network`.
+        tolerance: How far from `count` it may be, as a part of it.
 
     Raises:
-        ValueError: If the nearest is more than 2 % off, as happens below some 25 units.
+        ValueError: If the nearest is further off, as happens below some 25 units with 2 %.
     """
 
     def size(units):
@@ -145,10 +153,10 @@ def matched_units(
     while size(units) < count:
         units += 1
     units = min((max(units - 1, 1), units), key=lambda n: abs(size(n) - count))
-    if abs(size(units) - count) > COUNT_TOLERANCE * count:
+    if abs(size(units) - count) > tolerance * count:
         raise ValueError(
             f"No number of {name} units has {count} parameters within "
-            f"{COUNT_TOLERANCE:.0%}; the nearest, {units} units, has {size(units)}. Choose other "
+            f"{tolerance:.0%}; the nearest, {units} units, has {size(units)}. Choose other "
             f"`units` for the network to match, or match_parameters=False "
             f"(--no-match-parameters) with units={units}."
         )

@@ -158,40 +158,10 @@ def _probe(arguments):
 
 
 def _benchmark(arguments):
-    """measure speed, as a table in Markdown (aru-keras benchmark environments)"""
-    from aru_keras.arguments import one_of
-    from aru_keras.runners import benchmark as runner
+    """measure speed and memory, as tables in Markdown (aru-keras benchmark training)"""
+    from aru_keras.runners.benchmark import command
 
-    parser = _parser("benchmark", _benchmark)
-    parser.add_argument(
-        "what",
-        help="environments: steps a second, alone and with a network; training: seconds a "
-        "training step, the whole sequence at once and step by step",
-    )
-    parser.add_argument("--units", type=int, metavar="INT", help="one size: recurrent units N")
-    parser.add_argument("--controller-units", type=int, metavar="INT", help="and controller units")
-    parser.add_argument("--lanes", type=int, nargs="+", default=runner.LANES, metavar="B")
-    parser.add_argument("--rounds", type=int, default=runner.ROUNDS, metavar="INT")
-    parser.add_argument("--backends", nargs="+", metavar="NAME", help="run on each of these")
-    options = parser.parse_args(arguments)
-    one_of("what", options.what, ["environments", "training"])
-    for name in options.backends or ():
-        one_of("backends", name, ["tensorflow", "jax", "torch"])
-    if options.backends:
-        rest = [options.what, "--rounds", options.rounds, "--lanes", *options.lanes]
-        for name in ("units", "controller_units"):
-            if getattr(options, name):
-                rest += ["--" + name.replace("_", "-"), getattr(options, name)]
-        runner.on_backends([str(one) for one in rest], options.backends)
-        return
-    if options.what == "training":
-        print(runner.training_table(runner.training(rounds=options.rounds)))
-        return
-    sizes = runner.SIZES
-    if options.units or options.controller_units:
-        sizes = [(options.units or sizes[0][0], options.controller_units or sizes[0][1])]
-    rows = runner.environments(sizes, options.lanes, options.rounds)
-    print(runner.environments_table(rows))
+    command.run(_parser("benchmark", _benchmark), arguments)
 
 
 def _compare(arguments):

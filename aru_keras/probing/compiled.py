@@ -18,14 +18,33 @@ def without_gradients(function, variables=None, *, jit=None, device=None):
     """
     backend = keras.config.backend()
     if backend == "tensorflow":
-        import tensorflow as tf
-
-        return tf.function(function, jit_compile=jit)
+        return _tensorflow(function, jit)
     if backend == "jax":
         return _jax(function, variables or (lambda: function.variables), device)
     import torch
 
     return torch.no_grad()(function)
+
+
+def _tensorflow(function, jit):
+    """A `tf.function` whose programs are found by shapes: its own search takes as long as a step."""
+    import tensorflow as tf
+
+    traced, programs = tf.function(function, jit_compile=jit), {}
+
+    @functools.wraps(function)
+    def call(*arguments):
+        leaves = tf.nest.flatten(arguments)
+        if not tf.executing_eagerly() or not all(
+            tf.is_tensor(leaf) for leaf in leaves if leaf is not None
+        ):
+            return traced(*arguments)
+        key = tuple(leaf if leaf is None else (leaf.dtype, *leaf.shape) for leaf in leaves)
+        if key not in programs:
+            programs[key] = traced.get_concrete_function(*arguments)
+        return programs[key](*arguments)
+
+    return call
 
 
 def checked_device(device: str | None) -> str | None:

@@ -1,0 +1,110 @@
+"""One step of one sequence: the probes' compiled step, and other ways to take it."""
+
+import functools
+
+import keras
+import numpy as np
+
+from aru_keras.layers import ARU
+from aru_keras.probing import OnlineStep
+from aru_keras.runners.benchmark.processes import Variant, race
+from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN
+from aru_keras.runners.benchmark.training import checked_backends
+
+SIZES = ((400, 50), (64, 16))
+"""Units N and controller units G: the paper's, and small ones."""
+
+PROBE = "OnlineStep"
+
+
+def online(
+    sizes=SIZES, *, backends=None, rounds: int = ROUNDS, progress: bool = False
+) -> list[dict]:
+    """Time single steps of an ARU network at B = 1, none of whose signals are read.
+
+    Args:
+        sizes: Pairs of units N and controller units G.
+        backends: Keras backends; by default all that are installed.
+        rounds: Turns of each variant.
+        progress: Whether to show a bar.
+
+    Returns:
+        Rows with `units`, `controller_units`, `backend`, `kind`, `seconds` a step, its multiple of
+        the same backend's `OnlineStep` (`of_online_step`), and `failure`.
+    """
+    backends, rows = checked_backends(backends), []
+    for size in sizes:
+        kinds = [(backend, kind) for backend in backends for kind in KINDS[backend]]
+        variants = [
+            Variant(f"{backend} {kind}", backend, functools.partial(KINDS[backend][kind], *size))
+            for backend, kind in kinds
+        ]
+        found = race(variants, rounds, SECONDS_A_TURN, progress=progress)
+        for backend, kind in kinds:
+            row = {"units": size[0], "controller_units": size[1], "backend": backend, "kind": kind}
+            rows.append(row | _measured(found, f"{backend} {kind}", f"{backend} {PROBE}"))
+    return rows
+
+
+def _measured(found, name, probe):
+    if name in found.failures:
+        return {"failure": found.failures[name]}
+    seconds, ratio = found.timing.median(name), found.timing.ratio(name, probe)
+    return {"seconds": seconds, "of_online_step": ratio, "failure": None}
+
+
+def _probe(units, controller_units):
+    layer = _layer(units, controller_units)
+    step = OnlineStep(layer)
+    return _stepping(step, step.initial_state(1))
+
+
+def _cell(units, controller_units):
+    cell = _layer(units, controller_units).cell
+    return _stepping(lambda x, state: cell(x, state), cell.get_initial_state(1))
+
+
+def _tf_function(units, controller_units):
+    import tensorflow as tf
+
+    cell = _layer(units, controller_units).cell
+    return _stepping(tf.function(lambda x, state: cell(x, state)), cell.get_initial_state(1))
+
+
+def _jax_captured(units, controller_units):
+    import jax
+
+    cell = _layer(units, controller_units).cell
+    return _stepping(jax.jit(lambda x, state: cell(x, state)), cell.get_initial_state(1))
+
+
+def _torch_eager(units, controller_units):
+    from aru_keras.runners.benchmark import eager_loop
+
+    return eager_loop.online(units, controller_units)
+
+
+KINDS = {
+    "tensorflow": {PROBE: _probe, "tf.function": _tf_function, "cell, eager": _cell},
+    "jax": {PROBE: _probe, "jax.jit, weights captured": _jax_captured, "cell, eager": _cell},
+    "torch": {PROBE: _probe, "eager loop": _torch_eager, "cell, eager": _cell},
+}
+"""Ways to take a step, by backend."""
+
+
+def _layer(units, controller_units):
+    layer = ARU(units, controller_units)
+    layer.build((1, None, 1))
+    return layer
+
+
+def _stepping(step, state):
+    pixel = keras.ops.convert_to_tensor(np.full((1, 1), 0.5, "float32"))
+
+    def run(count):
+        h, now = None, state
+        for _ in range(count):
+            h, now, *_ = step(pixel, now)
+        keras.ops.convert_to_numpy(h)
+
+    return run

@@ -1,0 +1,211 @@
+"""Variants that take turns in processes of their own: other backends, and memory for each.
+
+So one run compares TensorFlow, JAX and torch, and the peak memory of a variant is its own.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import resource
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+
+from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN, Timing, calls_in, elapsed
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Something to be timed.
+
+    Attributes:
+        name: Of the variant.
+        backend: Keras backend of its process.
+        build: Called there, it returns a function of the number of calls to make, which returns
+            when all of their results are there. It must pickle.
+    """
+
+    name: str
+    backend: str
+    build: Callable[[], Callable[[int], None]]
+
+
+@dataclass(frozen=True)
+class Race:
+    """What came of variants that took turns.
+
+    Attributes:
+        timing: Of the variants that finished.
+        memory: Variant to the bytes at its peak, on the device where it runs, above those after
+            the imports.
+        failures: Variant to why it did not finish.
+    """
+
+    timing: Timing
+    memory: dict[str, int]
+    failures: dict[str, str]
+
+
+def race(
+    variants: Sequence[Variant],
+    rounds: int = ROUNDS,
+    seconds: float = SECONDS_A_TURN,
+    *,
+    together: bool = True,
+    progress: bool = False,
+) -> Race:
+    """Let variants take turns, each in a process of its own.
+
+    Args:
+        variants: With different names.
+        rounds: Turns of each.
+        seconds: About how long a turn is; a turn is one call at least.
+        together: Whether all processes stay alive; otherwise one starts anew for each turn, for
+            variants that do not fit the memory side by side.
+        progress: Whether to show a bar.
+
+    Returns:
+        A `Race`. A variant that raises, or whose process dies, is among its failures.
+    """
+    found, memory, failures = {one.name: [] for one in variants}, {}, {}
+    counts, workers = {}, {}
+    bar = keras.utils.Progbar(rounds * len(variants), unit_name="turn") if progress else None
+    for _ in range(rounds):
+        for one in variants:
+            if one.name not in failures:
+                try:
+                    worker = workers.pop(one.name, None) or _Worker(one)
+                    if one.name not in counts:
+                        counts[one.name] = calls_in(seconds, worker.ask(1))
+                    taken = worker.ask(counts[one.name])
+                    found[one.name].append(taken / counts[one.name])
+                    memory[one.name] = max(worker.ask(None), memory.get(one.name, 0))
+                    workers[one.name] = worker
+                    if not together:
+                        workers.pop(one.name).stop()
+                except _Failure as failure:
+                    failures[one.name] = str(failure)
+            if bar:
+                bar.add(1)
+    for worker in workers.values():
+        worker.stop()
+    finished = {name: values for name, values in found.items() if name not in failures}
+    return Race(Timing(finished), {name: memory[name] for name in finished}, failures)
+
+
+class _Failure(RuntimeError):
+    """Why a variant did not finish."""
+
+
+class _Worker:
+    """The process of a variant, ready for its turns."""
+
+    def __init__(self, variant):
+        context = multiprocessing.get_context("spawn")
+        self.connection, other = context.Pipe()
+        self.process = context.Process(target=_serve, args=(other, variant.build), daemon=True)
+        with _environment(KERAS_BACKEND=variant.backend):
+            self.process.start()
+        other.close()
+
+    def ask(self, count):
+        """The seconds of `count` calls; for None the peak memory."""
+        self.connection.send(count)
+        try:
+            answer = self.connection.recv()
+        except (EOFError, ConnectionResetError) as error:
+            self.process.join()
+            code = self.process.exitcode
+            why = "killed: out of memory?" if code == -9 else f"its process ended with code {code}"
+            raise _Failure(why) from error
+        if isinstance(answer, str):
+            self.stop()
+            raise _Failure(answer)
+        return answer
+
+    def stop(self):
+        self.process.terminate()
+        self.process.join()
+
+
+def _serve(connection, build):
+    _die_first()
+    before = _resident()
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak counts from here.
+    try:
+        run = build()
+        run(1)  # Compiles.
+        while True:
+            count = connection.recv()
+            connection.send(_memory(before) if count is None else elapsed(run, count))
+    except EOFError:
+        return
+    except Exception as error:
+        connection.send(f"{type(error).__name__}: {error}")
+
+
+def _die_first():
+    """Where memory runs out, it is this process that goes, and not whoever measures."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _resident():
+    with contextlib.suppress(OSError):
+        return _from_status("VmRSS")
+    return _highest_resident()
+
+
+def _memory(before):
+    """Bytes at the peak: on the GPU if there is one, else beyond what was there `before`."""
+    on_device = _device_peak()
+    if on_device is not None:
+        return on_device
+    with contextlib.suppress(OSError):
+        return _from_status("VmHWM") - before
+    return _highest_resident() - before
+
+
+def _from_status(name):
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) * 1024
+    raise OSError(f"no {name}")
+
+
+def _highest_resident():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
+
+
+def _device_peak():
+    """The peak on a GPU of JAX or torch; None where there is none."""
+    if keras.config.backend() == "jax":
+        import jax
+
+        stats = jax.devices()[0].memory_stats() or {}
+        return stats.get("peak_bytes_in_use") if jax.default_backend() == "gpu" else None
+    if keras.config.backend() == "torch":
+        import torch
+
+        return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else None
+    return None
+
+
+@contextlib.contextmanager
+def _environment(**values):
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

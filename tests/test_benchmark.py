@@ -1,0 +1,138 @@
+"""The benchmark compares what it says, and the fused path wins: ratios alone, never times."""
+
+import math
+import os
+import signal
+from functools import partial
+
+import numpy as np
+import pytest
+
+from aru_keras import ARU
+from aru_keras.runners.benchmark import floor, online, report, training
+from aru_keras.runners.benchmark.processes import Variant, race
+from aru_keras.runners.cli import main
+
+KINDS = [training.AT_ONCE, training.STEP_BY_STEP, "GRU"]
+
+
+@pytest.fixture(scope="module")
+def small():
+    return training.training(["small"], backends=["tensorflow"], kinds=KINDS, rounds=5)
+
+
+def test_the_whole_sequence_is_faster_at_once_than_step_by_step(small):
+    ratios = {row["kind"]: row["of_step_by_step"] for row in small}
+    assert ratios[training.STEP_BY_STEP] == 1
+    assert ratios[training.AT_ONCE] < 1
+
+
+def test_a_table_and_a_chart_hold_every_variant(small):
+    lines = [line for line in report.training_table(small).splitlines() if "tensorflow" in line]
+    assert [line.split("|")[2].strip() for line in lines] == KINDS
+    (panel,) = report.training_chart(small).axes
+    widths = [bar.get_width() for bar in panel.patches]
+    assert widths == [row["of_floor"] for row in reversed(small)]
+    assert all(row["memory"] > 0 for row in small)
+
+
+@pytest.mark.parametrize(
+    ("name", "operations", "tanhs"),
+    [("small", 0.55, 4.2), ("middle", 11.7, 51), ("long", 113, 314), ("paper", 564, 1568)],
+)
+def test_the_arithmetic_of_a_training_step(name, operations, tanhs):
+    """T·[6·B·N·G·(G + 2) + 6·B·N²] operations, T·B·N·G evaluations of tanh, worked out by hand."""
+    size = training.SIZES[name]
+    assert size.operations / 1e9 == pytest.approx(operations, rel=0.01)
+    assert size.tanhs / 1e6 == pytest.approx(tanhs, rel=0.01)
+    assert floor.Rates(1e9, 1e6).floor(size) == pytest.approx(operations + tanhs, rel=0.01)
+
+
+def build_sleepless(megabytes=0):
+    kept = []
+
+    def run(count):
+        kept.append(np.ones(megabytes * 2**17))
+        del kept[:]
+
+    return run
+
+
+def build_broken():
+    raise ValueError("no such thing")
+
+
+def build_killed():
+    def run(count):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return run
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_variant_that_breaks_or_dies_leaves_the_others_running(together):
+    builds = [partial(build_sleepless, 300), build_broken, build_killed, build_sleepless]
+    variants = [Variant(str(i), "numpy", build) for i, build in enumerate(builds)]
+    found = race(variants, rounds=2, seconds=1e-3, together=together)
+    assert found.failures["1"] == "ValueError: no such thing"
+    assert "out of memory?" in found.failures["2"]
+    assert {name: len(seconds) for name, seconds in found.timing.seconds.items()} == {
+        "0": 2,
+        "3": 2,
+    }
+    # The arrays, but for a few pages, and no more than as much again around them.
+    assert 290 < found.memory["0"] / 2**20 < 600
+    assert found.memory["3"] / 2**20 < 300
+
+
+def test_the_eager_loop_is_the_same_network():
+    torch = pytest.importorskip("torch")
+    from aru_keras.runners.benchmark.eager_loop import EagerLoop
+
+    loop = EagerLoop(5, 3)
+    x = np.random.default_rng(0).normal(size=(2, 7, 1)).astype("float32")
+    layer = ARU(5, 3)
+    layer.build(x.shape)
+    read = {name: value.detach().numpy() for name, value in loop.named_parameters()}
+    readouts = [
+        np.concatenate([read[f"{one}.{kind}"] for one in ("gain", "saturation")])
+        for kind in ("weight", "bias")
+    ]
+    layer.set_weights(
+        [
+            read["from_input.weight"].T,
+            read["from_units.weight"].T,
+            read["from_input.bias"],
+            read["into_controller.weight"].T,
+            read["from_controller.weight"].T,
+            read["into_controller.bias"],
+            readouts[0].T,
+            readouts[1],
+        ]
+    )
+    loop.readout = torch.nn.Identity()
+    found = loop(torch.tensor(x)).detach().numpy()
+    np.testing.assert_allclose(found, np.asarray(layer(x)), rtol=2e-5, atol=1e-6)
+
+
+def test_one_step_of_one_sequence_is_timed_in_every_way():
+    rows = online.online([(6, 3)], backends=["tensorflow"], rounds=1)
+    assert [row["kind"] for row in rows] == list(online.KINDS["tensorflow"])
+    assert [row["failure"] for row in rows] == [None] * 3
+    assert rows[0]["of_online_step"] == 1 and not math.isnan(rows[1]["of_online_step"])
+    assert len(report.online_table(rows).splitlines()) == 2 + len(rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trainin"], "Did you mean 'training'"),
+        (["training", "--sizes", "smal"], "Did you mean 'small'"),
+        (["training", "--kinds", "at onc"], "Did you mean 'at once'"),
+        (["online", "--backends", "tensorflo"], "Did you mean 'tensorflow'"),
+        (["online", "--rounds", "0"], "`rounds` must be a whole number"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, words, capsys):
+    assert main(["benchmark", *arguments]) == 2
+    assert words in capsys.readouterr().err
