@@ -5,11 +5,13 @@ Table 1: `arun`, `gamma` (RNN+γ), `relu`, `lstm`, `gru`.
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 
 from aru_keras.arguments import one_of
 from aru_keras.layers import ARU, DrivenRNN, GammaRNN
+from aru_keras.parts import PARTS, frozen_weights
 
 NETWORKS = {
     "arun": "adaptive recurrent units: a controller sets n and s at every step",
@@ -35,6 +37,9 @@ def build_network(
     encoder: str = "linear",
     shared: bool = False,
     fixed: bool = False,
+    n: float | None = None,
+    s: float | None = None,
+    trained: Sequence[str] = PARTS,
     drive: bool = False,
     match_parameters: bool | None = None,
 ) -> keras.Model:
@@ -50,6 +55,9 @@ def build_network(
         encoder: "linear" (pixels go straight to W_xh) or "conv".
         shared: For `gamma`: one (n, s) for all units instead of one pair a unit.
         fixed: For `gamma`: n and s not trained.
+        n: For `gamma`: where the gain starts, in all units; None: the paper's draw.
+        s: For `gamma`: where the saturation starts; None: 0.
+        trained: Names of the parts that train, of `parts.PARTS`.
         drive: True for a network that takes `{"pixels": (B, T, I), "drive": (B, T, 1 or N)}`; not
             for `lstm` and `gru`, whose gates have no place for a drive.
         match_parameters: Choose the number of units so that the network has the parameter count
@@ -75,15 +83,16 @@ def build_network(
     if match_parameters and name != "arun":
         reference = recurrent_parameters("arun", units, features, classes, controller_units)
         units = matched_units(name, reference, features, classes, shared=shared, fixed=fixed)
-    options = {"shared": shared, "fixed": fixed} if name == "gamma" else {}
-    layer = _recurrent_layer(name, units, controller_units, options)
+    options = {"shared": shared, "fixed": fixed, "n": n, "s": s} if name == "gamma" else {}
+    layer = _recurrent_layer(name, units, controller_units, trained, options)
     pixels = keras.Input(tuple(input_shape), name="pixels")
-    sequences = _conv_encoder(pixels) if encoder == "conv" else pixels
+    sequences = _conv_encoder(pixels, "encoder" in trained) if encoder == "conv" else pixels
     inputs, call = pixels, {}
     if drive:
         call["drive"] = keras.Input((sequences.shape[1], None), name="drive")
         inputs = {"pixels": pixels, "drive": call["drive"]}
-    logits = keras.layers.Dense(classes, name="readout")(layer(sequences, **call))
+    readout = keras.layers.Dense(classes, name="readout", trainable="readout" in trained)
+    logits = readout(layer(sequences, **call))
     return keras.Model(inputs, logits, name=name)
 
 
@@ -187,14 +196,23 @@ def trainable_parameters(model: keras.Model) -> int:
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
 
 
-def _recurrent_layer(name, units, controller_units, gamma_options):
+def _recurrent_layer(name, units, controller_units, trained, gamma_options):
+    frozen = frozen_weights(name, trained)
+    if name in GATED:
+        layer = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[name]
+        return layer(units, name="recurrent", trainable="recurrent" in trained)
     if name == "arun":
-        return ARU(units, controller_units, name="recurrent")
-    if name == "gamma":
-        return GammaRNN(units, name="recurrent", **gamma_options)
+        return ARU(units, controller_units, frozen=frozen, name="recurrent")
     if name == "relu":
-        return DrivenRNN(units, activation="relu", name="recurrent")
-    return {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[name](units, name="recurrent")
+        return DrivenRNN(units, activation="relu", frozen=frozen, name="recurrent")
+    return _gamma_layer(units, frozen, **gamma_options)
+
+
+def _gamma_layer(units, frozen, n, s, **options):
+    for name, value in {"n_initializer": n, "s_initializer": s}.items():
+        if value is not None:
+            options[name] = value
+    return GammaRNN(units, frozen=frozen, name="recurrent", **options)
 
 
 def _features(encoder, input_shape):
@@ -215,14 +233,19 @@ def _features(encoder, input_shape):
     return 256
 
 
-def _conv_encoder(images):
+def _conv_encoder(images, trained):
     """Four 3×3 convolutions, each after batch normalisation and ReLU; the map read by position."""
     x = images
     for index, channels in enumerate((32, 64, 128, 256)):
-        x = keras.layers.BatchNormalization(name=f"norm_{index + 1}")(x)
+        x = keras.layers.BatchNormalization(name=f"norm_{index + 1}", trainable=trained)(x)
         x = keras.layers.ReLU(name=f"relu_{index + 1}")(x)
         x = keras.layers.Conv2D(
-            channels, 3, padding="same", use_bias=False, name=f"conv_{index + 1}"
+            channels,
+            3,
+            padding="same",
+            use_bias=False,
+            name=f"conv_{index + 1}",
+            trainable=trained,
         )(x)
         if index % 2:
             x = keras.layers.MaxPooling2D(2, name=f"pool_{index + 1}")(x)

@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aru_keras import models, tasks
+from aru_keras import models, parts, tasks
 from aru_keras.arguments import one_of, whole
 
 SCHEDULES = ("plateau", "cosine", "constant")
@@ -70,6 +70,11 @@ class TrainConfig:
     controller_units: int = count("controller units G of an ARUN")
     shared: bool = option("gamma: one (n, s) for all units instead of one pair a unit", False)
     fixed: bool = option("gamma: leave n and s untrained", False)
+    n: float | None = option("gamma: where the gain starts, in all units", type=float, least=0)
+    s: float | None = option("gamma: where the saturation starts", type=float, least=0)
+    trained: str = option("parts to train, joined by +: all, " + ", ".join(parts.PARTS), "all")
+    start: str | None = option("run whose network gives the weights to start from")
+    take: str = option("parts to take from it, joined by +", "all")
     match_parameters: bool | None = option(
         "choose the units so that the parameter count is that of the ARUN, within 2 %% "
         "(default: for lstm and gru)",
@@ -109,10 +114,17 @@ class TrainConfig:
                 whole(item.name, value, least)
             elif value is not None and item.metadata["type"] is float:
                 _number(item.name, value, least)
-        if (self.shared or self.fixed) and self.model != "gamma":
+        of_gamma = self.shared or self.fixed or self.n is not None or self.s is not None
+        if of_gamma and self.model != "gamma":
             raise ValueError(
-                "`shared` and `fixed` belong to model gamma. "
+                "`shared`, `fixed`, `n` and `s` belong to model gamma. "
                 f"Received: model={self.model!r}. Leave them out."
+            )
+        parts.frozen_weights(self.model, parts.parse(self.trained, "trained"))
+        if parts.parse(self.take, "take") != parts.PARTS and self.start is None:
+            raise ValueError(
+                "`take` needs a run to take parts from. Received: "
+                f"take={self.take!r} without `start`. Give --start RUN."
             )
         sequential = tasks.TASKS[self.task].sequential
         if self.learner != "fit" and (self.model in models.GATED or not sequential):

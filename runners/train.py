@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 
-from aru_keras import models, plots, tasks
+from aru_keras import models, parts, plots, tasks
 from aru_keras.files import replacing, write_json
 from aru_keras.runners.callbacks import (
     DivergedError,
@@ -126,8 +126,14 @@ def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
         encoder="conv" if len(data.input_shape) == 3 else "linear",
         shared=config.shared,
         fixed=config.fixed,
+        n=config.n,
+        s=config.s,
+        trained=parts.parse(config.trained),
         match_parameters=config.match_parameters,
     )
+    if config.start:
+        start = RunFolder(config.start).load_model()
+        parts.copy_parts(start, model, parts.parse(config.take))
     rate = config.learning_rate
     if config.schedule == "cosine":
         steps = -(-config.training_images(data) // config.batch_size) * config.epochs

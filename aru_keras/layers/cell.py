@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from aru_keras import initializers, numerics
-from aru_keras.arguments import whole
+from aru_keras.arguments import one_of, whole
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -24,6 +24,7 @@ class DrivenRNNCell(keras.layers.Layer):
         kernel_initializer: Of W_xh.
         recurrent_initializer: Of W_hh.
         bias_initializer: Of b.
+        frozen: Names of weights that do not train.
         **kwargs: Of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Call arguments:
@@ -45,6 +46,7 @@ class DrivenRNNCell(keras.layers.Layer):
         kernel_initializer="kaiming_normal",
         recurrent_initializer="henaff_orthogonal",
         bias_initializer="zeros",
+        frozen=(),
         **kwargs,
     ):
         # Casts are explicit below: Keras would round the float32 controller state to half.
@@ -54,6 +56,7 @@ class DrivenRNNCell(keras.layers.Layer):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
+        self.frozen = tuple(one_of("frozen", name, self._weight_names()) for name in frozen)
         self.state_size = self.units
         self.output_size = self.units
 
@@ -96,6 +99,16 @@ class DrivenRNNCell(keras.layers.Layer):
         )
         self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: features})
         self.built = True
+
+    @classmethod
+    def _weight_names(cls):
+        """Of `recurrent_initializer` the weight is `recurrent_kernel`, of others as it says."""
+        names = [name.removesuffix("_initializer") for name in cls._initializer_names]
+        return [f"{name}_kernel" if name.endswith("recurrent") else name for name in names]
+
+    def add_weight(self, *args, name=None, trainable=True, **options):
+        trainable = trainable and name not in self.frozen
+        return super().add_weight(*args, name=name, trainable=trainable, **options)
 
     def call(self, inputs, states, drive=None, training=False):
         signals, new_states = self.step(inputs, states, drive)
@@ -146,7 +159,7 @@ class DrivenRNNCell(keras.layers.Layer):
         }
         for name in self._initializer_names:
             config[name] = keras.initializers.serialize(getattr(self, name))
-        return {**super().get_config(), **config}
+        return {**super().get_config(), **config, "frozen": list(self.frozen)}
 
     def _in_working_dtype(self, value):
         return ops.cast(value, numerics.working_dtype(self.compute_dtype))
