@@ -1,6 +1,7 @@
 """The tasks of the paper: an image, pixel by pixel, and its class at the end.
 
 - digits: the 8×8 digits that come with the package, permuted; T = 64.
+- sdigits, rotated-digits: the same row by row, or turned by 45°; T = 64.
 - smnist: MNIST, row by row; T = 784.
 - psmnist: MNIST, permuted; T = 784.
 - rotated-psmnist: the MNIST test images turned by 45°, permuted; T = 784.
@@ -9,9 +10,9 @@
 
 Splits are fixed and never depend on a seed. MNIST and CIFAR-10: the last 10,000 training images
 are the validation set. digits: 1,257, 180 and 360 of the 1,797 images, stratified, spread evenly
-over the file. rotated-psmnist: the test images in two halves of 4,999, each with the same number
-of every digit (the last image of a digit with an odd number is dropped), and the MNIST validation
-images for validation, all turned alike.
+over the file. The rotated tasks: the test images in two halves (4,999 of MNIST, 178 of the digits),
+each with the same number of every digit (the last image of a digit with an odd number is dropped),
+and the validation images, all turned alike.
 
 The digits are the test set of "Optical Recognition of Handwritten Digits" (E. Alpaydin,
 C. Kaynak, UCI Machine Learning Repository, CC BY 4.0), in the copy that scikit-learn carries.

@@ -6,6 +6,7 @@ import time
 import keras
 import numpy as np
 
+from aru_keras.layers import GammaRNNCell
 from aru_keras.probing import Recorder
 from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.run_folder import RunFolder
@@ -61,6 +62,7 @@ class EpochKeeper(keras.callbacks.Callback):
         row = {"epoch": epoch + 1}
         row |= {name: float(logs[name]) for name in sorted(logs) if name != "learning_rate"}
         row |= {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
+        row |= _static_parameters(self.model)
         self.rows.append(row)
         losses = validation_losses(self.rows)
         if self.config.schedule == "plateau":
@@ -69,6 +71,16 @@ class EpochKeeper(keras.callbacks.Callback):
         self.folder.commit_epoch(self.model, self.rows, best=best)
         if stops_early(self.config, losses):
             self.model.stop_training = True
+
+
+def _static_parameters(model):
+    """Mean n and s of the units of an RNN+γ; nothing of another network."""
+    cell = getattr(model.get_layer("recurrent"), "cell", None)
+    if not isinstance(cell, GammaRNNCell):
+        return {}
+    return {
+        name: float(np.mean(keras.ops.convert_to_numpy(getattr(cell, name)))) for name in ("n", "s")
+    }
 
 
 class SignalEvents(keras.callbacks.Callback):

@@ -182,8 +182,8 @@ class TrainConfig:
 
 
 def preset(task: str) -> dict:
-    """The defaults of a task: the paper's, but for the small embedded one."""
-    return PRESETS.get(task, PAPER)
+    """The defaults of a task: the paper's, but for those of the small embedded images."""
+    return PRESETS.get(tasks.TASKS[task].collection, PAPER)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

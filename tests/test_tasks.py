@@ -86,7 +86,14 @@ def test_shapes_types_and_sizes_are_as_announced(name, source):
 
 
 def test_timesteps_are_the_papers():
-    expected = {"digits": 64, "smnist": 784, "psmnist": 784, "rotated-psmnist": 784}
+    expected = {
+        "digits": 64,
+        "sdigits": 64,
+        "rotated-digits": 64,
+        "smnist": 784,
+        "psmnist": 784,
+        "rotated-psmnist": 784,
+    }
     expected |= {"scifar10": 1024, "scifar10-conv": 64}
     assert {name: spec.timesteps for name, spec in tasks.TASKS.items()} == expected
 
@@ -168,6 +175,23 @@ def test_rotation_is_counter_clockwise():
     image[0, 14, 24] = 255  # Right of the centre, at the centre's height.
     row, column = np.unravel_index(rotated(image, 45.0)[0].argmax(), (29, 29))
     assert (row, column) == (7, 21)
+
+
+def test_rotated_digits_are_the_test_digits_turned():
+    task, plain = tasks.load_task("rotated-digits"), tasks.load_task("digits")
+    assert task.permutation_hash == plain.permutation_hash
+    labels = [task.arrays(split)[1] for split in ("train", "test")]
+    np.testing.assert_array_equal(*(np.bincount(one) for one in labels))
+    # Every turned image is one of the test images turned, and none stands in both halves.
+    turned = rotated((plain.images("test") * 16).round().astype("uint8"), 45.0)
+    known = {image.tobytes() for image in turned}
+    halves = [
+        {(image * 16).round().astype("uint8").tobytes() for image in task.images(split)}
+        for split in ("train", "test")
+    ]
+    assert halves[0] | halves[1] <= known and not halves[0] & halves[1]
+    row_by_row = tasks.load_task("sdigits").arrays("test")[0]
+    np.testing.assert_array_equal(row_by_row[:, plain.permutation], plain.arrays("test")[0])
 
 
 def test_rotated_halves_hold_the_same_number_of_every_digit(mnist):

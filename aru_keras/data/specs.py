@@ -19,6 +19,8 @@ class TaskSpec:
         timesteps: T, without downsampling.
         sizes: images in each split.
         permuted: whether the pixels come in a permuted order.
+        rotation: degrees, counter-clockwise, that the test images are turned by, one half of which
+            trains and the other half tests.
         classes: number of classes.
     """
 
@@ -29,6 +31,7 @@ class TaskSpec:
     timesteps: int
     sizes: Mapping[str, int]
     permuted: bool = False
+    rotation: float = 0.0
     classes: int = 10
 
     @property
@@ -46,6 +49,7 @@ def _sizes(train: int, validation: int, test: int) -> Mapping[str, int]:
     return {"train": train, "validation": validation, "test": test}
 
 
+_DIGITS = _sizes(1257, 180, 360)
 _MNIST = _sizes(50_000, 10_000, 10_000)
 _CIFAR = _sizes(40_000, 10_000, 10_000)
 
@@ -59,8 +63,21 @@ TASKS: Mapping[str, TaskSpec] = MappingProxyType(
                 "digits",
                 (8, 8),
                 64,
-                _sizes(1257, 180, 360),
+                _DIGITS,
                 permuted=True,
+            ),
+            TaskSpec(
+                "sdigits", "8×8 digits pixel by pixel, row by row", "digits", (8, 8), 64, _DIGITS
+            ),
+            TaskSpec(
+                "rotated-digits",
+                "8×8 digits of the test split turned by 45° counter-clockwise, then as digits",
+                "digits",
+                (8, 8),
+                64,
+                _sizes(178, 180, 178),
+                permuted=True,
+                rotation=45.0,
             ),
             TaskSpec("smnist", "MNIST pixel by pixel, row by row", "mnist", (28, 28), 784, _MNIST),
             TaskSpec(
@@ -80,6 +97,7 @@ TASKS: Mapping[str, TaskSpec] = MappingProxyType(
                 784,
                 _sizes(4999, 10_000, 4999),
                 permuted=True,
+                rotation=45.0,
             ),
             TaskSpec(
                 "scifar10",

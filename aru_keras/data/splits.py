@@ -9,26 +9,31 @@ from aru_keras.data.collection import Parts
 from aru_keras.data.specs import TASKS, TaskSpec
 from aru_keras.data.transforms import rotated
 
-ROTATION = 45.0
-"""Degrees, counter-clockwise, of rotated-psmnist."""
-
 
 def split(spec: TaskSpec, parts: Parts) -> Parts:
     """The parts of a collection as the "train", "validation" and "test" of a task."""
     if spec.collection == "digits":
-        return _split_digits(*parts["all"])
-    images, labels = parts["train"]
-    held_out = spec.sizes["validation"]
-    train = images[:-held_out], labels[:-held_out]
-    validation = images[-held_out:], labels[-held_out:]
-    if spec.name != "rotated-psmnist":
-        return {"train": train, "validation": validation, "test": parts["test"]}
-    images, labels = parts["test"]
-    turned = rotated(images, ROTATION)
+        found = _split_digits(*parts["all"])
+    else:
+        images, labels = parts["train"]
+        held_out = spec.sizes["validation"]
+        found = {
+            "train": (images[:-held_out], labels[:-held_out]),
+            "validation": (images[-held_out:], labels[-held_out:]),
+            "test": parts["test"],
+        }
+    return _turned(found, spec.rotation) if spec.rotation else found
+
+
+def _turned(found, degrees):
+    """Of turned test images one half to train on and the other to test; validation turned too."""
+    images, labels = found["test"]
+    turned = rotated(images, degrees)
     first, second = halves(labels)
+    held_out, held_out_labels = found["validation"]
     return {
         "train": (turned[first], labels[first]),
-        "validation": (rotated(validation[0], ROTATION), validation[1]),
+        "validation": (rotated(held_out, degrees), held_out_labels),
         "test": (turned[second], labels[second]),
     }
 
