@@ -1,7 +1,7 @@
 """The whole sequence on torch: eager loops in one autograd function.
 
 Any step object runs as it stands. The ARU's own steps are written a second time, with torch
-operations that write where their result stays.
+operations that write where their result stays, and for CUDA devices a third time, as kernels.
 """
 
 import torch
@@ -9,6 +9,7 @@ import torch
 from aru_keras.activations import GAIN_FLOOR
 from aru_keras.fused.derivation import ARUStep
 from aru_keras.fused.plan import blocks
+from aru_keras.fused.triton_loops import TritonLoops, kernel_applies
 
 
 def sequence(step, u, state, weights, *, every=None, with_state=False):
@@ -114,7 +115,9 @@ def _redone(loops, u, state):
 
 
 def _loops(step, weights):
-    return (_ARULoops if isinstance(step, ARUStep) else _Loops)(step, weights)
+    if not isinstance(step, ARUStep):
+        return _Loops(step, weights)
+    return (TritonLoops if kernel_applies(weights) else _ARULoops)(step, weights)
 
 
 class _Loops:
