@@ -27,7 +27,7 @@ def without_gradients(function, variables=None, *, jit=None, device=None):
 
 
 def _tensorflow(function, jit):
-    """A `tf.function` whose programs are found by shapes: its own search takes as long as a step."""
+    """A `tf.function` whose programs are found by shapes: its own search takes a step's time."""
     import tensorflow as tf
 
     traced, programs = tf.function(function, jit_compile=jit), {}

@@ -1,0 +1,1 @@
+"""The experiments of the paper: pure functions over arrays, weights and recordings."""

@@ -1,0 +1,133 @@
+"""The noise boundary Λ(ξ) between decaying and growing noise (Geadah et al. 2024, Prop. 1, Fig 5b).
+
+Small noise of standard deviation σ about a drive ξ leaves a unit with standard deviation
+σ·γ′(ξ; n, s). Where σ·γ′ < 1 it decays; on Λ(ξ) = {(n, s): σ·γ′(ξ; n, s) = 1} it is kept.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from aru_keras.analysis import gamma_numpy
+from aru_keras.analysis.golden_section import golden_section
+
+NOISE = 1.0
+"""σ. (The paper's drawing amounts to 1.013.)"""
+
+_REACHES = np.concatenate([[0.0], *(sign * np.logspace(-8, 3, 221) for sign in (1, -1))])
+_GRID = np.linspace(-1.0, 1.0, 2001)
+_BLOCK = 1000  # Points at a time, of some 50 MB.
+_REFINEMENTS = 40  # Of a bracket of two grid steps: to 1e-11 of the distance searched.
+
+
+@dataclass(frozen=True, eq=False)
+class BoundaryDistance:
+    """Where points (n, s) lie with respect to Λ(ξ).
+
+    Attributes:
+        distance: To the nearest point of Λ(ξ), in the plane of n and s as they are.
+        n: Gain of the nearest point.
+        s: Saturation of the nearest point.
+        decays: Whether the points lie in the decaying region, σ·γ′(ξ; n, s) < 1.
+    """
+
+    distance: np.ndarray
+    n: np.ndarray
+    s: np.ndarray
+    decays: np.ndarray
+
+
+def boundary_saturation(drive, n, noise: float = NOISE) -> np.ndarray:
+    """The s at which (n, s) lies on Λ(ξ); γ′ is linear in s, so there is one.
+
+    s = (1/(σ·p) − 1)/(n·(1 − p) − 1), with p the logistic function of n·ξ. Infinite where
+    n·(1 − p) = 1, where γ′ does not depend on s; this happens for |ξ| < 0.279 alone.
+
+    Args:
+        drive: ξ.
+        n: Gain, broadcastable against `drive`.
+        noise: σ.
+
+    Raises:
+        ValueError: a value is not finite, or σ is not positive.
+    """
+    drive, n = _checked("drive", drive), gamma_numpy.floored(_checked("n", n))
+    _check_noise(noise)
+    z = n * drive
+    # 1/p = 1 + exp(−z), and 1 − p = p(−z), keep their digits at large z.
+    with np.errstate(over="ignore", divide="ignore"):
+        excess = (1 - noise + np.exp(-z)) / noise
+        return excess / (n * expit(-z) - 1)
+
+
+def decays(drive, n, s, noise: float = NOISE) -> np.ndarray:
+    """Whether small noise about a drive decays: σ·γ′(ξ; n, s) < 1; arguments broadcast."""
+    _check_noise(noise)
+    drive, n, s = (_checked(*one) for one in (("drive", drive), ("n", n), ("s", s)))
+    return noise * gamma_numpy.slope(drive, n, s) < 1
+
+
+def boundary_distance(drive, n, s, noise: float = NOISE) -> BoundaryDistance:
+    """The distance of points (n, s) from Λ(ξ), and the side on which they lie.
+
+    A search over gains on both sides, from near to far, bounds the distance; within the bound the
+    nearest point is sought on a fine grid and refined by golden section.
+
+    Args:
+        drive: ξ, broadcastable against n and s.
+        n: Gains, any shape.
+        s: Saturations, broadcastable against `n`.
+        noise: σ.
+
+    Raises:
+        ValueError: a value is not finite, or σ is not positive.
+    """
+    side = decays(drive, n, s, noise)
+    drive, n, s = np.broadcast_arrays(*(np.asarray(one, "float64") for one in (drive, n, s)))
+    points = np.stack([drive, n, s], axis=-1).reshape(-1, 1, 3)
+    blocks = np.array_split(points, range(_BLOCK, len(points), _BLOCK))
+    nearest = np.concatenate([_nearest_gain(*np.moveaxis(one, -1, 0), noise) for one in blocks])
+    nearest = nearest.reshape(n.shape)
+    height = boundary_saturation(drive, nearest, noise)
+    return BoundaryDistance(np.hypot(nearest - n, height - s), nearest, height, side)
+
+
+def _nearest_gain(drive, n, s, noise):
+    """The gains of the nearest points of Λ, of K points (K, 1)."""
+
+    def squared(gain):
+        with np.errstate(over="ignore"):
+            return (gain - n) ** 2 + (boundary_saturation(drive, gain, noise) - s) ** 2
+
+    # Λ jumps where the gain changes sign: one search on either side.
+    found = [_nearest(squared, n, sign) for sign in (1, -1)]
+    return np.where(squared(found[0]) <= squared(found[1]), *found)
+
+
+def _nearest(squared, n, sign):
+    """The gains of this sign with the least squared distance, (K, 1)."""
+
+    def allowed(gain):
+        return sign * np.maximum(sign * gain, np.finfo("float64").tiny)
+
+    def folded(gain):
+        return squared(allowed(gain))
+
+    reach = np.sqrt(folded(n + _REACHES).min(axis=-1, keepdims=True))
+    gains = n + reach * _GRID
+    step = reach * (_GRID[1] - _GRID[0])
+    best = np.take_along_axis(gains, folded(gains).argmin(axis=-1, keepdims=True), axis=-1)
+    return allowed(golden_section(folded, best - step, best + step, _REFINEMENTS))
+
+
+def _checked(argument, value):
+    value = np.asarray(value, "float64")
+    if not np.isfinite(value).all():
+        raise ValueError(f"`{argument}` must be finite. Received: NaN or infinity.")
+    return value
+
+
+def _check_noise(noise):
+    if not 0 < noise < np.inf:
+        raise ValueError(f"`noise` must be positive and finite. Received: {noise!r}.")

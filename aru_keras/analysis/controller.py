@@ -1,0 +1,193 @@
+"""The controller alone: the states that constant pre-activations lead it to.
+
+Geadah et al. 2024, Fig 5a: a = 0 for 200 steps, then a constant for 200, from random states; the
+two principal components of all states, and the curve of the end points.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from aru_keras.arguments import whole
+
+AMPLITUDES = tuple(np.exp(np.linspace(-2, 2, 10)))
+"""The constant pre-activations a."""
+
+SETTLE, HOLD, DRAWS = 200, 200, 10
+"""Steps at a = 0, steps at the constant, random first states g_0 to average over."""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """The weights of a controller of G units, in float64.
+
+    Attributes:
+        kernel: W_ag, (1, G).
+        recurrent_kernel: W_gg, (G, G).
+        bias: b_g, (G,).
+        readout_kernel: w_n and w_s, (G, 2).
+        readout_bias: b_n and b_s, (2,).
+
+    Raises:
+        ValueError: A shape does not fit, or a weight is not finite.
+    """
+
+    kernel: np.ndarray
+    recurrent_kernel: np.ndarray
+    bias: np.ndarray
+    readout_kernel: np.ndarray
+    readout_bias: np.ndarray
+
+    def __post_init__(self):
+        size = np.shape(self.bias)[-1] if np.ndim(self.bias) else 0
+        shapes = {
+            "kernel": (1, size),
+            "recurrent_kernel": (size, size),
+            "bias": (size,),
+            "readout_kernel": (size, 2),
+            "readout_bias": (2,),
+        }
+        for name, shape in shapes.items():
+            value = np.asarray(getattr(self, name), "float64")
+            if value.shape != shape or not np.isfinite(value).all():
+                raise ValueError(
+                    f"`{name}` must be finite and of shape {shape}, for G = {size} units. "
+                    f"Received: shape {value.shape}."
+                )
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def of_cell(cls, cell) -> "Controller":
+        """The controller of a built `ARUCell`."""
+        names = (
+            "controller_kernel",
+            "controller_recurrent_kernel",
+            "controller_bias",
+            "readout_kernel",
+            "readout_bias",
+        )
+        return cls(*(keras.ops.convert_to_numpy(getattr(cell, name)) for name in names))
+
+    def states(self, a: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """g_t = tanh(W_ag a_t + W_gg g_{t−1} + b_g) after every step.
+
+        Args:
+            a: Pre-activations, (T, …).
+            g: The states before, (…, G).
+
+        Returns:
+            (T, …, G).
+        """
+        drive = np.asarray(a, "float64")[..., None] * self.kernel[0] + self.bias
+        found = np.empty((*drive.shape[:-1], len(self.bias)))
+        for t, fed in enumerate(drive):
+            found[t] = g = np.tanh(fed + g @ self.recurrent_kernel)
+        return found
+
+    def read_out(self, states: np.ndarray) -> np.ndarray:
+        """n and s, (…, 2), of states (…, G)."""
+        return states @ self.readout_kernel + self.readout_bias
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """Where constant pre-activations take the controller.
+
+    Attributes:
+        amplitudes: a, (K,).
+        states: g_t, mean over draws of g_0, (K, T, G).
+        projected: The states on their two principal components, (K, T, 2).
+        explained: Share of the variance of all states in each of the two, (2,).
+        parameters: n_t and s_t of the states, (K, T, 2).
+        line_share: Share of the variance of the K end points along one line; 1 where they lie on a
+            straight one, less where the curve bends.
+        settle: Steps at a = 0.
+    """
+
+    amplitudes: np.ndarray
+    states: np.ndarray
+    projected: np.ndarray
+    explained: np.ndarray
+    parameters: np.ndarray
+    line_share: float
+    settle: int
+
+    @property
+    def end_points(self) -> np.ndarray:
+        """The last states on the two principal components, (K, 2)."""
+        return self.projected[:, -1]
+
+
+def portrait(
+    controller: Controller,
+    amplitudes: Sequence[float] = AMPLITUDES,
+    *,
+    settle: int = SETTLE,
+    hold: int = HOLD,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Portrait:
+    """States of a controller under constant pre-activations (Fig 5a).
+
+    Args:
+        controller: For a layer, `Controller.of_cell(layer.cell)`.
+        amplitudes: The constants a, at least two.
+        settle: Steps at a = 0.
+        hold: Steps at the constant.
+        draws: Random first states, g_0 ~ N(0, 1), the same for all a.
+        seed: Of g_0.
+
+    Raises:
+        ValueError: An argument is out of its range, or the states do not vary.
+    """
+    amplitudes = np.asarray(amplitudes, "float64")
+    if amplitudes.ndim != 1 or len(amplitudes) < 2 or not np.isfinite(amplitudes).all():
+        raise ValueError(
+            f"`amplitudes` must be two finite numbers or more. Received: {amplitudes.tolist()}."
+        )
+    settle, hold = whole("settle", settle, 0), whole("hold", hold, 1)
+    size = (whole("draws", draws, 1), len(controller.bias))
+    first = np.random.default_rng(seed).normal(size=size)
+    a = np.zeros((settle + hold, len(amplitudes), draws))
+    a[settle:] = amplitudes[:, None]
+    states = np.swapaxes(controller.states(a, first).mean(axis=2), 0, 1)
+    projected, explained = principal_components(states)
+    return Portrait(
+        amplitudes=amplitudes,
+        states=states,
+        projected=projected,
+        explained=explained,
+        parameters=controller.read_out(states),
+        line_share=float(principal_components(states[:, -1], 1)[1][0]),
+        settle=settle,
+    )
+
+
+def principal_components(points: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """Points on their first principal components.
+
+    Args:
+        points: (…, G), at least `count` of them and G ≥ `count`.
+        count: Number of components.
+
+    Returns:
+        `(projected, explained)`: (…, count), about the mean of all points, the largest component
+        of each direction positive; and the share of the variance along each, (count,).
+
+    Raises:
+        ValueError: The points are all the same, or too few.
+    """
+    flat = points.reshape(-1, points.shape[-1])
+    centred = flat - flat.mean(axis=0)
+    _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
+    if len(sizes) < count or sizes[0] <= 1e-12 * max(np.abs(flat).max(), 1e-300):
+        raise ValueError(
+            f"`points` must be {count} or more and not all the same. Received: {len(flat)} points "
+            f"of {flat.shape[1]} coordinates."
+        )
+    directions = directions[:count]
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
+    projected = centred @ (directions * np.sign(largest)).T
+    return projected.reshape(*points.shape[:-1], count), sizes[:count] ** 2 / np.sum(sizes**2)

@@ -1,0 +1,269 @@
+"""Least squares fits of the curves of the paper, with standard errors, or the reason why not.
+
+All but the line are a·φ + c with φ = exp(−k·z), z = x or log x. For a given k the best a and c are
+linear, so only k is searched: over many starting points, then refined from the best of them. The
+result does not depend on a lucky guess.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, stats
+
+FLATTEST = 0.02
+"""Smallest change of log φ over the data that is looked for; below, the curve is a line."""
+
+STEEPEST = 10.0
+"""Largest change of log φ between the two nearest points that is looked for."""
+
+STARTS_PER_DECADE = 20
+
+CONDITION_LIMIT = 1e6
+"""Condition of the scaled Jacobian from which on the parameters count as undetermined."""
+
+CONSTANT = 1e-12
+"""Spread of the data, relative to their size, up to which they count as constant."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A curve fitted to points, or the reason why there is none.
+
+    Attributes:
+        curve: The formula.
+        names: Of the P parameters.
+        values: (P,); empty where the fit failed.
+        errors: (P,) standard errors; empty where the fit failed.
+        r_squared: 1 − residual / total sum of squares; None where the fit failed.
+        points: Number of points.
+        reason: Why the fit failed; None where it did not.
+    """
+
+    curve: str
+    names: tuple[str, ...]
+    values: np.ndarray
+    errors: np.ndarray
+    r_squared: float | None
+    points: int
+    reason: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no curve."""
+        return self.reason is not None
+
+    def __getitem__(self, name: str) -> float:
+        """The value of a parameter.
+
+        Raises:
+            ValueError: There is none, or the fit failed.
+        """
+        return float(self._require(self.values)[self._place(name)])
+
+    def error(self, name: str) -> float:
+        """The standard error of a parameter; errors as for its value."""
+        return float(self._require(self.errors)[self._place(name)])
+
+    def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
+        """The confidence interval of a parameter, by Student's t; errors as for its value."""
+        half = stats.t.ppf(0.5 + level / 2, self.points - len(self.names)) * self.error(name)
+        return self[name] - half, self[name] + half
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """The curve at x.
+
+        Raises:
+            ValueError: The fit failed.
+        """
+        return FORMULAS[self.curve](np.asarray(x, "float64"), *self._require(self.values))
+
+    def __str__(self) -> str:
+        if self.failed:
+            return f"{self.curve}: no fit, {self.reason}"
+        pairs = zip(self.names, self.values, self.errors, strict=True)
+        listed = ", ".join(f"{name} = {value:.4g} ± {error:.2g}" for name, value, error in pairs)
+        return f"{self.curve}: {listed}, R² = {self.r_squared:.3f}"
+
+    def _require(self, numbers):
+        if self.failed:
+            raise ValueError(f"There is no fit of {self.curve}: {self.reason}. Ask `failed` first.")
+        return numbers
+
+    def _place(self, name):
+        if name not in self.names:
+            raise ValueError(f"`name` must be one of {', '.join(self.names)}. Received: {name!r}.")
+        return self.names.index(name)
+
+
+POWER_LAW = "a·x^(−b) + c"
+EXPONENTIAL = "a·exp(−b·x) + c"
+DECAY = "a·exp(−t/τ) + c"
+LINE = "slope·x + intercept"
+
+FORMULAS: dict[str, Callable] = {
+    POWER_LAW: lambda x, a, b, c: a * x**-b + c,
+    EXPONENTIAL: lambda x, a, b, c: a * np.exp(-b * x) + c,
+    DECAY: lambda t, a, tau, c: a * np.exp(-t / tau) + c,
+    LINE: lambda x, slope, intercept: slope * x + intercept,
+}
+"""The curves by their formulas."""
+
+
+def power_law(x: Sequence[float], y: Sequence[float]) -> Fit:
+    """y = a·x^(−b) + c, b of either sign (n∞ over ξ: Geadah et al. 2024, Fig 3b).
+
+    Args:
+        x: (K,) positive.
+        y: (K,).
+
+    Raises:
+        ValueError: Shapes differ, a number is not finite, or an x is not positive.
+    """
+    x, y = _points(x, y)
+    if (x <= 0).any():
+        raise ValueError(
+            f"`x` of a power law must be positive. Received: {x.min()}. Leave such points out."
+        )
+    return _separable(POWER_LAW, ("a", "b", "c"), np.log(x), y)
+
+
+def exponential(x: Sequence[float], y: Sequence[float]) -> Fit:
+    """y = a·exp(−b·x) + c, b of either sign (s∞ over ξ: Fig 3b); errors as in `line`."""
+    x, y = _points(x, y)
+    return _separable(EXPONENTIAL, ("a", "b", "c"), x, y)
+
+
+def decay(t: Sequence[float], y: Sequence[float]) -> Fit:
+    """y = a·exp(−t/τ) + c, τ > 0 in the units of t (n_t and s_t after onset: Fig 4a).
+
+    Errors as in `line`. What moves away ever faster is no decay, and the fit fails.
+    """
+    t, y = _points(t, y)
+    return _separable(DECAY, ("a", "tau", "c"), t, y, signs=(1,))
+
+
+def line(x: Sequence[float], y: Sequence[float]) -> Fit:
+    """y = slope·x + intercept.
+
+    Args:
+        x: (K,).
+        y: (K,).
+
+    Raises:
+        ValueError: Shapes differ, or a number is not finite.
+    """
+    x, y = _points(x, y)
+    names = ("slope", "intercept")
+    reason = _obstacle(x, y, len(names))
+    if reason:
+        return _failure(LINE, names, y, reason)
+    middle = x.mean()
+    jacobian = np.stack([x - middle, np.ones_like(x)], axis=1)
+    slope, level = np.linalg.lstsq(jacobian, y)[0]
+    # Back from the middle of the data, where slope and level are uncorrelated.
+    return _result(
+        LINE,
+        names,
+        y,
+        values=np.array([slope, level - slope * middle]),
+        residual=y - jacobian @ [slope, level],
+        jacobian=jacobian,
+        back=np.array([[1.0, 0.0], [-middle, 1.0]]),
+    )
+
+
+def _separable(curve, names, z, y, signs=(1, -1)):
+    """The fit of a·exp(−k·z) + c; k is searched on z scaled to [0, 1], as κ."""
+    reason = _obstacle(z, y, len(names))
+    if reason:
+        return _failure(curve, names, y, reason)
+    span = np.ptp(z)
+    u = (z - z.min()) / span
+    rate, reason = _best_rate(u, y, signs)
+    if reason:
+        return _failure(curve, names, y, reason)
+    shape, (a,), (c,) = _linear_part(u, y, rate)
+    # φ is 1 at its larger end: at u = 0 where it falls, at u = 1 where it grows.
+    anchor = z.min() + span * (rate < 0)
+    k, scale = rate / span, np.exp(rate / span * anchor)
+    jacobian = np.stack([shape, -a * (z - anchor) * shape, np.ones_like(z)], axis=1)
+    back = np.array([[scale, a * anchor * scale, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    values = np.array([a * scale, k, c])
+    if curve == DECAY:
+        values[1], back[1, 1] = 1 / k, -1 / k**2
+    return _result(curve, names, y, values, y - a * shape - c, jacobian, back)
+
+
+def _best_rate(u, y, signs):
+    """The rate κ with the least sum of squares, and why it is none where it is at an edge."""
+    gaps = np.diff(np.unique(u))
+    low, high = np.log10(FLATTEST), np.log10(STEEPEST / gaps.min())
+    exponents = np.linspace(low, high, int(STARTS_PER_DECADE * (high - low)) + 2)
+    tried = _squares(u, y, np.multiply.outer(signs, 10**exponents))
+    sign, place = np.unravel_index(tried.argmin(), tried.shape)
+    if place == 0:
+        return None, "the data do not bend: a line describes them as well"
+    if place == len(exponents) - 1:
+        return None, "the data jump: the change is too fast for the points"
+    found = optimize.minimize_scalar(
+        lambda exponent: _squares(u, y, signs[sign] * 10**exponent),
+        bounds=(exponents[place - 1], exponents[place + 1]),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
+    return signs[sign] * 10**found.x, None if found.success else "no convergence"
+
+
+def _squares(u, y, rates):
+    """The least sum of squares at each rate, in the shape of `rates`."""
+    shape, a, c = _linear_part(u, y, np.asarray(rates)[..., None])
+    return np.sum((y - a * shape - c) ** 2, axis=-1)
+
+
+def _linear_part(u, y, rate):
+    """φ, at most 1, and the best a and c beside it; over the last axis."""
+    shape = np.exp(-rate * (u - (rate < 0)))
+    centred = shape - shape.mean(axis=-1, keepdims=True)
+    a = np.sum(centred * y, axis=-1, keepdims=True) / np.sum(centred**2, axis=-1, keepdims=True)
+    return shape, a, y.mean() - a * shape.mean(axis=-1, keepdims=True)
+
+
+def _result(curve, names, y, values, residual, jacobian, back):
+    """The fit, its errors from the covariance s²(JᵀJ)⁻¹ brought into the parameters by `back`."""
+    size = np.linalg.norm(jacobian, axis=0)
+    if not size.all() or np.linalg.cond(jacobian / size) > CONDITION_LIMIT:
+        return _failure(curve, names, y, "the points do not determine all parameters")
+    inverse = np.linalg.pinv(jacobian / size) / size[:, None]
+    variance = residual @ residual / (len(y) - len(names))
+    errors = np.sqrt(variance) * np.linalg.norm(back @ inverse, axis=1)
+    if not (np.isfinite(values).all() and np.isfinite(errors).all()):
+        return _failure(curve, names, y, "the parameters leave the range of numbers")
+    deviation = y - y.mean()
+    r_squared = 1 - float(residual @ residual / (deviation @ deviation))
+    return Fit(curve, names, values, errors, r_squared, len(y))
+
+
+def _obstacle(x, y, count):
+    """Why there can be no fit with so many parameters; None if there can."""
+    if len(y) <= count or len(np.unique(x)) < count:
+        return f"{count} parameters need more than {count} points, at {count} or more different x"
+    if np.ptp(y) <= CONSTANT * np.abs(y).max():
+        return "the data are constant"
+    return None
+
+
+def _failure(curve, names, y, reason):
+    return Fit(curve, names, np.empty(0), np.empty(0), None, len(y), reason)
+
+
+def _points(x, y):
+    x, y = np.asarray(x, "float64"), np.asarray(y, "float64")
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(
+            f"`x` and `y` must be (K,) each. Received: shapes {x.shape} and {y.shape}."
+        )
+    for name, values in (("x", x), ("y", y)):
+        if not np.isfinite(values).all():
+            raise ValueError(f"`{name}` must be finite. Received: {values.tolist()}.")
+    return x, y

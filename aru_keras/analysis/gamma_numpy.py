@@ -1,0 +1,67 @@
+"""γ(x; n, s) and its partial derivatives in numpy float64, for analyses that need no backend.
+
+The same function as `aru_keras.gamma`, with the same floor under |n|; equation (1) of Geadah et al.
+2024.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+from aru_keras.activations import GAIN_FLOOR
+
+
+def floored(n) -> np.ndarray:
+    """`n` with |n| raised to `activations.GAIN_FLOOR`, sign(0) = +."""
+    n = np.asarray(n, "float64")
+    return np.where(np.abs(n) < GAIN_FLOOR, np.where(n < 0, -GAIN_FLOOR, GAIN_FLOOR), n)
+
+
+def softplus(z) -> np.ndarray:
+    """log(1 + exp(z)) without overflow."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
+
+
+def gamma_and_slope(x, n, s) -> tuple[np.ndarray, np.ndarray]:
+    """γ and ∂γ/∂x; arguments broadcast."""
+    n = floored(n)
+    z = n * x
+    sigma = expit(z)
+    # σ(−z), not 1 − σ: the tail of a slope keeps its digits, which its logarithm needs.
+    return (1 - s) * softplus(z) / n + s * sigma, sigma * (1 - s + s * n * expit(-z))
+
+
+def slope(x, n, s) -> np.ndarray:
+    """∂γ/∂x = (1 − s)·σ + s·n·σ(1 − σ), with σ = σ(n·x)."""
+    return gamma_and_slope(x, n, s)[1]
+
+
+def partials_of_parameters(x, n, s) -> tuple[np.ndarray, np.ndarray]:
+    """∂γ/∂n and ∂γ/∂s of the map itself: ∂γ/∂n is 0 below the floor of |n|, where γ is constant.
+
+    (In training the gradient passes the floor; a tangent of the map does not.)
+    """
+    outside = np.abs(n) >= GAIN_FLOOR
+    n = floored(n)
+    z = n * x
+    distance = np.abs(z)
+    entropy = softplus(-distance) + distance * expit(-distance)
+    in_n = s * x * expit(z) * expit(-z) - (1 - s) * entropy / n**2
+    return np.where(outside, in_n, 0.0), expit(z) - softplus(z) / n
+
+
+def largest_slope(n, s) -> np.ndarray:
+    """sup over x of ∂γ/∂x, for every n and s.
+
+    With σ in (0, 1) the slope is (1 − s + s·n)·σ − s·n·σ²: a parabola, largest at its vertex,
+    (1 + s(n − 1))²/(4ns), where that is a maximum inside, else at an end, 0 or 1 − s. For n > 0 and
+    0 ≤ s ≤ 1 the vertex counts where s > 1/(n + 1).
+
+    Args:
+        n: Gain, any shape.
+        s: Saturation, broadcastable against `n`.
+    """
+    n, s = np.broadcast_arrays(floored(n), np.asarray(s, "float64"))
+    product, linear = s * n, 1 - s + s * n
+    inside = (product > 0) & (linear > 0) & (linear < 2 * product)
+    vertex = linear**2 / np.where(inside, 4 * product, 1.0)
+    return np.where(inside, vertex, np.maximum(1 - s, 0.0))

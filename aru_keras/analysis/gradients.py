@@ -1,0 +1,203 @@
+"""How a gradient travels back through time: what each step of a sequence adds to dL/dW_hh.
+
+With ā_t = ∂L/∂a_t the gradient of the mean loss in the pre-activations (B, N)::
+
+    dL/dW_hh = Σ_t h_{t−1}ᵀ ā_t
+
+A drive is added to a_t, so ā is the gradient in the drive, and one pass back gives every term.
+Where the states are detached before step t0, the terms of the steps before vanish and the others
+stay as they are: the gradient is the partial sum over t ≥ t0 (Geadah et al. 2024, C.5, Fig 18).
+"""
+
+import functools
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from keras import ops
+from scipy.special import log_softmax
+
+from aru_keras import probing
+from aru_keras.analysis.classification import Classifier
+from aru_keras.analysis.dynamics import ACTIVATIONS
+from aru_keras.arguments import one_of, whole
+from aru_keras.probing.compiled import without_gradients
+
+BATCH_SIZE = 100
+"""Sequences whose pass back is held in memory at once."""
+
+
+@dataclass(frozen=True)
+class Propagation:
+    """dL/dW_hh of the mean loss over a batch, and the steps that it comes from.
+
+    Attributes:
+        contributions: ‖h_{t−1}ᵀ ā_t‖, the Frobenius norm of what step t adds, (T,).
+        detached: ‖Σ_{t ≥ t0} h_{t−1}ᵀ ā_t‖, the norm where all states are detached before step t0,
+            over t0 = 0 … T − 1, (T,); the accumulated length is T − t0.
+        gradient: dL/dW_hh, (N, N).
+    """
+
+    contributions: np.ndarray
+    detached: np.ndarray
+    gradient: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Accumulated lengths T − t0 of `detached`, (T,)."""
+        return np.arange(len(self.detached), 0, -1)
+
+
+def propagation(network, x, labels, *, batch_size: int = BATCH_SIZE) -> Propagation:
+    """Where dL/dW_hh of a network's cross-entropy comes from.
+
+    Args:
+        network: A classifier with one `ARU`, `GammaRNN` or `DrivenRNN` before its read-out, or the
+            folder of a run. For a `keras.layers.SimpleRNN` see `of_simple_rnn`.
+        x: Training images, (B, T, I), or what the network's pixel input takes.
+        labels: Their classes, (B,).
+        batch_size: Sequences that are run at once.
+
+    Raises:
+        ValueError: There is no such layer, the labels do not fit, or a gradient is not finite.
+    """
+    classifier = Classifier(network)
+    if not classifier.takes_drive or classifier.layer.go_backwards:
+        raise ValueError(
+            "`network` must hold exactly one ARU, GammaRNN or DrivenRNN that reads forwards, and "
+            f"make its output of the last output of it. Received: {classifier.network.name!r}."
+        )
+    x, labels = np.asarray(x), np.asarray(labels)
+    if labels.shape != (len(x),) or labels.dtype.kind not in "iu":
+        raise ValueError(
+            "`labels` must be whole numbers, one for each of `x`. Received: labels of shape "
+            f"{labels.shape} and dtype {labels.dtype} for {len(x)} examples."
+        )
+    h = probing.record(classifier.network, x, "h")["h"]
+    in_drive, size = _gradient_in_drive(classifier), whole("batch_size", batch_size, 1)
+    parts = [
+        ops.convert_to_numpy(in_drive(x[k : k + size], labels[k : k + size]))
+        for k in range(0, len(x), size)
+    ]
+    return from_adjoints(h, np.concatenate(parts) / len(x))
+
+
+def from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
+    """The steps that dL/dW_hh comes from, of states and gradients in the pre-activations.
+
+    Args:
+        h: h_t, (B, T, N), of a sequence that begins at h = 0.
+        adjoints: ā_t = ∂L/∂a_t of the mean loss, (B, T, N).
+
+    Raises:
+        ValueError: A number is not finite: the gradient has exploded beyond float32.
+    """
+    if not (np.isfinite(h).all() and np.isfinite(adjoints).all()):
+        raise ValueError(
+            "The states and gradients must be finite. Received: NaN or Inf among them. The network "
+            "explodes over this length: take shorter sequences, or another network."
+        )
+    timesteps, units = h.shape[1:]
+    total = np.zeros((units, units))
+    contributions, detached = np.zeros(timesteps), np.zeros(timesteps)
+    for t in reversed(range(timesteps)):
+        if t:  # h before the first step is 0.
+            term = h[:, t - 1].T.astype("float64") @ adjoints[:, t]
+            contributions[t] = np.linalg.norm(term)
+            total += term
+        detached[t] = np.linalg.norm(total)
+    return Propagation(contributions, detached, total)
+
+
+def of_simple_rnn(weights, readout, x, labels, activation: str = "tanh") -> Propagation:
+    """As `propagation`, of a plain recurrent network without a drive, in float64.
+
+    Args:
+        weights: W_xh (I, N), W_hh (N, N) and b (N,), as `keras.layers.SimpleRNN.get_weights` gives
+            them.
+        readout: W_hy (N, classes) and b_y (classes,), of logits.
+        x: (B, T, I).
+        labels: (B,).
+        activation: One of `dynamics.ACTIVATIONS`.
+
+    Raises:
+        ValueError: An unknown activation, or a gradient is not finite.
+    """
+    f, slope = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
+    kernel, matrix, bias, out, out_bias = (np.asarray(w, "float64") for w in (*weights, *readout))
+    a = np.asarray(x, "float64") @ kernel + bias
+    h, state = np.empty_like(a), np.zeros_like(a[:, 0])
+    for t in range(a.shape[1]):
+        a[:, t] += state @ matrix
+        h[:, t] = state = f(a[:, t])
+    probabilities = np.exp(log_softmax(state @ out + out_bias, axis=1))
+    back = (probabilities - np.eye(len(out_bias))[labels]) / len(x) @ out.T
+    adjoints = np.empty_like(h)
+    for t in reversed(range(h.shape[1])):
+        adjoints[:, t] = back * slope(a[:, t])
+        back = adjoints[:, t] @ matrix.T
+    return from_adjoints(h, adjoints)
+
+
+def _gradient_in_drive(classifier):
+    """The gradient of the summed loss in ξ, (B, T, N), as a function of pixels and labels."""
+    layer, dtype = classifier.layer, classifier.layer.cell.compute_dtype
+    encode = without_gradients(classifier.encode, lambda: classifier.network.variables)
+
+    def loss(drive, sequences, labels):
+        # `training` only says that a gradient will be asked for: the layer keeps what it needs.
+        h = layer(sequences, drive=drive, training=True)
+        return ops.sum(classifier.cross_entropy(classifier.head(h), labels))
+
+    gradient = _gradient(loss, classifier.network)
+
+    def in_drive(x, labels):
+        sequences = encode(ops.convert_to_tensor(x, dtype=dtype))
+        drive = ops.zeros((*sequences.shape[:2], layer.cell.units), dtype=dtype)
+        return gradient(drive, sequences, ops.convert_to_tensor(labels, dtype="int32"))
+
+    return in_drive
+
+
+def _gradient(loss, network):
+    """The compiled gradient of `loss` in its first argument, on whichever backend runs."""
+    return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.config.backend()](
+        loss, network
+    )
+
+
+def _tensorflow(loss, network):
+    import tensorflow as tf
+
+    def gradient(loss, place, *others):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(place)
+            value = loss(place, *others)
+        return tape.gradient(value, place)
+
+    # Bound, not closed over: TensorFlow would take the functions of several networks for one that
+    # it traces again and again, and warn.
+    return tf.function(functools.partial(gradient, loss))
+
+
+def _jax(loss, network):
+    import jax
+
+    def with_values(place, values, *others):
+        with keras.StatelessScope(list(zip(network.variables, values, strict=True))):
+            return loss(place, *others)
+
+    compiled = jax.jit(jax.grad(with_values))
+    return lambda place, *others: compiled(
+        place, [variable.value for variable in network.variables], *others
+    )
+
+
+def _torch(loss, network):
+    import torch
+
+    def gradient(place, *others):
+        place = place.detach().requires_grad_()
+        return torch.autograd.grad(loss(place, *others), place)[0]
+
+    return gradient

@@ -1,0 +1,123 @@
+"""The cloud of activation parameters (n, s) of a network's units (Geadah et al. 2024, Fig 3a).
+
+Training spreads one common point into a cloud, and a change of task spreads it further.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+import keras
+import numpy as np
+
+from aru_keras.layers import GammaRNNCell
+from aru_keras.probing import load_network, recurrent_layer
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """(n, s) of the units of a network, or of several.
+
+    Attributes:
+        points: (N, 2), n and s of every unit.
+
+    Raises:
+        ValueError: There is no point, or one is not finite.
+    """
+
+    points: np.ndarray
+
+    def __post_init__(self):
+        points = np.asarray(self.points, "float64")
+        if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+            raise ValueError(f"`points` must be (N, 2), N ≥ 1. Received: shape {points.shape}.")
+        if not np.isfinite(points).all():
+            raise ValueError("`points` must be finite. Received: NaN or Inf among n and s.")
+        object.__setattr__(self, "points", points)
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Mean n and s, (2,)."""
+        return self.points.mean(axis=0)
+
+    @property
+    def covariance(self) -> np.ndarray:
+        """Of n and s over the units, (2, 2), divided by N: 0 for one common point."""
+        # From one of them first: points that are all the same have a spread of 0, not of 1e-15.
+        centred = self.points - self.points[0]
+        centred = centred - centred.mean(axis=0)
+        return centred.T @ centred / len(centred)
+
+    @property
+    def spread(self) -> float:
+        """Root mean square distance of the units from the mean, √trace of the covariance."""
+        return float(np.sqrt(np.trace(self.covariance)))
+
+
+@dataclass(frozen=True)
+class Shift:
+    """What happened to a cloud between two stages.
+
+    Attributes:
+        start, end: Names of the stages.
+        distance: Between the means, in the plane of (n, s).
+        displacement: Root mean square way of a unit from one stage to the next; None where the
+            units of the two are not the same in number.
+        growth: Spread at the end over that at the start; None where the start is one point.
+    """
+
+    start: str
+    end: str
+    distance: float
+    displacement: float | None
+    growth: float | None
+
+
+def cloud(*networks) -> Cloud:
+    """The cloud of the units of several networks together, such as those of different seeds.
+
+    Args:
+        *networks: `GammaRNN` layers, models with one, or folders of runs. A homogeneous network
+            counts all its units at their common point.
+
+    Raises:
+        ValueError: A network has no static n and s.
+    """
+    return Cloud(np.concatenate([_points(network) for network in networks]))
+
+
+def shifts(stages: Mapping[str, Cloud]) -> list[Shift]:
+    """From each stage to the next, such as start, trained, trained on the rotated task.
+
+    Args:
+        stages: Clouds by name, in order.
+
+    Raises:
+        ValueError: There are fewer than two.
+    """
+    if len(stages) < 2:
+        raise ValueError(f"`stages` must be two clouds or more. Received: {list(stages)}.")
+    return [_shift(*start, *end) for start, end in pairwise(stages.items())]
+
+
+def _points(network):
+    layer = recurrent_layer(load_network(network))
+    if not isinstance(layer.cell, GammaRNNCell):
+        raise ValueError(
+            "`networks` must have a static n and s, as GammaRNN. Received: a network with "
+            f"{type(layer.cell).__name__}. Record n and s, and make a Cloud of them at one step."
+        )
+    pair = [keras.ops.convert_to_numpy(value) for value in (layer.cell.n, layer.cell.s)]
+    return np.stack([np.broadcast_to(value, layer.cell.units) for value in pair], axis=1)
+
+
+def _shift(start, before, end, after):
+    same = len(before.points) == len(after.points)
+    moved = after.points - before.points if same else None
+    return Shift(
+        start=start,
+        end=end,
+        distance=float(np.linalg.norm(after.mean - before.mean)),
+        displacement=float(np.sqrt(np.mean(np.sum(moved**2, axis=1)))) if same else None,
+        growth=after.spread / before.spread if before.spread else None,
+    )

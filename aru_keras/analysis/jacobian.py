@@ -1,0 +1,99 @@
+"""The norm of the main dynamics' Jacobian over gain and saturation (Geadah et al. 2024, Fig 6).
+
+Mean over h ~ U(−5, 5)^N of the spectral norm of diag γ′(W_hh h)·W_hh, without input or bias.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import eigvalsh
+
+from aru_keras.analysis import gamma_numpy
+from aru_keras.analysis.dynamics import checked_kernel
+from aru_keras.arguments import finite, whole
+
+GAINS = (1.0, *(1.25 * k for k in range(1, 17)))
+SATURATIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""The paper's grid of 85 points."""
+
+BOUND = 5.0
+"""States are drawn from U(−BOUND, BOUND)."""
+
+SAMPLES = 20
+
+ORTHOGONAL = 1e-6
+"""Largest entry of WᵀW − 1 up to which W counts as orthogonal: float32 weights have 1e-7."""
+
+
+@dataclass(frozen=True, eq=False)
+class JacobianNorms:
+    """Spectral norms over a grid of homogeneous (n, s).
+
+    Attributes:
+        n: Gains, (K,).
+        s: Saturations, (L,).
+        mean: Over states, (K, L).
+        error: Its standard error, (K, L).
+        orthogonal: Whether W_hh was found orthogonal, where the norm is exactly max_i |γ′_i|.
+    """
+
+    n: np.ndarray
+    s: np.ndarray
+    mean: np.ndarray
+    error: np.ndarray
+    orthogonal: bool
+
+
+def jacobian_norms(
+    recurrent_kernel,
+    n=GAINS,
+    s=SATURATIONS,
+    *,
+    samples: int = SAMPLES,
+    bound: float = BOUND,
+    seed: int = 0,
+) -> JacobianNorms:
+    """The mean norm of the Jacobian at every pair of a gain and a saturation.
+
+    Args:
+        recurrent_kernel: W_hh, (N, N), in Keras' layout.
+        n: Gains, (K,).
+        s: Saturations, (L,).
+        samples: Number of states h, the same at every pair; 2 or more.
+        bound: States are drawn from U(−bound, bound)^N.
+        seed: Of the states.
+
+    Raises:
+        ValueError: W_hh is not square, or a value is not finite or out of its range.
+    """
+    kernel = checked_kernel(recurrent_kernel)
+    n, s = _checked_axis("n", n), _checked_axis("s", s)
+    draws, bound = np.random.default_rng(seed), finite("bound", bound, least=0)
+    h = draws.uniform(-bound, bound, (whole("samples", samples, 2), len(kernel)))
+    a, product = h @ kernel, kernel.T @ kernel
+    orthogonal = bool(np.abs(product - np.eye(len(kernel))).max() < ORTHOGONAL)
+    norms = np.empty((len(n), len(s), samples))
+    for row, column in np.ndindex(len(n), len(s)):
+        slopes = np.abs(gamma_numpy.slope(a, n[row], s[column]))
+        norms[row, column] = slopes.max(axis=1) if orthogonal else _norms(slopes, product)
+    error = norms.std(axis=-1, ddof=1) / np.sqrt(samples)
+    return JacobianNorms(n, s, norms.mean(axis=-1), error, orthogonal)
+
+
+def _norms(slopes, product):
+    """Spectral norms of diag(slope)·Wᵀ, (samples,), from WᵀW: J·Jᵀ = diag(slope)·WᵀW·diag(slope).
+
+    The largest eigenvalue alone costs a fifth of all singular values.
+    """
+    top = [len(product) - 1] * 2
+    largest = [eigvalsh(one[:, None] * product * one, subset_by_index=top)[0] for one in slopes]
+    return np.sqrt(np.maximum(largest, 0))
+
+
+def _checked_axis(argument, values):
+    values = np.asarray(values, "float64")
+    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
+        raise ValueError(
+            f"`{argument}` must be a list of finite numbers. Received: {values.tolist()}."
+        )
+    return values

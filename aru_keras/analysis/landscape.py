@@ -1,0 +1,100 @@
+"""The plane of homogeneous (n, s): stability of the dynamics against accuracy.
+
+Geadah et al. 2024, Fig 6 and B.2: networks with one fixed (n, s) for all units learn best where the
+Jacobian's norm is near 1 and the largest Lyapunov exponent near 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+STARTS, BOUND = 8, 5.0
+"""Initial conditions of the exponents, from U(−BOUND, BOUND)^N, as for the Jacobian's norm."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landscape:
+    """Three maps over the same points.
+
+    Attributes:
+        n: Gains, (P,).
+        s: Saturations, (P,).
+        jacobian_norm: Mean spectral norm of the Jacobian before training, (P,).
+        exponent: λ₁ before training, nats a step, (P,); −inf is a number here.
+        accuracy: Of the trained network with this (n, s) fixed, (P,).
+
+    Raises:
+        ValueError: The maps differ in shape, or one holds NaN or a norm that is not positive.
+    """
+
+    n: np.ndarray
+    s: np.ndarray
+    jacobian_norm: np.ndarray
+    exponent: np.ndarray
+    accuracy: np.ndarray
+
+    def __post_init__(self):
+        for name in ("n", "s", "jacobian_norm", "exponent", "accuracy"):
+            value = np.asarray(getattr(self, name), "float64")
+            if value.shape != np.shape(self.n) or value.ndim != 1 or np.isnan(value).any():
+                raise ValueError(
+                    f"`{name}` must be numbers, one a point. Received: shape {value.shape} for "
+                    f"{np.shape(self.n)} points, NaN: {bool(np.isnan(value).any())}."
+                )
+            object.__setattr__(self, name, value)
+        if not (self.jacobian_norm > 0).all():
+            raise ValueError(
+                "`jacobian_norm` must be positive. Received: "
+                f"{self.jacobian_norm.min()} as the smallest."
+            )
+
+    @property
+    def norm_distance(self) -> np.ndarray:
+        """|ln norm|, (P,): 0 where the Jacobian neither shrinks nor stretches."""
+        return np.abs(np.log(self.jacobian_norm))
+
+    @property
+    def exploding(self) -> np.ndarray:
+        """Where λ₁ > 0, (P,) bool."""
+        return self.exponent > 0
+
+
+@dataclass(frozen=True)
+class Correlations:
+    """Rank correlations (Spearman) over the points of a landscape.
+
+    Attributes:
+        norm: Of the accuracy with −|ln norm|.
+        exponent: Of the accuracy with −|λ₁|.
+        maps: Of the norm with λ₁.
+        points: Number of points.
+    """
+
+    norm: float
+    exponent: float
+    maps: float
+    points: int
+
+
+def correlations(found: Landscape) -> Correlations:
+    """How well the maps agree.
+
+    Raises:
+        ValueError: There are fewer than three points, or a map is constant.
+    """
+    if len(found.n) < 3:
+        raise ValueError(f"A correlation needs three points or more. Received: {len(found.n)}.")
+    return Correlations(
+        norm=_rank(found.accuracy, -found.norm_distance),
+        exponent=_rank(found.accuracy, -np.abs(found.exponent)),
+        maps=_rank(found.jacobian_norm, found.exponent),
+        points=len(found.n),
+    )
+
+
+def _rank(first, second):
+    first, second = stats.rankdata(first), stats.rankdata(second)
+    if not (np.ptp(first) and np.ptp(second)):
+        raise ValueError("The maps must vary to be correlated. Received: a constant one.")
+    return float(np.corrcoef(first, second)[0, 1])

@@ -1,0 +1,150 @@
+"""The stationary distribution π(ξ) of the states under a drive (Geadah et al. 2024, App. D).
+
+The paper finds it Gaussian, with a mean and a standard deviation that are linear in ξ, and starts
+the trajectories of the Lyapunov exponents from it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from aru_keras.analysis.fitting import Fit, line
+from aru_keras.arguments import whole
+
+
+@dataclass(frozen=True)
+class StationaryDistribution:
+    """States of all units, sequences and steps under one drive, pooled.
+
+    Attributes:
+        drive: ξ.
+        mean: Of h.
+        deviation: Standard deviation of h.
+        skewness: 0 for a Gaussian.
+        excess_kurtosis: 0 for a Gaussian.
+        gaussian_distance: Largest difference between the cumulative distribution of h and that of
+            the Gaussian of the same mean and standard deviation (the statistic of Kolmogorov,
+            Smirnov and Lilliefors). It comes without a p-value: states depend on each other.
+        count: Number of states.
+    """
+
+    drive: float
+    mean: float
+    deviation: float
+    skewness: float
+    excess_kurtosis: float
+    gaussian_distance: float
+    count: int
+
+
+@dataclass(frozen=True)
+class StationaryLines:
+    """Lines through mean and standard deviation of π(ξ) over ξ.
+
+    Attributes:
+        distributions: In the order of ξ as given.
+        mean: Line through the means, with standard errors and R².
+        deviation: Line through the standard deviations.
+    """
+
+    distributions: tuple[StationaryDistribution, ...]
+    mean: Fit
+    deviation: Fit
+
+
+def stationary_distribution(h, drive: float) -> StationaryDistribution:
+    """π(ξ) of states under a drive.
+
+    Args:
+        h: States under the drive, after its transient: of any shape, such as the steps kept by
+            `probing.Record(steps=…)`, (B, T, N).
+        drive: ξ.
+
+    Raises:
+        ValueError: there are fewer than three states, one is not finite, or all are equal.
+    """
+    states = _checked(h)
+    mean, deviation = states.mean(), states.std()
+    if not deviation > 1e-12 * np.abs(states).max():
+        raise ValueError(f"`h` must vary. Received: {states.size} states, all {states[0]}.")
+    return StationaryDistribution(
+        drive=float(drive),
+        mean=float(mean),
+        deviation=float(deviation),
+        skewness=float(stats.skew(states)),
+        excess_kurtosis=float(stats.kurtosis(states)),
+        gaussian_distance=_gaussian_distance((np.sort(states) - mean) / deviation),
+        count=states.size,
+    )
+
+
+def stationary_lines(distributions: Sequence[StationaryDistribution]) -> StationaryLines:
+    """Lines through the means and the standard deviations over ξ; three drives at the least.
+
+    Too few drives, or values that do not vary, make a `Fit` that says so.
+    """
+    drives = [one.drive for one in distributions]
+    return StationaryLines(
+        tuple(distributions),
+        line(drives, [one.mean for one in distributions]),
+        line(drives, [one.deviation for one in distributions]),
+    )
+
+
+def draw(distribution: StationaryDistribution, count: int, units: int, seed: int = 0) -> np.ndarray:
+    """Initial conditions h_0 ~ π(ξ), every unit by itself from the Gaussian, (count, N).
+
+    Args:
+        distribution: π(ξ).
+        count: Number of initial conditions.
+        units: N.
+        seed: Of the draws.
+    """
+    shape = (whole("count", count, 1), whole("units", units, 1))
+    return np.random.default_rng(seed).normal(distribution.mean, distribution.deviation, shape)
+
+
+def draw_recorded(h, count: int, seed: int = 0) -> np.ndarray:
+    """Initial conditions h_0 from a recording: whole network states at random, (count, N).
+
+    Args:
+        h: States under the drive, after its transient, (B, T, N).
+        count: Number of initial conditions, each from another sequence or step.
+        seed: Of the draws.
+
+    Raises:
+        ValueError: there are fewer states, or one is not finite.
+    """
+    h = np.asarray(h, "float64")
+    if (
+        h.ndim != 3
+        or not np.isfinite(h).all()
+        or h.shape[0] * h.shape[1] < whole("count", count, 1)
+    ):
+        raise ValueError(
+            f"`h` must be finite (batch, time, units), with {count} states or more. Received: "
+            f"shape {h.shape}, finite: {bool(np.isfinite(h).all())}."
+        )
+    states = h.reshape(-1, h.shape[-1])
+    return states[np.random.default_rng(seed).choice(len(states), count, replace=False)]
+
+
+def _gaussian_distance(standardised):
+    """sup |F(x) − Φ(x)| of sorted values, from both sides of each jump of F."""
+    count = len(standardised)
+    expected = stats.norm.cdf(standardised)
+    above = np.arange(1, count + 1) / count - expected
+    below = expected - np.arange(count) / count
+    return float(max(above.max(), below.max()))
+
+
+def _checked(h):
+    states = np.asarray(h, "float64").ravel()
+    if states.size < 3 or not np.isfinite(states).all():
+        raise ValueError(
+            "`h` must hold three finite states or more. Received: "
+            f"{states.size}, finite: {bool(np.isfinite(states).all())}."
+        )
+    return states

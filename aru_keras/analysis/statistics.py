@@ -1,0 +1,152 @@
+"""Means over seeds with their confidence intervals, and the t-tests of the paper."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+"""Of confidence intervals."""
+
+CONSTANT = 1e-12
+"""Spread, relative to the values, up to which they count as constant."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds.
+
+    Attributes:
+        mean: Over the seeds.
+        interval: (low, high) by Student's t; None with one seed, which has no spread.
+        n: Number of seeds.
+        level: Of the interval.
+    """
+
+    mean: float
+    interval: tuple[float, float] | None
+    n: int
+    level: float = LEVEL
+
+    @property
+    def half_width(self) -> float | None:
+        """Half the interval; None with one seed."""
+        return None if self.interval is None else (self.interval[1] - self.interval[0]) / 2
+
+    def __str__(self) -> str:
+        if self.interval is None:
+            return f"{self.mean:.4g} (one seed, no interval)"
+        return f"{self.mean:.4g} ± {self.half_width:.2g} ({self.level:.0%}, {self.n} seeds)"
+
+
+@dataclass(frozen=True)
+class TTest:
+    """A two-sided t-test.
+
+    Attributes:
+        statistic: t, positive where the first sample is larger.
+        p: Probability of a |t| at least as large where the means are equal.
+        degrees_of_freedom: Of Student's distribution.
+        n: Sizes of the two samples.
+    """
+
+    statistic: float
+    p: float
+    degrees_of_freedom: float
+    n: tuple[int, int]
+
+    def __str__(self) -> str:
+        return f"t({self.degrees_of_freedom:g}) = {self.statistic:.3f}, p = {self.p:.3g}"
+
+
+def estimate(values: Sequence[float], level: float = LEVEL) -> Estimate:
+    """The mean over seeds and its confidence interval.
+
+    Args:
+        values: (seeds,).
+        level: Of the interval, between 0 and 1.
+
+    Raises:
+        ValueError: There is no value, one is not finite, or the level is none.
+    """
+    values = _sample("values", values, 1)
+    if not 0 < level < 1:
+        raise ValueError(f"`level` must be between 0 and 1. Received: {level!r}.")
+    mean, n = float(values.mean()), len(values)
+    if n == 1:
+        return Estimate(mean, None, 1, level)
+    half = float(stats.t.ppf(0.5 + level / 2, n - 1) * values.std(ddof=1) / np.sqrt(n))
+    return Estimate(mean, (mean - half, mean + half), n, level)
+
+
+def independent_t_test(first: Sequence[float], second: Sequence[float]) -> TTest:
+    """Student's t-test of two independent samples, variances taken as equal (Fig 4d).
+
+    Raises:
+        ValueError: A sample has fewer than two values, one is not finite, or nothing varies.
+    """
+    first, second = _sample("first", first, 2), _sample("second", second, 2)
+    _check_varies(max(np.ptp(first), np.ptp(second)), first, second)
+    return _result(stats.ttest_ind(first, second), first, second)
+
+
+def paired_t_test(first: Sequence[float], second: Sequence[float]) -> TTest:
+    """The t-test of differences within pairs, such as two drives on one network (Fig 4d).
+
+    Raises:
+        ValueError: The samples differ in size or have fewer than two values, a value is not
+            finite, or all differences are equal.
+    """
+    first, second = _sample("first", first, 2), _sample("second", second, 2)
+    if len(first) != len(second):
+        raise ValueError(
+            "`first` and `second` must be pairs. Received: "
+            f"{len(first)} and {len(second)} values. Use independent_t_test for samples apart."
+        )
+    _check_varies(np.ptp(first - second), first, second)
+    return _result(stats.ttest_rel(first, second), first, second)
+
+
+def table(results: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """Accuracy of every network on every task in per cent, as a Markdown table (Table 1).
+
+    Args:
+        results: Accuracies over seeds, in [0, 1], by task and then by network.
+
+    Raises:
+        ValueError: A value is not finite, or there are none.
+    """
+    networks = list(dict.fromkeys(name for row in results.values() for name in row))
+    rows = [["task", *networks], ["---"] * (1 + len(networks))]
+    for task, row in results.items():
+        rows.append([task, *(_cell(row[name]) if name in row else "" for name in networks)])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _cell(accuracies):
+    found = estimate(accuracies)
+    mean = f"{100 * found.mean:.2f}"
+    return f"{mean} (1 seed)" if found.n == 1 else f"{mean} ± {100 * found.half_width:.2f}"
+
+
+def _result(found, first, second):
+    return TTest(
+        float(found.statistic), float(found.pvalue), float(found.df), (len(first), len(second))
+    )
+
+
+def _sample(name, values, least):
+    values = np.asarray(values, "float64")
+    if values.ndim != 1 or len(values) < least or not np.isfinite(values).all():
+        raise ValueError(
+            f"`{name}` must be a list of at least {least} finite numbers, one a seed. "
+            f"Received: {values.tolist()}."
+        )
+    return values
+
+
+def _check_varies(spread, first, second):
+    # Equal differences differ in their last digits.
+    if spread <= CONSTANT * max(np.abs(first).max(), np.abs(second).max()):
+        raise ValueError("A t-test needs values that vary. Received: constant samples.")

@@ -1,0 +1,49 @@
+"""Accuracies of the networks (Geadah et al. 2024, Table 1)."""
+
+from collections.abc import Mapping, Sequence
+
+from aru_keras.analysis.statistics import estimate
+from aru_keras.plots import style
+
+
+def accuracy(results: Mapping[str, Mapping[str, Sequence[float]]]):
+    """Accuracy of every network on every task: the mean, its 95 % interval, and every seed.
+
+    One seed has no interval and is drawn hollow.
+
+    Args:
+        results: Accuracies over seeds, in [0, 1], by task and then by name in `models.NETWORKS`.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    figure, (axes,) = style.panels(1, width=max(style.COLUMN_WIDTH, 1.6 * len(results) + 1.2))
+    names = list(dict.fromkeys(name for row in results.values() for name in row))
+    for column, row in enumerate(results.values()):
+        for name, accuracies in row.items():
+            place = column + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
+            _draw_estimate(axes, place, name, accuracies)
+    for name in names:
+        label = style.NETWORK_LABELS[name]
+        axes.plot([], [], ls="", ms=5, label=label, **style.NETWORK_STYLES[name])
+    axes.set_xticks(range(len(results)), list(results))
+    axes.set_xlim(-0.5, len(results) - 0.5)
+    axes.set_ylabel("accuracy (%)")
+    figure.legend(loc="outside right", frameon=False, fontsize=8)
+    return figure
+
+
+def _draw_estimate(axes, place, name, accuracies):
+    found, look = estimate(accuracies), style.NETWORK_STYLES[name]
+    axes.errorbar(
+        place,
+        100 * found.mean,
+        None if found.interval is None else 100 * found.half_width,
+        mfc="white" if found.interval is None else look["color"],
+        ms=5,
+        capsize=3,
+        **look,
+    )
+    if found.n > 1:
+        seeds = [100 * one for one in accuracies]
+        axes.plot([place] * found.n, seeds, ".", color="0.5", ms=3, zorder=3)

@@ -1,0 +1,41 @@
+"""States of the controller alone (Geadah et al. 2024, Fig 5a)."""
+
+from aru_keras.analysis.controller import Portrait
+from aru_keras.plots import style
+
+
+def controller(found: Portrait):
+    """The controller's states on two principal components, and the n and s that it sets.
+
+    Lines: the states after the pre-activation a is switched from 0 to a constant. Points: where
+    they end.
+
+    Args:
+        found: From `analysis.controller.portrait`.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    figure, axes = style.panels(3, row_height=2.4)
+    colours = style.drive_colours(found.amplitudes)
+    for place, (a, colour) in enumerate(zip(found.amplitudes, colours, strict=True)):
+        path = found.projected[place, max(found.settle - 1, 0) :]
+        axes[0].plot(*path.T, color=colour, lw=0.7, alpha=0.8)
+        axes[0].plot(*path[-1], "o", color=colour, ms=4, zorder=3)
+        axes[1].plot(found.parameters[place, :, 0], color=colour, lw=0.9, label=f"{a:.2g}")
+        axes[2].plot(*found.parameters[place, -1], "o", color=colour, ms=4, zorder=3)
+    axes[0].plot(*found.end_points.T, color="0.3", lw=1, zorder=0)
+    axes[2].plot(*found.parameters[:, -1].T, color="0.3", lw=1, zorder=0)
+    first, second = found.explained
+    axes[0].set(
+        xlabel=f"component 1 ({first:.0%} of variance)",
+        ylabel=f"component 2 ({second:.0%})",
+    )
+    axes[1].set(xlabel="step $t$", ylabel="gain $n_t$")
+    axes[2].set(xlabel=r"final gain $n$", ylabel=r"final saturation $s$")
+    handles = axes[1].get_legend_handles_labels()
+    options = {"loc": "outside right", "frameon": False, "fontsize": 8}
+    figure.legend(*handles, title="constant $a$", **options)
+    for one, text in zip(axes, "ABC", strict=True):
+        style.letter(one, text)
+    return figure

@@ -1,0 +1,65 @@
+"""The activation family γ (Geadah et al. 2024, Fig 1)."""
+
+from aru_keras.analysis.family import Family
+from aru_keras.plots import style
+
+SATURATION_MAP = "plasma"
+"""The colour map of the saturation s."""
+
+# The limit that a curve reaches, by (n, s).
+_LIMIT_DASHES = {"softplus": (0, (4, 2)), "ReLU": (0, (1, 1)), "sigmoid": (0, (5, 1, 1, 1))}
+
+
+def family(found: Family):
+    """γ and its slope over x: a column for each gain n, a colour for each saturation s.
+
+    The limits of the family, softplus, ReLU and sigmoid, are drawn over it in black.
+
+    Args:
+        found: From `analysis.family.family`.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    columns = len(found.gains)
+    width = max(style.COLUMN_WIDTH, 1.75 * columns)
+    figure, axes = style.panels(columns, 2, width=width, row_height=1.9)
+    for column, gain in enumerate(found.gains):
+        value, slope = axes[:, column]
+        for row, saturation in enumerate(found.saturations):
+            colour = _colour(saturation, found.saturations)
+            value.plot(found.x, found.values[column, row], color=colour, label=f"{saturation:g}")
+            slope.plot(found.x, found.slopes[column, row], color=colour)
+        value.set_title(f"$n$ = {gain:g}")
+        slope.set_xlabel("pre-activation $x$")
+    _draw_limits(axes[0], found)
+    for row, label in enumerate((r"$\gamma(x; n, s)$", r"slope $\partial\gamma/\partial x$")):
+        axes[row, 0].set_ylabel(label)
+        top = max(one.get_ylim()[1] for one in axes[row])
+        for one in axes[row]:
+            one.set_ylim(axes[row, 0].get_ylim()[0], top)
+            one.set_xticks([found.x.min(), 0, found.x.max()])
+            one.tick_params(labelleft=one is axes[row, 0])
+    handles = axes[0, 0].get_legend_handles_labels()
+    style_of = {"frameon": False, "fontsize": 8}
+    figure.legend(*handles, title="saturation $s$, limits", loc="outside right upper", **style_of)
+    return figure
+
+
+def _draw_limits(axes, found):
+    """Softplus and sigmoid where n = 1 is, ReLU beside the largest gain; all in one legend."""
+    for name, dashes in _LIMIT_DASHES.items():
+        place = len(axes) - 1 if name == "ReLU" else 0
+        options = {"color": "black", "lw": 1.2, "ls": dashes}
+        axes[place].plot(found.x, found.limits[name], **options)
+        if place:
+            axes[0].plot([], [], label=name, **options)
+        else:
+            axes[0].get_lines()[-1].set_label(name)
+
+
+def _colour(saturation, saturations):
+    from matplotlib import colormaps
+
+    low, high = min(saturations), max(saturations)
+    return colormaps[SATURATION_MAP](0.3 + 0.6 * (saturation - low) / ((high - low) or 1))

@@ -1,0 +1,73 @@
+"""Gain scaling under bursts of noise (Geadah et al. 2024, Fig 3b)."""
+
+import numpy as np
+
+from aru_keras.analysis.fitting import Fit
+from aru_keras.analysis.gain_scaling import GainScaling
+from aru_keras.plots import style
+
+
+def gain_scaling(found: GainScaling):
+    """n and s over time and in the steady state, and the spread of the output.
+
+    Steady states are means over seeds of noise with a standard error. A curve is drawn where its
+    fit did not fail.
+
+    Args:
+        found: From `analysis.gain_scaling.gain_scaling`.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    figure, axes = style.panels(3, 2, row_height=2.2)
+    colours = style.drive_colours(found.amplitudes)
+    for row, (name, symbol) in enumerate((("n", "n"), ("s", "s"))):
+        what = "gain" if name == "n" else "saturation"
+        for run, amplitude, colour in zip(found.runs, found.amplitudes, colours, strict=True):
+            trace = getattr(run, name).mean(axis=0)
+            axes[row, 0].plot(trace, color=colour, lw=0.6, label=f"{amplitude:g}")
+        axes[row, 0].set(xlabel="step $t$", ylabel=f"mean {what} ${symbol}_t$")
+        fit = found.gain_fit() if name == "n" else found.saturation_fit()
+        _draw_steady(axes[row, 1], found, f"steady_{name}", fit, colours)
+        axes[row, 1].set_ylabel(f"steady {what} ${symbol}_\\infty$")
+    _draw_spread(axes[0, 2], found, colours)
+    _draw_legend(axes[1, 2], axes[0, 0])
+    for one, text in zip([*axes[0], *axes[1, :2]], "ABCDE", strict=True):
+        style.letter(one, text)
+    return figure
+
+
+def _draw_steady(axes, found, name, fit: Fit, colours):
+    _draw_points(axes, found.amplitudes, found.over_amplitudes(name), colours)
+    axes.set_xlabel(r"noise $\xi$ (standard deviation)")
+    if fit.failed:
+        return
+    x = np.linspace(found.amplitudes.min(), found.amplitudes.max(), 200)
+    axes.plot(x, fit(x), color="0.3", lw=1, zorder=0)
+    formula = r"$a\xi^{-b}+c$" if name == "steady_n" else r"$a\,e^{-b\xi}+c$"
+    text = f"{formula}, $R^2$ = {fit.r_squared:.2f}\n$b$ = {fit['b']:.2g} ± {fit.error('b'):.1g}"
+    place = 0.95 if fit(x)[0] > fit(x)[-1] else 0.25
+    axes.text(0.97, place, text, transform=axes.transAxes, ha="right", va="top", fontsize=7)
+
+
+def _draw_spread(axes, found, colours):
+    given = found.over_amplitudes("input_spread").mean(axis=0)
+    _draw_points(axes, given, found.over_amplitudes("output_spread"), colours)
+    axes.set(xlabel="spread of the noise", ylabel="spread of the output $h$")
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+
+
+def _draw_points(axes, x, values, colours):
+    mean = values.mean(axis=0)
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0 * mean
+    for place, colour in enumerate(colours):
+        axes.errorbar(
+            x[place], mean[place], error[place], color=colour, marker="o", ms=4, capsize=2
+        )
+
+
+def _draw_legend(axes, traces):
+    axes.set_axis_off()
+    handles = traces.get_legend_handles_labels()
+    axes.legend(*handles, title=r"noise $\xi$", loc="center", ncols=2, frameon=False, fontsize=8)

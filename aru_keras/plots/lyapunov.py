@@ -1,0 +1,102 @@
+"""Lyapunov exponents of adapted and frozen networks (Geadah et al. 2024, Fig 5c–d, App. D)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from aru_keras.analysis.lyapunov import AdaptedExponents, LyapunovExponents
+from aru_keras.plots.style import COLUMN_WIDTH, band, drive_colours, panels, unit_style
+
+LEADING = "$\\lambda_1$ (nats per step)"
+
+
+def exponents_after_onset(
+    drives: Sequence[float], steps: Sequence[int], found: Sequence[LyapunovExponents]
+):
+    """The leading exponent with the (n, s) of each step after a drive's onset, by ξ (Fig 5c).
+
+    Args:
+        drives: ξ, (D,).
+        steps: After onset, (K,).
+        found: What `lyapunov.exponents_after_onset` gives, (D, K, H, k), of each seed. The band is
+            one standard error over seeds.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: an exponent is −inf.
+    """
+    figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.6)
+    values = _leading(found)
+    for place, colour in enumerate(drive_colours(drives)):
+        label = f"ξ = {drives[place]:g}"
+        band(axes, steps, values[:, place], label=label, color=colour, marker="o", ms=3)
+    _mark_zero(axes)
+    axes.set(xlabel="steps after onset", ylabel=LEADING)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def adapted_and_frozen(found: Sequence[AdaptedExponents]):
+    """The leading exponent over ξ, with adapted (n, s) and with those of ξ = 0 (Fig 5d).
+
+    Args:
+        found: What `lyapunov.adapted_and_frozen` gives, of each seed, for the same ξ. The bands are
+            one standard error over seeds.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: an exponent is −inf.
+    """
+    figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.6)
+    order = np.argsort(found[0].drives)
+    for place, name in enumerate(("adapted", "frozen")):
+        values = _leading([getattr(one, name) for one in found])
+        style = {**unit_style(place), "marker": "os"[place], "ms": 4, "ls": ("-", "--")[place]}
+        band(axes, found[0].drives[order], values[:, order], label=name, **style)
+    _mark_zero(axes)
+    axes.set(xlabel="drive ξ", ylabel=LEADING)
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def spectra_of_exponents(spectra: Mapping[str, LyapunovExponents]):
+    """Whole Lyapunov spectra over their index, as a share of N.
+
+    Args:
+        spectra: By label; exponents (H, N). The band is one standard error over initial conditions;
+            a spectrum ends where its exponents become −inf.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+    """
+    figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.6)
+    for place, (label, found) in enumerate(spectra.items()):
+        finite = np.isfinite(found.mean)
+        index = np.arange(1, len(finite) + 1) / len(finite)
+        if not finite.all():
+            label = f"{label} ({np.count_nonzero(~finite)} at −∞)"
+        values = found.exponents[:, finite]
+        band(axes, index[finite], values, label=label, **unit_style(place))
+    _mark_zero(axes)
+    axes.set(xlabel="index $i/N$", ylabel="$\\lambda_i$ (nats per step)")
+    axes.legend(frameon=False, fontsize=8)
+    return figure
+
+
+def _leading(found):
+    """λ₁ over initial conditions, (seeds, …)."""
+    values = np.stack([one.mean[..., 0] for one in found])
+    if not np.isfinite(values).all():
+        raise ValueError(
+            "`found` must have finite leading exponents to be drawn. Received: "
+            f"{np.count_nonzero(np.isinf(values))} of −inf: networks that forget within a step."
+        )
+    return values
+
+
+def _mark_zero(axes):
+    axes.axhline(0, color="0.5", lw=0.8, zorder=0)

@@ -1,0 +1,67 @@
+"""Correlations over the plane of (n, s), and its figure."""
+
+import numpy as np
+import pytest
+
+from aru_keras.analysis.landscape import Landscape, correlations
+from aru_keras.plots.landscape import landscape
+
+N, S = (values.ravel() for values in np.meshgrid([1.0, 5.0, 10.0, 20.0], [0.0, 0.5, 1.0]))
+
+
+def plane(**changes):
+    norm = 0.3 * (1 + S * (N - 1))
+    values = {
+        "jacobian_norm": norm,
+        "exponent": np.log(norm),
+        "accuracy": 1 / (1 + np.log(norm) ** 2),
+    }
+    return Landscape(n=N, s=S, **{**values, **changes})
+
+
+def test_accuracy_that_peaks_at_norm_one_correlates_perfectly():
+    found = correlations(plane())
+    assert found.norm == found.exponent == found.maps == pytest.approx(1)
+    assert found.points == 12
+
+
+def test_correlations_are_spearmans():
+    from scipy.stats import spearmanr
+
+    one = plane(accuracy=np.random.default_rng(0).uniform(size=12))
+    expected = spearmanr(one.accuracy, -np.abs(np.log(one.jacobian_norm))).statistic
+    assert correlations(one).norm == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_singular_point_counts_as_far_from_zero():
+    exponent = np.log(plane().jacobian_norm)
+    exponent[np.argmin(plane().jacobian_norm)] = -np.inf
+    assert correlations(plane(exponent=exponent)).exponent == pytest.approx(1, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"accuracy": np.full(12, np.nan)}, "`accuracy` must be numbers"),
+        ({"exponent": np.zeros(3)}, "`exponent` must be numbers"),
+        ({"jacobian_norm": np.zeros(12)}, "must be positive"),
+    ],
+)
+def test_bad_maps(changes, words):
+    with pytest.raises(ValueError, match=words):
+        plane(**changes)
+
+
+def test_a_constant_map_has_no_correlation():
+    with pytest.raises(ValueError, match="must vary"):
+        correlations(plane(accuracy=np.ones(12)))
+
+
+def test_the_figure_shows_every_point_and_the_paths():
+    path = np.array([[5.0, 0.0], [6.0, 0.2], [7.0, 0.3]])
+    figure = landscape(plane(), [path])
+    meshes = [axes.collections[0].get_array() for axes in figure.axes[:3]]
+    assert [mesh.shape for mesh in meshes] == [(3, 4)] * 3
+    np.testing.assert_allclose(np.asarray(meshes[2]).ravel(), 100 * plane().accuracy)
+    drawn = [line.get_xydata() for line in figure.axes[2].get_lines()]
+    np.testing.assert_array_equal(drawn[1], path)

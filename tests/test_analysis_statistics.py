@@ -1,0 +1,80 @@
+"""Means over seeds and t-tests, against tables, by hand and against scipy."""
+
+import numpy as np
+import pytest
+
+from aru_keras.analysis import statistics
+
+# Student, "The probable error of a mean" (1908): hours of sleep gained with two drugs.
+FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
+SECOND = [1.9, 0.8, 1.1, 0.1, -0.1, 4.4, 5.5, 1.6, 4.6, 3.4]
+
+
+def test_the_paired_test_is_the_one_that_student_computed():
+    found = statistics.paired_t_test(SECOND, FIRST)
+    # As R gives it: t = 4.0621, df = 9, p-value = 0.002833.
+    assert found.statistic == pytest.approx(4.0621, abs=5e-5)
+    assert found.p == pytest.approx(0.002833, abs=5e-7)
+    assert found.degrees_of_freedom == 9 and found.n == (10, 10)
+
+
+def test_the_independent_test_pools_the_variances():
+    found = statistics.independent_t_test(FIRST, SECOND[:7])
+    a, b = np.array(FIRST), np.array(SECOND[:7])
+    pooled = (9 * a.var(ddof=1) + 6 * b.var(ddof=1)) / 15
+    expected = (a.mean() - b.mean()) / np.sqrt(pooled * (1 / 10 + 1 / 7))
+    assert found.statistic == pytest.approx(expected, rel=1e-12)
+    assert found.degrees_of_freedom == 15 and found.n == (10, 7)
+    # R, t.test(extra ~ group, var.equal = TRUE) of all ten: p-value = 0.07919.
+    assert statistics.independent_t_test(FIRST, SECOND).p == pytest.approx(0.07919, abs=5e-6)
+
+
+def test_the_interval_is_that_of_the_table_of_t():
+    found = statistics.estimate([1.0, 2.0, 3.0, 4.0, 5.0])
+    # t(0.975, 4) = 2.776445; the standard error of 1…5 is √(2.5/5).
+    half = 2.776445 * np.sqrt(0.5)
+    assert found.mean == 3 and found.n == 5
+    assert found.interval == pytest.approx((3 - half, 3 + half), abs=1e-6)
+    assert found.half_width == pytest.approx(half, abs=1e-6)
+    assert "5 seeds" in str(found)
+
+
+def test_intervals_cover_the_mean_as_often_as_they_say():
+    draws = np.random.default_rng(0).normal(size=(2000, 5))
+    intervals = np.array([statistics.estimate(row, 0.9).interval for row in draws])
+    inside = (intervals[:, 0] < 0) & (intervals[:, 1] > 0)
+    # Four standard deviations of a binomial: 4·√(.9·.1/2000) = 0.027.
+    assert inside.mean() == pytest.approx(0.9, abs=0.027)
+
+
+def test_one_seed_has_no_interval_and_says_so():
+    found = statistics.estimate([0.5])
+    assert found.mean == 0.5 and found.interval is None and found.half_width is None
+    assert "one seed" in str(found)
+
+
+def test_the_table_holds_mean_and_half_width_in_per_cent():
+    results = {"psmnist": {"arun": [0.94, 0.95, 0.96], "gru": [0.9]}, "scifar10": {"gru": [0.5]}}
+    head, _, first, second = statistics.table(results).splitlines()
+    assert head == "| task | arun | gru |"
+    # t(0.975, 2) = 4.302653; the standard error is 1/√3 per cent.
+    assert first == f"| psmnist | 95.00 ± {4.302653 / 3**0.5:.2f} | 90.00 (1 seed) |"
+    assert second == "| scifar10 |  | 50.00 (1 seed) |"
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: statistics.estimate([]), "at least 1 finite"),
+        (lambda: statistics.estimate([1.0, np.nan]), "`values` must be .* finite"),
+        (lambda: statistics.estimate([1.0, 2.0], level=95), "between 0 and 1"),
+        (lambda: statistics.independent_t_test([1.0], [1.0, 2.0]), "`first` must be .* at least 2"),
+        (lambda: statistics.independent_t_test([1.0, 2.0], [1.0, np.inf]), "`second` must be"),
+        (lambda: statistics.independent_t_test([1, 1], [2, 2]), "constant"),
+        (lambda: statistics.paired_t_test([1, 2, 3], [1, 2]), "must be pairs"),
+        (lambda: statistics.paired_t_test([0.1, 0.2, 0.3], [0.2, 0.3, 0.4]), "constant"),
+    ],
+)
+def test_what_has_no_answer_is_an_error(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
