@@ -187,9 +187,25 @@ def _compare(arguments):
         )
 
 
+def _analyze(arguments):
+    """measure a run in all the ways of the paper, with a report (aru-keras analyze RUN)"""
+    from aru_keras.runners.experiments import command
+
+    command.run_analyze(_parser("analyze", _analyze), arguments)
+
+
+def _reproduce(arguments):
+    """train, measure and report the paper's experiments (aru-keras reproduce --preset quick)"""
+    from aru_keras.runners.experiments import command
+
+    command.run_reproduce(_parser("reproduce", _reproduce), arguments)
+
+
 COMMANDS = {
     "train": _train,
     "probe": _probe,
+    "analyze": _analyze,
+    "reproduce": _reproduce,
     "compare": _compare,
     "benchmark": _benchmark,
     "summary": _summary,

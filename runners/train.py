@@ -171,7 +171,7 @@ def _finish(config, data, folder, rows):
         "train_seconds": sum(row["seconds"] for row in rows),
         "test_seconds": time.perf_counter() - started,
         "peak_memory_mb": _peak_memory_mb(),
-        "versions": _versions(),
+        "versions": versions(),
     }
     _draw(best, data, folder)
     write_json(folder.results, results)
@@ -222,7 +222,8 @@ def _peak_memory_mb():
     return peak / (2**20 if platform.system() == "Darwin" else 2**10)
 
 
-def _versions():
+def versions() -> dict[str, str]:
+    """The backend, and the versions of what a run depends on."""
     backend = keras.config.backend()
     found = {name: importlib.metadata.version(name) for name in ("keras", "numpy", backend)}
     found |= {"aru-keras": __version__, "python": platform.python_version()}

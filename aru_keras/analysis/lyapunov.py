@@ -7,6 +7,7 @@ trajectory and orthonormalised at every step; the exponents are the mean logarit
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from aru_keras.analysis.dynamics import Dynamics, GammaDynamics
 from aru_keras.arguments import whole
@@ -73,19 +74,27 @@ def lyapunov_exponents(
     _check_finite(h, 0)
     first = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, count)))[0].T
     directions = np.broadcast_to(first, (*h.shape[:-1], count, size))
-    total = np.zeros((*h.shape[:-1], count))
-    for step in range(transient + steps):
-        h, directions = dynamics.push(h, directions)
-        _check_finite(h, step + 1)
-        directions, growth = _orthonormalised(directions)
-        if step >= transient:
-            total += growth
+    # Thousands of small products: handing each to several threads takes longer than the product.
+    with threadpool_limits(1):
+        total = _total_growth(dynamics, h, directions, steps, transient)
     if np.isnan(total).any():
         raise ValueError(
             "The deviations must stay numbers. Received: NaN, from a Jacobian that is NaN or "
             "infinite. Check the derivative of the map."
         )
     return LyapunovExponents(-np.sort(-total / steps, axis=-1), steps)
+
+
+def _total_growth(dynamics, h, directions, steps, transient):
+    """Logarithms of growth of each direction, summed over the steps after the transient."""
+    total = np.zeros(directions.shape[:-1])
+    for step in range(transient + steps):
+        h, directions = dynamics.push(h, directions)
+        _check_finite(h, step + 1)
+        directions, growth = _orthonormalised(directions)
+        if step >= transient:
+            total += growth
+    return total
 
 
 @dataclass(frozen=True, eq=False)

@@ -137,7 +137,9 @@ def _draw_boundary(axes, drive, points, noise):
     n, s = (_limits(points[:, which]) for which in (0, 1))
     gains = np.linspace(*n, CURVE_POINTS)
     curve = boundary_saturation(drive, gains, noise)
-    s = (min(s[0], *np.clip(curve, s[0] - np.ptp(s), None)), s[1])
+    # Far enough to show Λ(ξ), but at most as far again on either side.
+    shown = np.clip(curve, s[0] - np.ptp(s), s[1] + np.ptp(s))
+    s = min(s[0], shown.min()), max(s[1], shown.max())
     gridded = np.meshgrid(gains, np.linspace(*s, CURVE_POINTS))
     inside = decays(drive, *gridded, noise).astype("float64")
     axes.contourf(*gridded, inside, levels=[0.5, 1.5], colors=["0.92"])

@@ -168,5 +168,5 @@ def _mark_significant(axes, comparison):
     drives = [drive for drive, test in comparison.by_drive.items() if test.p < SIGNIFICANT]
     # In the axes' own height, so that the stars stay above the curves.
     place = axes.get_xaxis_transform()
-    label = f"p < {SIGNIFICANT:g}"
+    label = f"p < {SIGNIFICANT:g}" if drives else None
     axes.plot(drives, [0.99] * len(drives), "k*", ms=6, transform=place, label=label, clip_on=False)

@@ -16,6 +16,9 @@ import keras
 
 from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN, Timing, calls_in, elapsed
 
+MOST_MEMORY = 0.85
+"""Share of the machine's memory that a variant may take."""
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -149,9 +152,13 @@ def _serve(connection, build):
 
 
 def _die_first():
-    """Where memory runs out, it is this process that goes, and not whoever measures."""
+    """Where memory runs out, it is this process that goes, and before the machine swaps."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
+    with contextlib.suppress(OSError, ValueError):
+        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        most = int(MOST_MEMORY * pages)
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
 def _resident():

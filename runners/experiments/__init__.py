@@ -1,0 +1,1 @@
+"""The experiments of the paper: networks trained, measured, and held against what it says."""

@@ -1,0 +1,297 @@
+"""Experiments 1, 10, 11 and 14: the family γ, and how n and s adapt to what drives them (Geadah et
+al. 2024, Figs 1, 3b, 4a, 5a–b)."""
+
+import dataclasses
+
+import numpy as np
+from scipy import stats
+
+from aru_keras.analysis.controller import Controller, portrait
+from aru_keras.analysis.family import family
+from aru_keras.analysis.gain_scaling import AMPLITUDES, GainScaling, Settled, gain_scaling
+from aru_keras.analysis.statistics import estimate
+from aru_keras.analysis.transients import transient, transients
+from aru_keras.perturbations import StepDrive
+from aru_keras.plots.controller import controller as controller_figure
+from aru_keras.plots.family import family as family_figure
+from aru_keras.plots.gain_scaling import gain_scaling as gain_scaling_figure
+from aru_keras.plots.transients import transients as transients_figure
+from aru_keras.runners.experiments.experiment import Claim, Conclusion, Experiment, Table, above
+from aru_keras.runners.experiments.measured import cell, recorded, required
+
+LARGE_GAIN = 1000
+"""The gain at which γ is held against ReLU, its limit for n → ∞."""
+
+NEAR = 1e-3
+"""Largest distance at which a curve counts as having reached its limit; ReLU's is ln 2/n."""
+
+R_SQUARED = 0.9
+"""From which on a curve counts as describing the points."""
+
+STRONG = 1
+"""ξ from which on the course of n under a step drive is fitted."""
+
+RANK_CORRELATION = 0.9
+LINE_SHARE = 0.9
+
+PLACES = {"input": False, "drive": True}
+"""Where the noise enters: `as_drive`."""
+
+_NETWORK = ("arun",)
+
+
+def _conclude_family(results, preset):
+    found = family((1, LARGE_GAIN), (0, 1))
+    reached = {
+        "softplus": ("n = 1, s = 0", found.values[0, 0]),
+        "ReLU": (f"n = {LARGE_GAIN}, s = 0", found.values[1, 0]),
+        "sigmoid": ("n = 1, s = 1", found.values[0, 1]),
+    }
+    claims = [
+        _limit_claim(name, where, np.abs(values - found.limits[name]).max(), found.x)
+        for name, (where, values) in reached.items()
+    ]
+    return Conclusion(tuple(claims), {"curves": family_figure(family())})
+
+
+def _limit_claim(name, where, distance, x):
+    return Claim(
+        f"γ is {name} at {where} (largest difference at most {NEAR:g})",
+        bool(distance <= NEAR),
+        f"{distance:.2g} over {x.min():g} ≤ x ≤ {x.max():g}",
+    )
+
+
+def _measure_gain_scaling(network, preset):
+    found = {}
+    for place, as_drive in PLACES.items():
+        runs = gain_scaling(network.model, seeds=preset.noise_seeds, as_drive=as_drive).runs
+        for field in dataclasses.fields(Settled):
+            values = np.stack([getattr(run, field.name) for run in runs])
+            # The courses are only drawn.
+            found[f"{place}_{field.name}"] = values.astype("f4") if values.ndim > 2 else values
+    return found
+
+
+def _scaling(arrays, place):
+    names = [field.name for field in dataclasses.fields(Settled)]
+    columns = zip(*(arrays[f"{place}_{name}"] for name in names), strict=True)
+    runs = tuple(Settled(*values) for values in columns)
+    return GainScaling(np.asarray(AMPLITUDES, "float64"), runs)
+
+
+def _conclude_gain_scaling(results, preset):
+    required(results, _NETWORK)
+    found = {place: [_scaling(one, place) for one in results["arun"]] for place in PLACES}
+    return Conclusion(
+        _scaling_claims(found["input"]),
+        {place: gain_scaling_figure(seeds[0]) for place, seeds in found.items()},
+        (*(_steady_table(place, seeds) for place, seeds in found.items()), _fit_table(found)),
+        "The paper does not say where the noise enters: the claims are about noise as the "
+        "network's input; noise as a drive on the pre-activations is shown beside it. Spread: "
+        f"standard deviation in the steady state. Means over {len(preset.noise_seeds)} draws of "
+        "noise. Figures: seed 0.",
+    )
+
+
+def _scaling_claims(seeds):
+    return (
+        _fit_claim(
+            f"n∞ falls with ξ as a power law (a > 0, b > 0, R² ≥ {R_SQUARED})",
+            [one.gain_fit() for one in seeds],
+            ("a", "b"),
+        ),
+        _fit_claim(
+            f"s∞ settles with ξ as an exponential (b > 0, R² ≥ {R_SQUARED})",
+            [one.saturation_fit() for one in seeds],
+            ("b",),
+        ),
+    )
+
+
+def _fit_claim(text, fits, positive):
+    """A claim that each seed's fit succeeds, describes its points, and has positive parameters."""
+    held = [
+        not fit.failed and fit.r_squared >= R_SQUARED and all(fit[name] > 0 for name in positive)
+        for fit in fits
+    ]
+    holds = held[0] if len(set(held)) == 1 else None
+    return Claim(text, holds, "; ".join(str(fit) for fit in fits))
+
+
+def _steady_table(place, seeds):
+    columns = ("steady_n", "steady_s", "input_spread", "output_spread")
+    values = [[one.over_amplitudes(name).mean(axis=0) for one in seeds] for name in columns]
+    rows = [
+        (f"{amplitude:g}", *(_fine([one[k] for one in column]) for column in values))
+        for k, amplitude in enumerate(seeds[0].amplitudes)
+    ]
+    header = (f"ξ, noise as {place}", "n∞", "s∞", "spread of the noise", "spread of h")
+    return Table(header, tuple(rows))
+
+
+def _fine(values):
+    """A mean over seeds with five digits: the effects on n are small."""
+    found = estimate(values)
+    return f"{found.mean:.5g}" + (f" ± {found.half_width:.2g}" if found.interval else "")
+
+
+def _fit_table(found):
+    rows = [
+        (place, str(seed), str(one.gain_fit()), str(one.saturation_fit()))
+        for place, seeds in found.items()
+        for seed, one in enumerate(seeds)
+    ]
+    return Table(("noise as", "seed", "n∞(ξ)", "s∞(ξ)"), tuple(rows))
+
+
+def _measure_transients(network, preset):
+    found = transients(network.model, recorded(network, preset), preset.step_amplitudes)
+    return {name: np.stack([getattr(one, name).mean for one in found]) for name in ("n", "s")}
+
+
+def _transients(arrays, preset):
+    """The `Transient` of every ξ, of the mean courses (K, T), which stand for one unit's."""
+    return [
+        transient({"n": n[None, :, None], "s": s[None, :, None]}, StepDrive(amplitude))
+        for amplitude, n, s in zip(preset.step_amplitudes, arrays["n"], arrays["s"], strict=True)
+    ]
+
+
+def _conclude_transients(results, preset):
+    required(results, _NETWORK)
+    seeds = [_transients(one, preset) for one in results["arun"]]
+    claims = (
+        _decay_claim(seeds),
+        above(
+            "The steady gain depends on ξ (absolute rank correlation of n∞ and ξ above "
+            f"{RANK_CORRELATION})",
+            [_rank_correlation(one) for one in seeds],
+            RANK_CORRELATION,
+        ),
+    )
+    return Conclusion(
+        claims,
+        {"courses": transients_figure(seeds)},
+        (_transient_table(seeds),),
+        f"Averages over units and {preset.recorded_images} test images.",
+    )
+
+
+def _decay_claim(seeds):
+    fits = [[one.n.decay for one in seed if one.drive.amplitude >= STRONG] for seed in seeds]
+    claim = above(
+        f"After onset n decays exponentially (median R² of the fits at ξ ≥ {STRONG}, 0 for one "
+        f"that fails, above {R_SQUARED})",
+        [np.median([0 if fit.failed else fit.r_squared for fit in one]) for one in fits],
+        R_SQUARED,
+    )
+    reasons = [fit.reason for one in fits for fit in one if fit.failed]
+    if not reasons:
+        return claim
+    counted = "; ".join(f"{reasons.count(one)} × {one}" for one in sorted(set(reasons)))
+    return dataclasses.replace(claim, evidence=f"{claim.evidence}; fits that failed: {counted}")
+
+
+def _rank_correlation(found):
+    steady = [one.n.steady for one in found]
+    # Constant data have no ranks.
+    if np.ptp(steady) == 0:
+        return 0.0
+    return abs(stats.spearmanr([one.drive.amplitude for one in found], steady).statistic)
+
+
+def _transient_table(seeds):
+    rows = []
+    for one in zip(*seeds, strict=True):
+        courses = [[getattr(seed, name) for seed in one] for name in ("n", "s")]
+        cells = [text for course in courses for text in _course_cells(course)]
+        rows.append((f"{one[0].drive.amplitude:g}", *cells))
+    columns = ("at onset", "steady", "τ (steps)", "R²")
+    header = [f"{name} {column}" for name in ("n", "s") for column in columns]
+    return Table(("ξ", *header), tuple(rows))
+
+
+def _course_cells(courses):
+    """Onset, steady state, and the decay where every seed has one."""
+    levels = [_fine([getattr(one, field) for one in courses]) for field in ("onset", "steady")]
+    fits = [one.decay for one in courses]
+    if any(fit.failed for fit in fits):
+        return *levels, "no fit", ""
+    return *levels, cell([fit["tau"] for fit in fits]), cell([fit.r_squared for fit in fits])
+
+
+def _measure_controller(network, preset):
+    return {**vars(Controller.of_cell(network.cell)), "seed": np.array(network.seed)}
+
+
+def _portrait(arrays):
+    weights = {field.name: arrays[field.name] for field in dataclasses.fields(Controller)}
+    return portrait(Controller(**weights), seed=int(arrays["seed"]))
+
+
+def _conclude_controller(results, preset):
+    required(results, _NETWORK)
+    seeds = [_portrait(one) for one in results["arun"]]
+    claim = above(
+        "End points lie along one dimension (share of their variance along one line above "
+        f"{LINE_SHARE})",
+        [one.line_share for one in seeds],
+        LINE_SHARE,
+    )
+    rows = [
+        *((f"component {k + 1}, all states", [one.explained[k] for one in seeds]) for k in (0, 1)),
+        ("one line, end points", [one.line_share for one in seeds]),
+    ]
+    return Conclusion(
+        (claim,),
+        {"states": controller_figure(seeds[0])},
+        (Table(("along", "share of variance"), tuple((name, cell(one)) for name, one in rows)),),
+        "A curve that bends has a smaller share along one line than a straight one: the figure, of "
+        "seed 0, shows which it is.",
+    )
+
+
+EXPERIMENTS = (
+    Experiment(
+        "1",
+        "family",
+        "The activation family γ",
+        "Fig 1",
+        "Softplus, ReLU and sigmoid are limits of γ(x; n, s).",
+        lambda preset: (),
+        lambda network, preset: {},
+        _conclude_family,
+        alone=False,
+    ),
+    Experiment(
+        "10",
+        "gain-scaling",
+        "Gain scaling under noise",
+        "Fig 3b",
+        "n∞(ξ) = aξ^(−b) + c and s∞(ξ) = a·exp(−bξ) + c; the effects are small.",
+        lambda preset: _NETWORK,
+        _measure_gain_scaling,
+        _conclude_gain_scaling,
+    ),
+    Experiment(
+        "11",
+        "transients",
+        "Onset and steady state under a step drive",
+        "Figs 4a and 5b",
+        "n and s relax exponentially to a level that depends on ξ.",
+        lambda preset: _NETWORK,
+        _measure_transients,
+        _conclude_transients,
+    ),
+    Experiment(
+        "14",
+        "controller",
+        "States of the controller",
+        "Fig 5a",
+        "Under constant pre-activations the controller's states end on a one-dimensional curve.",
+        lambda preset: _NETWORK,
+        _measure_controller,
+        _conclude_controller,
+    ),
+)

@@ -1,0 +1,78 @@
+"""Run the experiments of one network on a finished run, and write a report beside it."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from aru_keras import tasks
+from aru_keras.arguments import one_of
+from aru_keras.runners.experiments import report
+from aru_keras.runners.experiments.catalogue import EXPERIMENTS
+from aru_keras.runners.experiments.experiment import Results
+from aru_keras.runners.experiments.presets import preset as preset_named
+from aru_keras.runners.experiments.reproduce import section
+from aru_keras.runners.experiments.workspace import Network, checked
+from aru_keras.runners.run_folder import RunFolder
+from aru_keras.runners.train import versions
+
+
+def analyze(
+    run: str | os.PathLike,
+    folder: str | os.PathLike | None = None,
+    *,
+    preset: str | None = None,
+    only: Sequence[str] | None = None,
+    say=print,
+) -> list[Path]:
+    """Measure a trained network in all the ways that the paper measures one of its kind.
+
+    Args:
+        run: Folder of a finished run.
+        folder: Of the report; None: `analysis` in the run's.
+        preset: Name in `presets.PRESETS`, for the grids; None: "quick" for the digits, "small"
+            for larger images.
+        only: Names of experiments; None: all that measure such a network.
+        say: Called with a line before each experiment.
+
+    Returns:
+        The report's files.
+
+    Raises:
+        ValueError: There is no such experiment or preset, or it measures other networks.
+        RunError: The run is not finished.
+    """
+    run = RunFolder(run)
+    config, results = run.load_config(), run.load_results()
+    digits = tasks.TASKS[config.task].collection == "digits"
+    chosen = preset_named(preset or ("quick" if digits else "small"))
+    chosen = dataclasses.replace(chosen, task=config.task)
+    network = Network(config.model, config.seed, run)
+    names = _chosen(only, config.model, chosen)
+    path = Path(folder) if folder else run.path / "analysis"
+    path.mkdir(parents=True, exist_ok=True)
+    sections = []
+    for place, name in enumerate(names):
+        experiment = EXPERIMENTS[name]
+        say(f"[{place + 1}/{len(names)}] {experiment.title}")
+        sections.append(
+            section(experiment, _measurement(experiment, network, chosen), chosen, path)
+        )
+    facts = {
+        "command": f"aru-keras analyze {run.path}",
+        "network": f"{config.model}, {results['parameters']:,} parameters, on {config.task}",
+        "test accuracy": f"{results['test_accuracy']:.4f}",
+        "with": ", ".join(f"{name} {version}" for name, version in versions().items()),
+    }
+    return report.write(path, f"Analysis of {run.path.name}", facts, sections)
+
+
+def _measurement(experiment, network, preset):
+    return lambda: Results({network.name: [checked(experiment.measure(network, preset))]})
+
+
+def _chosen(only, model, preset):
+    fitting = [
+        name for name, one in EXPERIMENTS.items() if one.alone and model in one.trainings(preset)
+    ]
+    return [one_of("only", name, fitting) for name in only] if only else fitting

@@ -1,0 +1,39 @@
+"""All experiments by name, in the order of the paper's numbers."""
+
+from aru_keras.runners.experiments import (
+    accuracy,
+    adaptation,
+    exponents,
+    fractional,
+    fractional_population,
+    gradients,
+    landscape,
+    robustness,
+    stability,
+    transfer,
+)
+
+_THEMES = (
+    accuracy,
+    adaptation,
+    exponents,
+    fractional,
+    fractional_population,
+    gradients,
+    landscape,
+    robustness,
+    stability,
+    transfer,
+)
+
+
+def _order(experiment):
+    """By number, and "13b" after "13"."""
+    digits = experiment.number.rstrip("abcdefgh")
+    return int(digits), experiment.number
+
+
+EXPERIMENTS = {
+    one.name: one
+    for one in sorted((one for theme in _THEMES for one in theme.EXPERIMENTS), key=_order)
+}

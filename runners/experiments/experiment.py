@@ -1,0 +1,169 @@
+"""What an experiment is, what comes of it, and when a claim of the paper holds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from aru_keras.analysis.statistics import Estimate, estimate
+
+VERDICTS = ("agrees", "agrees in part", "disagrees", "undecided", "shown")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Something that the paper says, and whether it came out.
+
+    Attributes:
+        text: The claim.
+        holds: None where these seeds do not decide.
+        evidence: The numbers.
+    """
+
+    text: str
+    holds: bool | None
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a header."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What came of an experiment.
+
+    Attributes:
+        claims: Of the paper, decided or not.
+        figures: matplotlib figures by name.
+        tables: Numbers.
+        note: What a reader must know of how it was measured here.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    tables: tuple[Table, ...] = ()
+    note: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """One of `VERDICTS`: "shown" where the paper claims nothing that could fail."""
+        found = [claim.holds for claim in self.claims]
+        decided = [one for one in found if one is not None]
+        if not found:
+            return "shown"
+        if not decided:
+            return "undecided"
+        if all(decided):
+            return "agrees" if len(decided) == len(found) else "agrees in part"
+        return "agrees in part" if any(decided) else "disagrees"
+
+
+class Results(Mapping):
+    """What was measured: by name of a training, a list over seeds of arrays by name.
+
+    Attributes:
+        diverged: Name of a training to how many of its seeds have no network, as their loss
+            became NaN.
+    """
+
+    def __init__(
+        self,
+        found: Mapping[str, Sequence[Mapping[str, np.ndarray]]],
+        diverged: Mapping[str, int] | None = None,
+    ):
+        self._found = {name: list(seeds) for name, seeds in found.items() if seeds}
+        self.diverged = dict(diverged or {})
+
+    def __getitem__(self, name):
+        return self._found[name]
+
+    def __iter__(self):
+        return iter(self._found)
+
+    def __len__(self):
+        return len(self._found)
+
+    def stacked(self, name: str, key: str) -> np.ndarray:
+        """An array of every seed, (seeds, …)."""
+        return np.stack([one[key] for one in self[name]])
+
+    def present(self, *names: str) -> list[str]:
+        """Those of the names that were measured, in their order."""
+        return [name for name in names if name in self]
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment of the paper.
+
+    Attributes:
+        number: As the reports count them.
+        name: For files and the command line.
+        title: One line.
+        paper: Where it stands in Geadah et al. 2024.
+        expected: What the paper finds.
+        trainings: From a preset, the names of the trainings whose networks are measured.
+        measure: From a `workspace.Network` and a preset, arrays by name, to be kept.
+        conclude: From `Results` and a preset, a `Conclusion`.
+        alone: Whether one network by itself shows something.
+    """
+
+    number: str
+    name: str
+    title: str
+    paper: str
+    expected: str
+    trainings: Callable[[Any], Sequence[str]]
+    measure: Callable[[Any, Any], Mapping[str, np.ndarray]]
+    conclude: Callable[[Results, Any], Conclusion]
+    alone: bool = True
+
+
+def above(text: str, values: Sequence[float], bound: float) -> Claim:
+    """A claim that a number, measured once a seed, is more than `bound`.
+
+    It holds, or fails, where the 95 % interval over seeds lies on one side of the bound; one seed
+    decides by itself, and the evidence says so.
+    """
+    found = estimate(values)
+    return Claim(text, _side(found, bound), f"{found}; the bound is {bound:.3g}")
+
+
+def larger(text: str, first: Sequence[float], second: Sequence[float]) -> Claim:
+    """A claim that the first of two numbers is larger, by their differences within seeds."""
+    first, second, found = _paired(first, second)
+    evidence = f"{first.mean():.4g} against {second.mean():.4g}; difference {found}"
+    return Claim(text, _side(found, 0.0), evidence)
+
+
+def alike(text: str, first: Sequence[float], second: Sequence[float]) -> Claim:
+    """A claim that two numbers do not differ: that 0 lies in the interval of their difference."""
+    first, second, found = _paired(first, second)
+    holds = None if found.interval is None else found.interval[0] <= 0 <= found.interval[1]
+    evidence = f"{first.mean():.4g} against {second.mean():.4g}; difference {found}"
+    return Claim(text, holds, evidence)
+
+
+def _paired(first, second):
+    """Two numbers a seed as arrays, and the estimate of their difference."""
+    first, second = np.asarray(first, "float64"), np.asarray(second, "float64")
+    if first.shape != second.shape:
+        raise ValueError(
+            "Networks are compared within seeds, and need the same ones. Received: "
+            f"{len(first)} and {len(second)} seeds, as the others diverged."
+        )
+    return first, second, estimate(first - second)
+
+
+def _side(found: Estimate, bound):
+    """Whether the whole interval lies above the bound (True) or below it (False)."""
+    low, high = found.interval or (found.mean, found.mean)
+    if low > bound:
+        return True
+    return False if high < bound else None

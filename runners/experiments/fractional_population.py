@@ -1,0 +1,212 @@
+"""Experiments 13 and 13b: fractional orders of the population, and integrals of n and s (Geadah et
+al. 2024, Fig 4d and 9)."""
+
+import numpy as np
+
+from aru_keras.analysis.statistics import paired_t_test
+from aru_keras.analysis.step_response import (
+    HIGH,
+    LOW,
+    StepProtocol,
+    StepResponses,
+    compare_tasks,
+    population_orders,
+    signal_integral,
+)
+from aru_keras.plots import fractional as plots
+from aru_keras.plots.style import NETWORK_LABELS
+from aru_keras.runners.experiments.experiment import (
+    Claim,
+    Conclusion,
+    Experiment,
+    Table,
+    above,
+    larger,
+)
+from aru_keras.runners.experiments.fractional import STEPS, responses_of
+from aru_keras.runners.experiments.measured import cell, required
+from aru_keras.runners.experiments.trainings import DRIVEN, SECOND_TASK
+
+TASK_STEPS = (*STEPS, HIGH)
+"""ξ at which tasks are compared, with both of the paired test."""
+
+LEVELLING = (LOW, 15.0, HIGH)
+"""α changes less between the last two of these ξ than between the first two at a plateau."""
+
+PAPER_SEEDS, SIGNIFICANT = 5, 0.05
+
+SIGNALS = ("n", "s")
+INTEGRALS = {
+    "periodic": {"alpha": -1.0},
+    "causal": {"alpha": -1.0, "method": "causal"},
+    "half, periodic": {"alpha": -0.5},
+}
+"""Options of `step_response.signal_integral`; the first as the paper, with an order of ours."""
+
+STRAIGHT = 0.99
+"""R² of a line. The half integral of a step, a square root, has 0.96."""
+
+
+def _measure_population(network, preset):
+    """The mean response of isolated units, (D, T)."""
+    responses = responses_of(network, preset, TASK_STEPS, isolated=True, signals="h")
+    return {"h": responses.of("h").mean(axis=-1)}
+
+
+def _conclude_population(results, preset):
+    """Orders of the population over ξ, of two tasks."""
+    names = required(results, (*DRIVEN, SECOND_TASK))
+    labels = NETWORK_LABELS
+    if SECOND_TASK in names:
+        labels = NETWORK_LABELS | {"arun": preset.task, SECOND_TASK: preset.second_task}
+    responses = {
+        labels[name]: [_rebuilt(TASK_STEPS, one, ("h",)) for one in results[name]] for name in names
+    }
+    seeds, free = (
+        {label: [population_orders(one, **options) for one in found] for label, found in pairs}
+        for pairs, options in ((responses.items(), {}), (responses.items(), {"free_gain": True}))
+    )
+    tasks = {labels[name]: seeds[labels[name]] for name in names if name in ("arun", SECOND_TASK)}
+    comparison = None
+    if len(tasks) == 2 and min(len(one) for one in tasks.values()) > 1:
+        comparison = compare_tasks(*tasks.values())
+    growing = [claim for label, found in tasks.items() for claim in _growth(label, found)]
+    differing = [_difference(tasks, comparison)] if len(tasks) == 2 else []
+    return Conclusion(
+        claims=(*differing, *growing),
+        figures={"population": plots.population_orders(seeds, comparison)},
+        tables=(_population_table(seeds, free, comparison),),
+        note="α of the mean response of isolated units, by the paper's estimate. A t-test needs "
+        f"two seeds. With p ≥ {SIGNIFICANT} a claim is not decided below the paper's "
+        f"{PAPER_SEEDS} seeds, and fails with as many.",
+    )
+
+
+def _measure_signals(network, preset):
+    """The mean of n and of s over connected units under the step, (D, T)."""
+    responses = responses_of(network, preset, STEPS, isolated=False, signals=SIGNALS)
+    return {signal: responses.of(signal).mean(axis=-1) for signal in SIGNALS}
+
+
+def _conclude_signals(results, preset):
+    """How straight the integral of n and of s rises."""
+    required(results, ("arun",))
+    seeds = [_rebuilt(STEPS, one, SIGNALS) for one in results["arun"]]
+    found = {
+        (signal, name): [signal_integral(one, signal, **options) for one in seeds]
+        for signal in SIGNALS
+        for name, options in INTEGRALS.items()
+    }
+    drawn = {signal: found[signal, "periodic"] for signal in SIGNALS}
+    return Conclusion(
+        claims=tuple(one for pair in drawn.items() for one in _rise(*pair)),
+        figures={"integrals": plots.signal_integrals({s: one[0] for s, one in drawn.items()})},
+        tables=(_line_table(found),),
+        note="D^α of the mean over connected units, with α = −1, the plain integral: the order is "
+        "our choice. It is a line wherever a signal jumps to a level and stays. Claims and figure "
+        "(seed 0): by Fourier transform, as the paper takes D^α, of what departs from the mean "
+        "over the whole recording. The table has the causal integral as well, of what departs from "
+        "rest, and the half integral, for which a jump gives a square root (R² of a line: 0.96).",
+    )
+
+
+def _rebuilt(drives, arrays, signals):
+    """Responses of one "unit", the population."""
+    drive = np.stack([StepProtocol().drive(one) for one in drives])
+    kept = {signal: arrays[signal][..., None] for signal in signals}
+    return StepResponses(np.array(drives), drive, kept, isolated=False)
+
+
+def _difference(tasks, comparison):
+    first, second = tasks
+    text = f"α differs between {first} and {second} at every ξ ≥ {LOW:g} (independent t-tests)"
+    if comparison is None:
+        return Claim(text, None, "one seed: no t-test")
+    p = {drive: test.p for drive, test in comparison.by_drive.items()}
+    fewest = min(len(one) for one in tasks.values())
+    evidence = ", ".join(f"ξ = {drive:g}: p = {value:.2g}" for drive, value in p.items())
+    return Claim(text, _tested(max(p.values()) < SIGNIFICANT, fewest), evidence)
+
+
+def _tested(significant, seeds):
+    if significant:
+        return True
+    return False if seeds >= PAPER_SEEDS else None
+
+
+def _growth(label, seeds):
+    """That α grows with ξ, and that it levels off."""
+    low, middle, high = (np.array([one[drive] for one in seeds]) for drive in LEVELLING)
+    text = f"{label}: α is larger at ξ = {HIGH:g} than at {LOW:g} (paired t-test)"
+    holds, evidence = None, f"{low.mean():.3g} and {high.mean():.3g}; one seed: no t-test"
+    if len(seeds) > 1:
+        test = paired_t_test(high, low)
+        evidence = f"{low.mean():.3g} and {high.mean():.3g}; {test}"
+        falls = test.statistic < 0 and test.p < SIGNIFICANT
+        holds = False if falls else _tested(test.p < SIGNIFICANT, len(seeds))
+    plateau = "{}: α changes less from ξ = {:g} to {:g} than from {:g} to {:g}".format(
+        label, *LEVELLING[1:], *LEVELLING[:2]
+    )
+    changes = larger(plateau, np.abs(middle - low), np.abs(high - middle))
+    return Claim(text, holds, evidence), changes
+
+
+def _population_table(seeds, free, comparison):
+    columns = {f"α, {label}": found for label, found in seeds.items()}
+    columns |= {f"free gain, {label}": found for label, found in free.items()}
+    rows = []
+    for drive in TASK_STEPS:
+        cells = [cell([one[drive] for one in found]) for found in columns.values()]
+        p = [] if comparison is None else [f"{comparison.by_drive[drive].p:.2g}"]
+        rows.append((f"{drive:g}", *cells, *p))
+    return Table(("ξ", *columns, *([] if comparison is None else ["p"])), tuple(rows))
+
+
+def _rise(signal, seeds):
+    """That the integral of a signal is a line, and that it rises."""
+    texts = (
+        f"The integral of {signal} is a line during the step (R² ≥ {STRAIGHT}, mean over ξ)",
+        f"The integral of {signal} rises during the step (slope, mean over ξ)",
+    )
+    failed = [fit for one in seeds for fit in one.lines if fit.failed]
+    if failed:
+        return [Claim(text, None, f"no line: {failed[0].reason}") for text in texts]
+    straight = [np.mean([fit.r_squared for fit in one.lines]) for one in seeds]
+    slopes = [np.mean([fit["slope"] for fit in one.lines]) for one in seeds]
+    return above(texts[0], straight, STRAIGHT), above(texts[1], slopes, 0)
+
+
+def _line_table(found):
+    rows = []
+    for (signal, name), seeds in found.items():
+        for place, drive in enumerate(STEPS):
+            fits = [one.lines[place] for one in seeds if not one.lines[place].failed]
+            numbers = ([fit.r_squared for fit in fits], [fit["slope"] for fit in fits])
+            cells = [cell(one) if fits else "no line" for one in numbers]
+            rows.append((signal, name, f"{drive:g}", *cells))
+    return Table(("signal", "integral", "ξ", "R² of the line", "slope"), tuple(rows))
+
+
+EXPERIMENTS = (
+    Experiment(
+        "13",
+        "fractional-tasks",
+        "Fractional order across tasks",
+        "Fig 4d",
+        "The order of the isolated population differs by task (p < .05), and grows with ξ to a "
+        "plateau.",
+        lambda preset: ("arun", SECOND_TASK),
+        _measure_population,
+        _conclude_population,
+    ),
+    Experiment(
+        "13b",
+        "fractional-signals",
+        "Fractional integral of gain and saturation",
+        "Fig 9",
+        "The fractional integrals of n and s rise linearly during the step.",
+        lambda preset: ("arun",),
+        _measure_signals,
+        _conclude_signals,
+    ),
+)

@@ -1,0 +1,201 @@
+"""Experiments 6 and 7: stability and accuracy over the plane of (n, s)."""
+
+import numpy as np
+from keras.ops import convert_to_numpy
+
+from aru_keras.analysis import landscape as analysis
+from aru_keras.analysis.dynamics import GammaDynamics
+from aru_keras.analysis.jacobian import jacobian_norms
+from aru_keras.analysis.landscape import BOUND, STARTS, Landscape, correlations
+from aru_keras.analysis.lyapunov import lyapunov_exponents
+from aru_keras.plots.dynamics import jacobian_map
+from aru_keras.plots.landscape import landscape
+from aru_keras.runners.experiments.experiment import (
+    Conclusion,
+    Experiment,
+    Table,
+    above,
+    larger,
+)
+from aru_keras.runners.experiments.trainings import SHARED, landscape_name
+
+FIXED, TRAINED = "fixed", "trained"
+
+
+def _landscape_trainings(preset):
+    fixed = [landscape_name(FIXED, n, s) for n in preset.gains for s in preset.saturations]
+    trained = [
+        landscape_name(TRAINED, n, s)
+        for n in preset.trained_gains
+        for s in preset.trained_saturations
+    ]
+    return [*fixed, *trained, SHARED, "relu"]
+
+
+def _measure_landscape(network, preset):
+    found = {"accuracy": network.results["test_accuracy"]}
+    if network.config.model != "gamma":
+        return found
+    history = network.history
+    kernel = convert_to_numpy(network.start.get_layer("recurrent").cell.recurrent_kernel)
+    start = network.start.get_layer("recurrent").cell
+    first = [float(convert_to_numpy(value)) for value in (start.n, start.s)]
+    path = np.concatenate([[first], np.stack([history["n"], history["s"]], axis=1)])
+    return found | {"path": path, **_stability(kernel, *first, network.seed, preset)}
+
+
+def _stability(kernel, n, s, seed, preset):
+    norm = jacobian_norms(kernel, [n], [s], seed=seed).mean[0, 0]
+    start = np.random.default_rng(seed).uniform(-BOUND, BOUND, (STARTS, len(kernel)))
+    exponents = lyapunov_exponents(
+        GammaDynamics(kernel, n, s), start, steps=preset.exponent_steps, seed=seed
+    )
+    return {"norm": norm, "exponent": exponents.mean[0]}
+
+
+def _conclude_landscape(results, preset):
+    points = [(n, s) for n in preset.gains for s in preset.saturations]
+    names = {point: landscape_name(FIXED, *point) for point in points}
+    there = {point: name for point, name in names.items() if name in results}
+    seeds = min((len(results[name]) for name in there.values()), default=0)
+    if len(there) < 3 or not seeds:
+        raise ValueError("A landscape needs three points or more whose training did not diverge.")
+    maps = [_map(results, there, seed) for seed in range(seeds)]
+    found = [correlations(one) for one in maps]
+    claims = [
+        above(
+            "accuracy falls with |ln Jacobian norm| (rank correlation)",
+            [one.norm for one in found],
+            0.0,
+        ),
+        above("accuracy falls with |λ₁| (rank correlation)", [one.exponent for one in found], 0.0),
+        *_exploding(maps),
+    ]
+    if {SHARED, "relu"} <= set(results):
+        accuracies = [results.stacked(name, "accuracy") for name in (SHARED, "relu")]
+        claims.append(larger("a learned (n, s) beats ReLU (accuracy)", *accuracies))
+    mean = _mean(maps)
+    return Conclusion(
+        tuple(claims),
+        {"maps": landscape(mean, _paths(results, preset))},
+        (_table(mean, found),),
+        _note(results, names),
+    )
+
+
+def _map(results, there, seed):
+    columns = {"norm": "jacobian_norm", "exponent": "exponent", "accuracy": "accuracy"}
+    values = {
+        field: [float(results[name][seed][key]) for name in there.values()]
+        for key, field in columns.items()
+    }
+    n, s = np.transpose(list(there))
+    return Landscape(n=n, s=s, **values)
+
+
+def _mean(maps):
+    fields = ("jacobian_norm", "exponent", "accuracy")
+    values = {name: np.mean([getattr(one, name) for one in maps], axis=0) for name in fields}
+    return Landscape(n=maps[0].n, s=maps[0].s, **values)
+
+
+def _exploding(maps):
+    """The claim about the exploding region, where there is one, and a rest."""
+    if not all(0 < one.exploding.sum() < len(one.n) for one in maps):
+        return []
+    inside = [one.accuracy[one.exploding].mean() for one in maps]
+    outside = [one.accuracy[~one.exploding].mean() for one in maps]
+    return [larger("where λ₁ ≤ 0 networks learn better than where λ₁ > 0", outside, inside)]
+
+
+def _paths(results, preset):
+    names = [
+        landscape_name(TRAINED, n, s)
+        for n in preset.trained_gains
+        for s in preset.trained_saturations
+    ]
+    return [results[name][0]["path"] for name in results.present(*names)]
+
+
+def _table(mean, found):
+    best = int(np.argmax(mean.accuracy))
+    rows = (
+        ("points (n, s)", str(len(mean.n))),
+        ("best point", f"n = {mean.n[best]:g}, s = {mean.s[best]:g}: {mean.accuracy[best]:.3f}"),
+        ("its Jacobian norm", f"{mean.jacobian_norm[best]:.3f}"),
+        ("its λ₁", f"{mean.exponent[best]:.3f}"),
+        ("correlation of norm and λ₁", f"{np.mean([one.maps for one in found]):.2f}"),
+    )
+    return Table(("", "mean over seeds"), rows)
+
+
+def _note(results, names):
+    lost = [point for point, name in names.items() if results.diverged.get(name)]
+    note = (
+        f"Norm and λ₁ are those of the untrained network, from {analysis.STARTS} states of "
+        f"U(−{BOUND:g}, {BOUND:g}). Paths are of the first seed."
+    )
+    return note + (f" Training diverged, and is left out, at (n, s) = {lost}." if lost else "")
+
+
+def _measure_jacobian(network, preset):
+    kernel = convert_to_numpy(network.start.get_layer("recurrent").cell.recurrent_kernel)
+    found = jacobian_norms(kernel, seed=network.seed)
+    trained = jacobian_norms(convert_to_numpy(network.cell.recurrent_kernel), seed=network.seed)
+    return {
+        "n": found.n,
+        "s": found.s,
+        "start": found.mean,
+        "error": found.error,
+        "trained": trained.mean,
+        "trained_error": trained.error,
+    }
+
+
+def _conclude_jacobian(results, preset):
+    from aru_keras.analysis.jacobian import JacobianNorms
+
+    (name,) = list(results)[:1]
+    first = results[name][0]
+    figures = {
+        stage: jacobian_map(
+            JacobianNorms(
+                first["n"],
+                first["s"],
+                results.stacked(name, stage).mean(axis=0),
+                first[error],
+                stage == "start",
+            )
+        )
+        for stage, error in (("start", "error"), ("trained", "trained_error"))
+    }
+    return Conclusion(
+        figures=figures,
+        note="Before training (W_hh orthogonal), and with the trained W_hh. The line is norm 1.",
+    )
+
+
+EXPERIMENTS = (
+    Experiment(
+        "6",
+        "landscape",
+        "Accuracy and stability over (n, s)",
+        "Fig 6, B.2",
+        "Accuracy is best near unit Jacobian norm and λ₁ = 0; the poor regions are the exploding "
+        "ones; learned (n, s) beat ReLU.",
+        _landscape_trainings,
+        _measure_landscape,
+        _conclude_landscape,
+        alone=False,
+    ),
+    Experiment(
+        "7",
+        "jacobian",
+        "Norm of the Jacobian",
+        "Fig 6",
+        "A map over the grid: the norm grows with the slope of γ.",
+        lambda preset: ["gamma"],
+        _measure_jacobian,
+        _conclude_jacobian,
+    ),
+)

@@ -1,0 +1,171 @@
+"""The report of a reproduction: Markdown, and one HTML page with its figures inside."""
+
+import base64
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aru_keras.files import replacing
+from aru_keras.plots import style
+from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table
+
+FILES = ("report.md", "report.html")
+
+MARKS = {True: "✓", False: "✗", None: "?"}
+WORDS = {True: "holds", False: "does not hold", None: "not decided"}
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+       color: #222; background: #fff; }
+table { border-collapse: collapse; margin: 1rem 0; font-size: 0.9rem; }
+th, td { border-bottom: 1px solid #ccc; padding: 0.3rem 0.7rem; text-align: left; }
+img { max-width: 100%; margin: 0.5rem 0; }
+h2 { margin-top: 3rem; } .expected { color: #555; }
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """An experiment, what came of it, and its figures as files.
+
+    Attributes:
+        experiment: Which one.
+        conclusion: What came of it; None where it could not be measured.
+        figures: PNG files by name.
+        failure: Why it could not be measured, or None.
+    """
+
+    experiment: Experiment
+    conclusion: Conclusion | None
+    figures: Mapping[str, Path]
+    failure: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Number, title and place in the paper."""
+        one = self.experiment
+        return f"{one.number}. {one.title} ({one.paper})"
+
+    @property
+    def verdict(self) -> str:
+        """Of the conclusion, or that there is none."""
+        return self.conclusion.verdict if self.conclusion else "not measured"
+
+
+def write(
+    folder: Path, title: str, facts: Mapping[str, str], sections: Sequence[Section]
+) -> list[Path]:
+    """Write `report.md` and `report.html`.
+
+    Args:
+        folder: Where to; the figures lie inside it.
+        title: Of the report.
+        facts: What was run, by name, for the top of it.
+        sections: One an experiment.
+
+    Returns:
+        The two files.
+    """
+    pages = (_markdown(folder, title, facts, sections), _page(title, facts, sections))
+    for name, text in zip(FILES, pages, strict=True):
+        with replacing(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return [folder / name for name in FILES]
+
+
+def save_figures(folder: Path, experiment: Experiment, conclusion: Conclusion) -> dict[str, Path]:
+    """Write the figures of a conclusion, PNG and SVG; the PNG files by name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return {
+        name: style.save(drawn, folder / f"{experiment.name}-{name}")[0]
+        for name, drawn in conclusion.figures.items()
+    }
+
+
+def _overview(sections):
+    rows = [
+        (one.experiment.number, one.experiment.title, one.experiment.paper, one.verdict)
+        for one in sections
+    ]
+    return Table(("#", "experiment", "in the paper", "verdict"), tuple(rows))
+
+
+def _claims(conclusion):
+    rows = [
+        (MARKS[one.holds], one.text, WORDS[one.holds], one.evidence) for one in conclusion.claims
+    ]
+    return Table(("", "claim", "here", "numbers"), tuple(rows))
+
+
+def _blocks(section):
+    """The parts of a section in order: text, tables and pictures."""
+    yield f"Expected: {section.experiment.expected}"
+    if section.failure:
+        yield f"Not measured: {section.failure}"
+        return
+    conclusion = section.conclusion
+    if conclusion.claims:
+        yield _claims(conclusion)
+    if conclusion.note:
+        yield conclusion.note
+    yield from conclusion.tables
+    yield from section.figures.values()
+
+
+def _markdown(folder, title, facts, sections):
+    parts = [f"# {title}", "\n".join(f"- {name}: {value}" for name, value in facts.items())]
+    parts.append(_markdown_table(_overview(sections)))
+    for section in sections:
+        parts += [f"## {section.title}", f"Verdict: **{section.verdict}**"]
+        for block in _blocks(section):
+            if isinstance(block, Table):
+                parts.append(_markdown_table(block))
+            elif isinstance(block, Path):
+                parts.append(f"![{block.stem}]({block.relative_to(folder).as_posix()})")
+            else:
+                parts.append(block)
+    return "\n\n".join(parts) + "\n"
+
+
+def _markdown_table(table):
+    lines = [table.header, ["---"] * len(table.header), *table.rows]
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(text):
+    return str(text).replace("|", "\\|")
+
+
+def _page(title, facts, sections):
+    parts = [f"<h1>{html.escape(title)}</h1>", "<ul>"]
+    parts += [f"<li>{html.escape(f'{name}: {value}')}</li>" for name, value in facts.items()]
+    parts += ["</ul>", _html_table(_overview(sections))]
+    for section in sections:
+        parts.append(f"<h2>{html.escape(section.title)}</h2>")
+        parts.append(f"<p>Verdict: <b>{html.escape(section.verdict)}</b></p>")
+        parts += [_html(block) for block in _blocks(section)]
+    body = "\n".join(parts)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>\n"
+        f"<body>\n{body}\n</body></html>\n"
+    )
+
+
+def _html(block):
+    if isinstance(block, Table):
+        return _html_table(block)
+    if isinstance(block, Path):
+        data = base64.b64encode(block.read_bytes()).decode("ascii")
+        return f'<img alt="{html.escape(block.stem)}" src="data:image/png;base64,{data}">'
+    return f"<p>{html.escape(block)}</p>"
+
+
+def _html_table(table):
+    lines = [("th", table.header), *(("td", row) for row in table.rows)]
+    rows = [
+        "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
+        for tag, cells in lines
+    ]
+    return "<table>" + "\n".join(rows) + "</table>"

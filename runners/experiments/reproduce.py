@@ -1,0 +1,98 @@
+"""Run experiments over networks and seeds, and write the report."""
+
+import functools
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from aru_keras.arguments import one_of, whole
+from aru_keras.files import write_json
+from aru_keras.runners.experiments import report
+from aru_keras.runners.experiments.catalogue import EXPERIMENTS
+from aru_keras.runners.experiments.presets import preset as preset_named
+from aru_keras.runners.experiments.workspace import Workspace
+from aru_keras.runners.train import versions
+
+
+def reproduce(
+    preset: str = "quick",
+    folder: str | os.PathLike | None = None,
+    *,
+    seeds: int | None = None,
+    only: Sequence[str] | None = None,
+    say=print,
+) -> list[Path]:
+    """Train, measure and report; what a folder holds already is not done again.
+
+    Args:
+        preset: Name in `presets.PRESETS`.
+        folder: Where to; by default `reproductions/PRESET`.
+        seeds: Number of seeds, 0, 1, …; None: the preset's.
+        only: Names of experiments; None: all.
+        say: Called with a line before each piece of work.
+
+    Returns:
+        The report's files.
+
+    Raises:
+        ValueError: There is no such preset or experiment.
+        RunError: The folder belongs to another preset, or something in it is damaged.
+    """
+    chosen = preset_named(preset)
+    seeds = range(chosen.seeds if seeds is None else whole("seeds", seeds, 1))
+    names = [one_of("only", name, EXPERIMENTS) for name in only] if only else list(EXPERIMENTS)
+    workspace = Workspace(folder or Path("reproductions") / preset, chosen, say)
+    clock = _Clock(workspace.path / "seconds.json")
+    sections = []
+    for place, name in enumerate(names):
+        say(f"[{place + 1}/{len(names)}] {EXPERIMENTS[name].title}")
+        with clock:
+            experiment = EXPERIMENTS[name]
+            measured = functools.partial(workspace.results, experiment, seeds)
+            sections.append(section(experiment, measured, chosen, workspace.path))
+        report.write(workspace.path, *_head(chosen, seeds, clock), sections)
+    return [workspace.path / name for name in report.FILES]
+
+
+def section(experiment, measured, preset, folder: Path) -> report.Section:
+    """Measure, conclude and draw one experiment.
+
+    Args:
+        experiment: Which one.
+        measured: Gives its `Results`.
+        preset: A `presets.Preset`.
+        folder: Of the report; figures go to `figures/` in it.
+    """
+    try:
+        conclusion = experiment.conclude(measured(), preset)
+    except ValueError as error:  # A network that explodes is a result, and not the end.
+        return report.Section(experiment, None, {}, " ".join(str(error).split()))
+    figures = report.save_figures(folder / "figures", experiment, conclusion)
+    return report.Section(experiment, conclusion, figures)
+
+
+def _head(preset, seeds, clock):
+    facts = {
+        "command": f"aru-keras reproduce --preset {preset.name} --seeds {len(seeds)}",
+        "task": f"{preset.task}; rotated: {preset.rotated_task}; second: {preset.second_task}",
+        "seeds": f"{len(seeds)}; intervals are 95 % over seeds, and one seed has none",
+        "time": f"{clock.total / 60:.0f} minutes of work",
+        "with": ", ".join(f"{name} {version}" for name, version in versions().items()),
+    }
+    return f"Reproduction, preset {preset.name}", facts
+
+
+class _Clock:
+    """Seconds of work on a folder, however often it was interrupted between experiments."""
+
+    def __init__(self, path):
+        self.path = path
+        self.total = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
+
+    def __enter__(self):
+        self.started = time.perf_counter()
+
+    def __exit__(self, *_):
+        self.total += time.perf_counter() - self.started
+        write_json(self.path, round(self.total, 1))

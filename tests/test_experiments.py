@@ -1,0 +1,254 @@
+"""Experiments as such: claims, the workspace that resumes, and the report."""
+
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from aru_keras.runners.cli import main
+from aru_keras.runners.experiments import report, reproduce, trainings, workspace
+from aru_keras.runners.experiments.catalogue import EXPERIMENTS
+from aru_keras.runners.experiments.experiment import (
+    Claim,
+    Conclusion,
+    Experiment,
+    Table,
+    above,
+    alike,
+    larger,
+)
+from aru_keras.runners.experiments.presets import PRESETS
+from aru_keras.runners.run_folder import RunError
+
+TINY = dataclasses.replace(
+    PRESETS["quick"],
+    name="tiny",
+    options={
+        "units": 5,
+        "controller_units": 2,
+        "limit": 64,
+        "batch_size": 32,
+        "epochs": 1,
+        "match_parameters": False,
+    },
+    transfer_epochs=1,
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "holds"),
+    [
+        (above("", [2.0, 2.1, 1.9], 1.0), True),
+        (above("", [2.0, 2.1, 1.9], 3.0), False),
+        (above("", [2.0, 2.1, 1.9], 2.05), None),
+        (above("", [2.0], 1.0), True),
+        (above("", [2.0], 3.0), False),
+        (larger("", [1.0, 2.0, 3.0], [0.5, 1.4, 2.6]), True),
+        (larger("", [0.5, 1.4, 2.6], [1.0, 2.0, 3.0]), False),
+        (larger("", [1.0, 2.0, 3.0], [1.5, 1.0, 3.2]), None),
+        (larger("", [1.0], [1.0]), None),
+        (alike("", [1.0, 2.0, 3.0], [1.5, 1.4, 3.2]), True),
+        (alike("", [1.0, 2.0, 3.0], [0.5, 1.4, 2.6]), False),
+        (alike("", [1.0], [1.0]), None),
+    ],
+)
+def test_a_claim_is_decided_where_the_interval_over_seeds_decides_it(claim, holds):
+    assert claim.holds is holds
+
+
+@pytest.mark.parametrize("claim", [larger, alike])
+def test_seeds_that_diverged_are_not_compared_with_others(claim):
+    with pytest.raises(ValueError, match="3 and 1 seeds"):
+        claim("", [1.0, 2.0, 3.0], [1.0])
+
+
+@pytest.mark.parametrize(
+    ("holds", "verdict"),
+    [
+        ([True, True], "agrees"),
+        ([True, None], "agrees in part"),
+        ([True, False], "agrees in part"),
+        ([False, False], "disagrees"),
+        ([False, None], "disagrees"),
+        ([None], "undecided"),
+        ([], "shown"),
+    ],
+)
+def test_the_verdict_is_that_of_the_claims(holds, verdict):
+    assert Conclusion(tuple(Claim("", one, "") for one in holds)).verdict == verdict
+
+
+def counting(measured):
+    """An experiment on two networks that says how often it measured."""
+
+    def measure(network, preset):
+        measured.append((network.name, network.seed))
+        return {"accuracy": network.results["test_accuracy"], "units": network.cell.units}
+
+    def conclude(results, preset):
+        rows = tuple((name, str(results.stacked(name, "units"))) for name in results)
+        return Conclusion(
+            (above("units", results.stacked("relu", "units"), 1),),
+            {},
+            (Table(("network", "units | seeds"), rows),),
+        )
+
+    return Experiment(
+        "99",
+        "counting",
+        "Counting <units>",
+        "Fig 0",
+        "five",
+        lambda preset: ["relu", "gamma-rotated-readout"],
+        measure,
+        conclude,
+    )
+
+
+def test_nothing_is_trained_or_measured_twice(tmp_path):
+    measured, said = [], []
+    experiment = counting(measured)
+    space = workspace.Workspace(tmp_path, TINY, said.append)
+    first = space.results(experiment, [0, 1])
+    assert measured == [
+        ("relu", 0),
+        ("relu", 1),
+        ("gamma-rotated-readout", 0),
+        ("gamma-rotated-readout", 1),
+    ]
+    # As after an interruption: one measurement and one run are not there any more.
+    (tmp_path / "measured/counting/relu-seed1.npz").unlink()
+    (tmp_path / "runs/relu-seed1/results.json").unlink()
+    del measured[:], said[:]
+    second = workspace.Workspace(tmp_path, TINY, said.append).results(experiment, [0, 1])
+    assert measured == [("relu", 1)]
+    assert said == ["training relu-seed1", "measuring counting of relu, seed 1"]
+    for name in first:
+        np.testing.assert_array_equal(
+            first.stacked(name, "accuracy"), second.stacked(name, "accuracy")
+        )
+
+
+def test_a_training_starts_from_the_one_it_names(tmp_path):
+    space = workspace.Workspace(tmp_path, TINY, lambda line: None)
+    network = space.network("gamma-rotated-readout", 3)
+    start = workspace.Network("gamma", 3, network.folder.__class__(tmp_path / "runs/gamma-seed3"))
+    assert network.config.task == "rotated-digits" and network.config.seed == 3
+    for name in ("kernel", "recurrent_kernel", "n", "s"):
+        np.testing.assert_array_equal(getattr(network.cell, name), getattr(start.cell, name))
+    assert not np.array_equal(
+        network.model.get_layer("readout").kernel, start.model.get_layer("readout").kernel
+    )
+    assert not np.array_equal(start.start.get_layer("recurrent").cell.kernel, start.cell.kernel)
+
+
+def test_a_folder_keeps_to_its_preset_and_its_options(tmp_path):
+    workspace.Workspace(tmp_path, TINY)
+    with pytest.raises(RunError, match="made with another preset"):
+        workspace.Workspace(tmp_path, PRESETS["quick"])
+    (tmp_path / "preset.json").unlink()
+    space = workspace.Workspace(tmp_path, TINY, lambda line: None)
+    space.network("relu", 0)
+    config = tmp_path / "runs/relu-seed0/config.json"
+    config.write_text(config.read_text().replace('"units": 5', '"units": 6'))
+    (tmp_path / "runs/relu-seed0/results.json").unlink()
+    with pytest.raises(RunError, match="a run with other options"):
+        space.network("relu", 0)
+
+
+def test_a_measurement_is_a_number_and_whole(tmp_path):
+    with pytest.raises(ValueError, match=r"NaN in \['loss'\]"):
+        workspace.write_arrays(tmp_path / "a.npz", {"loss": [1.0, np.nan]})
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "b.npz").write_bytes(b"half")
+    with pytest.raises(RunError, match="is damaged"):
+        workspace.read_arrays(tmp_path / "b.npz")
+
+
+def test_a_network_that_diverges_is_a_result(tmp_path, monkeypatch):
+    def diverge(*args, **kwargs):
+        raise workspace.train.DivergedError("NaN")
+
+    monkeypatch.setattr(workspace.train, "train", diverge)
+    results = workspace.Workspace(tmp_path, TINY, lambda line: None).results(counting([]), [0])
+    assert len(results) == 0 and results.diverged == {"relu": 1, "gamma-rotated-readout": 1}
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
+def test_every_network_of_every_experiment_can_be_trained(preset):
+    known = trainings.trainings(preset)
+    for experiment in EXPERIMENTS.values():
+        assert set(experiment.trainings(preset)) <= set(known), experiment.name
+    for training in known.values():
+        assert training.start is None or training.start in known
+        # The configuration refuses what does not fit.
+        start = "runs/RUN" if training.start else None
+        assert trainings.config(training, 2, start).seed == 2 + training.seed_shift
+
+
+def section(holds, tmp_path):
+    from aru_keras.plots import style
+
+    figure, (axes,) = style.panels(1)
+    axes.plot([0, 1])
+    one = counting([])
+    conclusion = Conclusion((Claim("a < b", holds, "1 | 2"),), {"line": figure}, note="A & B.")
+    return report.Section(
+        one, conclusion, report.save_figures(tmp_path / "figures", one, conclusion)
+    )
+
+
+def test_the_report_says_what_was_expected_and_what_came_out(tmp_path):
+    failed = report.Section(counting([]), None, {}, "too short")
+    files = report.write(tmp_path, "Title", {"seeds": "2"}, [section(False, tmp_path), failed])
+    markdown, page = (file.read_text(encoding="utf-8") for file in files)
+    for text in (markdown, page):
+        assert "disagrees" in text and "not measured" in text and "too short" in text
+        assert "does not hold" in text and "Expected: five" in text
+    assert "1 \\| 2" in markdown and "a &lt; b" in page and "Counting &lt;units&gt;" in page
+    (figure,) = re.findall(r"!\[.*?\]\((.*?)\)", markdown)
+    assert (tmp_path / figure).exists() and (tmp_path / figure).with_suffix(".svg").exists()
+    # One file by itself: nothing is fetched from anywhere.
+    assert re.findall(r'src="(.{22})', page) == ["data:image/png;base64,"]
+
+
+def test_reproduce_writes_a_report_and_counts_its_time(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "counting", counting([]))
+    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    files = reproduce.reproduce("tiny", tmp_path / "a", only=["counting"], say=lambda line: None)
+    assert "agrees" in files[0].read_text(encoding="utf-8")
+    before = json.loads((tmp_path / "a/seconds.json").read_text())
+    again = reproduce.reproduce("tiny", tmp_path / "a", only=["counting"], say=lambda line: None)
+    assert again == files and json.loads((tmp_path / "a/seconds.json").read_text()) >= before
+
+
+def test_analyze_measures_one_network_and_leaves_the_run_as_it_was(tmp_path, capsys):
+    space = workspace.Workspace(tmp_path, TINY, lambda line: None)
+    run = space.network("arun", 0).folder.path
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert main(["analyze", str(run), "--only", "controller", "spectrum", "noise-boundary"]) == 0
+    assert "[3/3]" in capsys.readouterr().out
+    report = (run / "analysis/report.md").read_text(encoding="utf-8")
+    assert "## 14. States of the controller" in report and "## 18. " in report
+    assert "not measured" not in report
+    assert all(path.read_bytes() == content for path, content in before.items())
+    # Experiments that compare networks are not offered for one.
+    assert main(["analyze", str(run), "--only", "landscape"]) == 2
+    assert "`only` must be one of accuracy" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["reproduce", "--preset", "quik"], "Did you mean 'quick'"),
+        (["reproduce", "--only", "acuracy"], "Did you mean 'accuracy'"),
+        (["reproduce", "--seeds", "0"], "`seeds` must be a whole number"),
+        (["analyze", "nowhere"], "holds no run"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, words, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert words in capsys.readouterr().err and not list(tmp_path.iterdir())

@@ -1,0 +1,261 @@
+"""Experiments 1, 10, 11, 14 and 19: γ, n and s under drives, and gradients through time."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from aru_keras.analysis.gain_scaling import AMPLITUDES
+from aru_keras.models import build_network
+from aru_keras.runners.config import TrainConfig
+from aru_keras.runners.experiments import adaptation, gradients
+from aru_keras.runners.experiments.catalogue import EXPERIMENTS
+from aru_keras.runners.experiments.experiment import Results
+from aru_keras.runners.experiments.presets import PRESETS
+from aru_keras.runners.experiments.workspace import (
+    Network,
+    Workspace,
+    read_arrays,
+    write_arrays,
+)
+from aru_keras.tasks import load_task
+
+FAMILY, SCALING, TRANSIENTS, CONTROLLER = adaptation.EXPERIMENTS
+(GRADIENTS,) = gradients.EXPERIMENTS
+
+TINY = dataclasses.replace(
+    PRESETS["quick"],
+    recorded_images=5,
+    noise_seeds=(0, 1),
+    step_amplitudes=(0, 1, 5, 10, 30),
+)
+
+
+class Untrained(Network):
+    """A small network as it starts."""
+
+    config = property(lambda self: TrainConfig("digits", model=self.name, units=5))
+    task = property(lambda self: load_task("digits"))
+    model = None
+
+
+def untrained(name):
+    keras.utils.set_random_seed(0)
+    made = Untrained(name, 0, None)
+    made.model = build_network(name, (64, 1), units=5, controller_units=3, match_parameters=False)
+    return made
+
+
+def measured(experiment, names, path, seeds=1):
+    """Results as they come back from the disk, of one network that stands for so many seeds."""
+    found = {}
+    for name in names:
+        write_arrays(path / f"{name}.npz", experiment.measure(untrained(name), TINY))
+        found[name] = [read_arrays(path / f"{name}.npz")] * seeds
+    return Results(found)
+
+
+def holds(experiment, results):
+    return [claim.holds for claim in experiment.conclude(results, TINY).claims]
+
+
+def test_the_family_needs_no_network_and_reaches_its_limits(tmp_path):
+    workspace = Workspace(tmp_path, TINY, say=pytest.fail)
+    found = FAMILY.conclude(workspace.results(FAMILY, range(2)), TINY)
+    assert found.verdict == "agrees" and len(found.claims) == 3
+    # ln 2/n at n = 1000.
+    assert found.claims[1].evidence.startswith("0.00069 ")
+    assert isinstance(found.figures["curves"], Figure)
+
+
+def test_a_limit_that_is_not_reached_is_a_claim_that_fails(monkeypatch):
+    monkeypatch.setattr(adaptation, "LARGE_GAIN", 100)  # ln 2/100 = 0.0069.
+    assert holds(FAMILY, Results({})) == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "names"),
+    [
+        (SCALING, ["arun"]),
+        (TRANSIENTS, ["arun"]),
+        (CONTROLLER, ["arun"]),
+        (GRADIENTS, ["arun", "gamma", "relu"]),
+    ],
+)
+def test_networks_are_measured_and_concluded_from_the_disk(experiment, names, tmp_path):
+    assert list(experiment.trainings(TINY)) == names
+    assert EXPERIMENTS[experiment.name] is experiment
+    found = experiment.conclude(measured(experiment, names, tmp_path, seeds=2), TINY)
+    assert found.figures and found.claims and found.tables
+    for figure in found.figures.values():
+        figure.draw_without_rendering()
+    assert all(len(row) == len(table.header) for table in found.tables for row in table.rows)
+    with pytest.raises(ValueError, match="needs one of arun"):
+        experiment.conclude(Results({}), TINY)
+
+
+def test_gradients_are_concluded_for_one_network(tmp_path):
+    found = GRADIENTS.conclude(measured(GRADIENTS, ["gamma"], tmp_path), TINY)
+    assert found.figures and not found.claims
+    assert [row[0] for row in found.tables[0].rows] == ["RNN+γ"]
+    found = GRADIENTS.conclude(measured(GRADIENTS, ["relu"], tmp_path), TINY)
+    assert len(found.claims) == 2 and all("ReLU" in claim.text for claim in found.claims)
+
+
+def test_the_noise_enters_as_input_and_as_a_drive():
+    made = untrained("arun")
+    made.cell.kernel.assign(0 * made.cell.kernel.value)
+    arrays = SCALING.measure(made, TINY)
+    assert np.array_equal(arrays["input_input_spread"], arrays["drive_input_spread"])
+    # Behind W_xh = 0 no input is heard, whatever its amplitude, to the last bits of float32; a
+    # drive is.
+    assert np.ptp(arrays["input_steady_n"]) < 1e-6 < 1e-3 < np.ptp(arrays["drive_steady_n"])
+
+
+def settled(n, s):
+    """Arrays of experiment 10 with steady states n(ξ) and s(ξ)."""
+    amplitudes = np.asarray(AMPLITUDES, "float64")
+    found = {}
+    for place in ("input", "drive"):
+        for name, value in (("n", n), ("s", s)):
+            levels = np.stack([value(amplitudes)] * 2, axis=1)
+            found[f"{place}_steady_{name}"] = levels
+            found[f"{place}_{name}"] = np.repeat(levels[..., None], 600, axis=2)
+        for name in ("input_spread", "output_spread"):
+            found[f"{place}_{name}"] = np.stack([amplitudes] * 2, axis=1)
+    return found
+
+
+def power_law(xi):
+    return 0.3 * xi**-0.5 + 5.4
+
+
+def exponential(xi):
+    return 0.004 * np.exp(-0.2 * xi)
+
+
+@pytest.mark.parametrize(
+    ("n", "s", "expected"),
+    [
+        (power_law, exponential, [True, True]),
+        (lambda xi: -0.3 * xi**-0.5 + 5.4, exponential, [False, True]),  # It rises.
+        (lambda xi: 0.3 * xi**0.5 + 5.4, exponential, [False, True]),
+        (lambda xi: 0 * xi + 5, lambda xi: 0 * xi, [False, False]),  # No fits.
+        (power_law, lambda xi: exponential(xi) + 0.001 * np.sin(7 * xi), [True, False]),  # R² .77.
+    ],
+)
+def test_gain_scaling_is_judged_by_the_fits(n, s, expected):
+    assert holds(SCALING, Results({"arun": [settled(n, s)]})) == expected
+
+
+def test_a_fit_that_fails_gives_its_reason_and_seeds_that_differ_decide_nothing():
+    flat = settled(lambda xi: 0 * xi + 5, exponential)
+    claims = SCALING.conclude(Results({"arun": [flat]}), TINY).claims
+    assert "the data are constant" in claims[0].evidence
+    claims = SCALING.conclude(Results({"arun": [flat, settled(power_law, exponential)]}), TINY)
+    assert [claim.holds for claim in claims.claims] == [None, True]
+
+
+def courses(level, tau, wobble=0.0):
+    """Arrays of experiment 11 that relax from 5 to `level` of ξ in the drive, 17 ≤ t < 32."""
+    t = np.arange(64.0)
+    amplitudes = np.array(TINY.step_amplitudes, "float64")[:, None]
+    relaxed = level(amplitudes) + (5 - level(amplitudes)) * np.exp(-(t - 17) / tau)
+    n = np.where((t >= 17) & (t < 32), relaxed + wobble * np.cos(3 * t), 5.0)
+    return {"n": n, "s": n / 100}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "expected"),
+    [
+        (courses(lambda xi: 5.1 - 0.01 * xi, 3), [True, True]),
+        (courses(lambda xi: 5.1 - 0.01 * xi, 3, wobble=1.0), [False, True]),
+        # The level goes up and down with ξ; or not at all.
+        (courses(lambda xi: 5.5 + np.sin(7 * xi), 3), [True, False]),
+        (courses(lambda xi: 0 * xi + 5.1, 3), [True, False]),
+    ],
+)
+def test_a_transient_is_judged_by_its_decay_and_its_level(arrays, expected):
+    found = TRANSIENTS.conclude(Results({"arun": [arrays]}), TINY)
+    assert [claim.holds for claim in found.claims] == expected
+
+
+def test_the_table_of_transients_has_what_was_put_in():
+    arrays = courses(lambda xi: 5.1 - 0.01 * xi, 3)
+    found = TRANSIENTS.conclude(Results({"arun": [arrays]}), TINY)
+    last = dict(zip(found.tables[0].header, found.tables[0].rows[-1], strict=True))
+    assert (last["ξ"], last["n at onset"], last["n τ (steps)"]) == ("30", "5", "3")
+    failed = courses(lambda xi: 5.1 - 0.01 * xi, 3)
+    failed["n"][:] = 5
+    found = TRANSIENTS.conclude(Results({"arun": [failed]}), TINY)
+    assert found.tables[0].rows[-1][3:5] == ("no fit", "")
+    assert "4 × the data are constant" in found.claims[0].evidence
+
+
+def controller(kernel, bias):
+    """Arrays of experiment 14, of two units that end at tanh(kernel·a + bias)."""
+    return {
+        "kernel": np.array([kernel], "float64"),
+        "recurrent_kernel": np.zeros((2, 2)),
+        "bias": np.array(bias, "float64"),
+        "readout_kernel": np.eye(2),
+        "readout_bias": np.array([5.0, 0.0]),
+        "seed": np.array(0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("arrays", "expected"),
+    [
+        # Both units alike: a straight line.
+        (controller([0.1, 0.1], [0, 0]), True),
+        # One moves about a = 0.4, the other about a = 2: a right angle.
+        (controller([10, 2], [-4, -4]), False),
+    ],
+)
+def test_end_points_are_judged_by_how_straight_they_lie(arrays, expected):
+    assert holds(CONTROLLER, Results({"arun": [arrays]})) == [expected]
+
+
+def propagated(contributions, scale=1.0):
+    """Arrays of experiment 19; the norms add up as if all terms pointed one way."""
+    contributions = scale * np.concatenate([[0.0], contributions])
+    return {
+        "contributions": contributions,
+        "detached": np.cumsum(contributions[::-1])[::-1],
+    }
+
+
+RISING, FALLING = np.linspace(1, 3, 30), np.linspace(3, 1, 30)
+
+
+@pytest.mark.parametrize(
+    ("arun", "gamma", "relu", "expected"),
+    [
+        (propagated(FALLING), propagated(RISING, 20), propagated(RISING, 30), [True] * 5),
+        (propagated(FALLING), propagated(RISING, 5), propagated(RISING, 30), [1, 1, 0, 1, 1]),
+        (propagated(FALLING), propagated(RISING, 20), propagated(RISING, 5), [1, 1, 1, 0, 1]),
+        (propagated(RISING), propagated(RISING, 20), propagated(RISING, 30), [1, 1, 1, 1, 0]),
+        (propagated(FALLING), propagated(RISING, 20), propagated(FALLING, 30), [1, 0, 1, 1, 1]),
+    ],
+)
+def test_gradients_are_judged_by_length_size_and_position(arun, gamma, relu, expected):
+    results = Results({"arun": [arun], "gamma": [gamma], "relu": [relu]})
+    assert holds(GRADIENTS, results) == [bool(one) for one in expected]
+
+
+def test_gradients_are_held_against_each_other_over_the_whole_sequence():
+    arun, relu = propagated(FALLING), propagated(RISING)
+    arun["detached"][0], relu["detached"][0] = 0.02, 2
+    claims = GRADIENTS.conclude(Results({"arun": [arun], "relu": [relu]}), TINY).claims
+    assert "of ReLU" in claims[2].text and claims[2].evidence.startswith("2 (")  # 10² times.
+    # At a tenth of 31 steps the last three terms add up: 3 + 2.93 + 2.86 = 8.8, more than 2.
+    assert claims[0].holds is False and claims[0].evidence.startswith("-0.6431 (")
+
+
+def test_a_gradient_that_vanishes_is_smaller_than_any_other_and_like_itself():
+    dead, alive = propagated(0 * RISING), propagated(RISING)
+    assert holds(GRADIENTS, Results({"relu": [dead]})) == [None, None]
+    assert holds(GRADIENTS, Results({"arun": [dead], "relu": [alive]})) == [True, True, True, None]

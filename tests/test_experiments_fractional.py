@@ -1,0 +1,177 @@
+"""Experiments 12, 13 and 13b: round trips of small networks, and claims on known responses."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+
+from aru_keras import models
+from aru_keras.analysis.fractional import fractional_derivative, fractional_order
+from aru_keras.analysis.step_response import StepProtocol, step_responses
+from aru_keras.runners.experiments import fractional, fractional_population
+from aru_keras.runners.experiments.experiment import Results
+from aru_keras.runners.experiments.presets import preset
+from aru_keras.runners.experiments.trainings import SECOND_TASK
+from aru_keras.runners.experiments.workspace import read_arrays, write_arrays
+
+PRESET = dataclasses.replace(preset("quick"), repeats=2)
+(ORDERS,) = fractional.EXPERIMENTS
+TASKS, SIGNALS = fractional_population.EXPERIMENTS
+UNITS = 8
+
+
+def network(name, seed=0):
+    keras.utils.set_random_seed(seed)
+    model = models.build_network(name, (20, 1), units=UNITS, controller_units=3)
+    return SimpleNamespace(
+        name=name, seed=seed, model=model, cell=model.get_layer("recurrent").cell
+    )
+
+
+def measured(experiment, one, folder):
+    path = folder / f"{experiment.name}-{one.name}-{one.seed}.npz"
+    write_arrays(path, experiment.measure(one, PRESET))
+    return read_arrays(path)
+
+
+def verdicts(experiment, found):
+    return [claim.holds for claim in experiment.conclude(Results(found), PRESET).claims]
+
+
+@pytest.fixture(scope="module")
+def arun(tmp_path_factory):
+    return measured(ORDERS, network("arun"), tmp_path_factory.mktemp("orders"))
+
+
+def test_orders_come_back_from_the_file_as_they_were_fitted(arun):
+    orders = fractional._orders(arun, "isolated")["causal"][5.0]
+    protocol = StepProtocol(repeats=2, seed=0)
+    responses = step_responses(network("arun").model, (5.0,), isolated=True, protocol=protocol)
+    direct = fractional_order(responses.of("h")[0], protocol.drive(5.0), method="causal")
+    np.testing.assert_array_equal(orders.fitted, direct.fitted)
+    # Kept as float32.
+    np.testing.assert_allclose(orders.alpha, direct.alpha, atol=1e-6)
+
+
+def test_orders_of_a_network_make_claims_figures_and_a_table(arun):
+    found = ORDERS.conclude(Results({"arun": [arun, arun]}), PRESET)
+    assert len(found.claims) == 3 and set(found.figures) == {"distributions", "responses"}
+    assert len(found.tables[0].rows) == 2 * 3
+
+
+def test_a_static_network_alone_is_shown_without_claims(tmp_path):
+    found = ORDERS.conclude(
+        Results({"gamma": [measured(ORDERS, network("gamma"), tmp_path)]}), PRESET
+    )
+    assert found.verdict == "shown" and found.figures
+
+
+def test_experiments_without_their_networks_say_so():
+    for experiment in (ORDERS, TASKS, SIGNALS):
+        with pytest.raises(ValueError, match=r"needs one of .*arun.*Received: lstm"):
+            experiment.conclude(Results({"lstm": [{}]}), PRESET)
+
+
+def orders_of(connected, isolated):
+    """Arrays as `measure` makes them, with the same α of each unit at every ξ."""
+    arrays = {"example_units": np.arange(3), "example_h": np.zeros((300, 3))}
+    for condition, alpha in (("connected", connected), ("isolated", isolated)):
+        alpha = np.asarray(alpha, "float64")
+        fitted = np.broadcast_to(np.isfinite(alpha), (len(fractional.STEPS), len(alpha)))
+        parts = np.stack([np.nan_to_num(alpha), fitted[0], fitted[0]])
+        orders = np.broadcast_to(parts[None, :, None], (3, 3, *fitted.shape))
+        arrays |= {f"{condition}_orders": orders, f"{condition}_fitted": fitted}
+    return arrays
+
+
+def test_order_claims_follow_the_orders():
+    integrate, differentiate = [0.3, 0.2, 0.1, -0.1], [-0.3, -0.2, -0.1, 0.1]
+    assert verdicts(ORDERS, {"arun": [orders_of(integrate, differentiate)]}) == [True] * 3
+    assert verdicts(ORDERS, {"arun": [orders_of(differentiate, integrate)]}) == [False] * 3
+    spread = [orders_of(integrate, integrate), orders_of(differentiate, differentiate)]
+    assert verdicts(ORDERS, {"arun": spread})[0] is None
+
+
+def test_units_without_an_order_do_not_count():
+    nan = np.nan
+    arrays = orders_of([0.3, nan, nan, nan], [-0.3, nan, nan, 0.1, -0.1])
+    first, second, third = ORDERS.conclude(Results({"arun": [arrays]}), PRESET).claims
+    assert first.evidence.startswith("1 ") and second.evidence.startswith("0.6667 ")
+    assert third.evidence.startswith("0.3 against -0.1")
+
+
+def population(orders, seed=0):
+    """A response with a given order at each ξ, D^(−α) of the drive."""
+    protocol = StepProtocol()
+    jitter = 0.01 * np.random.default_rng(seed).normal(size=len(fractional_population.TASK_STEPS))
+    steps = zip(fractional_population.TASK_STEPS, orders + jitter, strict=True)
+    return {"h": np.stack([fractional_derivative(protocol.drive(xi), -a) for xi, a in steps])}
+
+
+RISING = np.array([0.1, 0.2, 0.25, 0.28, 0.29, 0.3, 0.3])
+FALLING = np.array([0.5, 0.4, 0.35, 0.32, 0.31, 0.3, 0.3]) - 0.7
+
+
+def seeds_of(orders, count, first=0):
+    return [population(orders, first + seed) for seed in range(count)]
+
+
+def test_tasks_with_orders_apart_that_rise_to_a_plateau_agree():
+    found = {"arun": seeds_of(RISING, 3), SECOND_TASK: seeds_of(RISING - 0.6, 3, 10)}
+    conclusion = TASKS.conclude(Results(found), PRESET)
+    assert [claim.holds for claim in conclusion.claims] == [True] * 5
+    assert conclusion.tables[0].rows[0][0] == "1" and len(conclusion.tables[0].rows) == 7
+
+
+def test_falling_orders_do_not_grow():
+    assert verdicts(TASKS, {"arun": seeds_of(FALLING, 3)}) == [False, True]
+
+
+def test_equal_tasks_fail_with_the_papers_seeds_and_are_undecided_with_fewer():
+    def claim(count):
+        found = {"arun": seeds_of(RISING, count), SECOND_TASK: seeds_of(RISING, count, 10)}
+        return verdicts(TASKS, found)[0]
+
+    assert claim(5) is False and claim(2) is None and claim(1) is None
+
+
+def test_one_seed_makes_no_t_test():
+    assert verdicts(TASKS, {"arun": [population(RISING)]}) == [None, True]
+
+
+def test_population_and_signals_of_a_network_go_round(tmp_path):
+    one = network("arun")
+    for experiment, figure in ((TASKS, "population"), (SIGNALS, "integrals")):
+        found = experiment.conclude(
+            Results({"arun": [measured(experiment, one, tmp_path)]}), PRESET
+        )
+        assert set(found.figures) == {figure} and found.claims
+
+
+def signals(level_of_n, course_of_s):
+    """n jumps to a level that grows with ξ; s takes any course during the step."""
+    drive = StepProtocol().drive(1.0)
+    steps = np.array(fractional.STEPS)[:, None]
+    inside = drive > 0
+    s = np.zeros(len(drive))
+    s[inside] = course_of_s(np.linspace(0, 1, inside.sum()))
+    return {"n": 5 + level_of_n * steps * drive, "s": np.broadcast_to(s, (len(steps), len(drive)))}
+
+
+def test_the_integral_of_a_jump_is_a_rising_line():
+    found = {"arun": [signals(0.1, np.ones_like)]}
+    assert verdicts(SIGNALS, found) == [True] * 4
+
+
+def test_the_integral_of_a_fall_falls_and_that_of_a_wave_is_no_line():
+    found = {"arun": [signals(-0.1, lambda t: np.sin(2 * np.pi * t))]}
+    assert verdicts(SIGNALS, found)[:3] == [True, False, False]
+
+
+def test_a_signal_that_does_not_move_has_no_line():
+    arrays = signals(0.1, np.zeros_like)
+    claims = SIGNALS.conclude(Results({"arun": [arrays]}), PRESET).claims
+    assert [claim.holds for claim in claims[2:]] == [None, None]
+    assert "no line" in claims[2].evidence
