@@ -5,6 +5,8 @@ here is what must go step by step. A step object has, for weights whose first is
 
 - `begin(weights, state)`: the carry before the first step; its first entry is h;
 - `forward(weights, carry, u)`: the next carry, and what `backward` needs of the step;
+- `lean(kept)`: the small part of it from which, and a carry, `redo` makes all of it again;
+- `redo(weights, carry, lean)`: the next carry, without its h, and what `backward` needs;
 - `end(carry)`: the state after the last step;
 - `kept_like(carry)`: tensors of the shapes of what `forward` keeps;
 - `begin_backward(weights, state, dstate)`: the carry of the way back, before the last step. Only
@@ -30,27 +32,32 @@ from aru_keras.numerics import tanh
 class ARUStep:
     """h_t = γ(a_t; n_t, s_t); n_t, s_t are read from g_t = tanh(w_ag a_t + W_gg g_{t−1} + b_g).
 
-    Inside, controller states stand as (G, M), M = B·N: one product with C = [W_gg; w_n; w_s] gives
-    the controllers' next pre-activations and both read-outs, and one with its transpose all that
-    flows back. Of the controller g_t, after the tanh, is all that the way back needs.
+    Inside, controller states stand as (G, M), M = B·N, so that all of them take few large products
+    with C = [W_gg; w_n; w_s]. Of the controller g_t, after the tanh, is all that the way back
+    needs; and to come by it again a_t is enough, without W_hh and γ.
 
     Weights: W_hh (N, N), w_ag (G, 1), b_g (G, 1), C (G + 2, G), b_r (2, 1).
     State: h (B, N), g (B, N·G).
     """
 
     def begin(self, weights, state):
-        g = _inside(state[1], weights)
-        return state[0], g, weights[3][:-2] @ g
+        return state[0], _inside(state[1], weights)
 
     def forward(self, weights, carry, u):
-        kernel, from_a, bias, matrix, readout_bias = weights
-        a = u + carry[0] @ kernel
-        g = tanh(from_a * ops.reshape(a, (1, -1)) + carry[2] + bias)
-        product = matrix @ g
-        readouts = product[-2:] + readout_bias
+        a = u + carry[0] @ weights[0]
+        carry, kept = self.redo(weights, carry, (a,))
+        return (gamma_same_shape(*kept[:3]), carry[1]), kept
+
+    def lean(self, kept):
+        return kept[:1]
+
+    def redo(self, weights, carry, lean):
+        _, from_a, bias, matrix, readout_bias = weights
+        (a,), (h, g) = lean, carry
+        g = tanh(from_a * ops.reshape(a, (1, -1)) + matrix[:-2] @ g + bias)
+        readouts = matrix[-2:] @ g + readout_bias
         n, s = ops.reshape(readouts[0], ops.shape(a)), ops.reshape(readouts[1], ops.shape(a))
-        h = gamma_same_shape(a, n, s)
-        return (h, g, product[:-2]), (a, n, s, g)
+        return (h, g), (a, n, s, g)
 
     def end(self, carry):
         return carry[0], _outside(carry[1], carry[0])
@@ -63,7 +70,9 @@ class ARUStep:
         dg = dz[:1, :1]
         if dstate is not None:
             dh, dg = dstate[0], _inside(dstate[1], weights)
-        return (dh, dz, dg, *(ops.zeros_like(weight) for weight in weights[1:]))
+        sums = [ops.zeros_like(weight) for weight in weights[1:]]
+        sums[2] = ops.transpose(sums[2])  # The faster way round to take its products.
+        return (dh, dz, dg, *sums)
 
     def backward(self, weights, carry, dh, kept):
         kernel, from_a, _, matrix, _ = weights
@@ -79,7 +88,7 @@ class ARUStep:
         sums = (
             d_from_a + dz @ ops.reshape(a, (-1, 1)),
             d_bias + ops.sum(dz, axis=1, keepdims=True),
-            d_matrix + dproduct @ ops.transpose(g),
+            d_matrix + g @ ops.transpose(dproduct),
             d_readout_bias + ops.sum(readouts, axis=1, keepdims=True),
         )
         return (da @ ops.transpose(kernel), dz, ops.zeros_like(dg[:1, :1]), *sums), da
@@ -88,7 +97,7 @@ class ARUStep:
         dh, dz, _, d_from_a, d_bias, d_matrix, d_readout_bias = carry
         first = ops.pad(dz @ ops.transpose(_inside(state[1], weights)), ((0, 2), (0, 0)))
         dg = _outside(ops.transpose(weights[3][:-2]) @ dz, dh)
-        return (dh, dg), (d_from_a, d_bias, d_matrix + first, d_readout_bias)
+        return (dh, dg), (d_from_a, d_bias, ops.transpose(d_matrix) + first, d_readout_bias)
 
 
 def _inside(g, weights):
@@ -116,6 +125,12 @@ class GammaRNNStep:
         a = u + carry[0] @ kernel
         zero = ops.zeros_like(a)
         return (gamma_same_shape(a, zero + n, zero + s),), (a,)
+
+    def lean(self, kept):
+        return kept
+
+    def redo(self, weights, carry, lean):
+        return carry, lean
 
     def end(self, carry):
         return carry

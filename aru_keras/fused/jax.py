@@ -43,17 +43,17 @@ def _forward(step, plan, u, state, weights):
         outputs.append(h.reshape(-1, *h.shape[2:]))
         saved.append(keep)
     h = outputs[0] if len(outputs) == 1 else jnp.concatenate(outputs)
-    return (h, state), (u, first, weights, h, saved)
+    return (h, state), (first, weights, h, saved)
 
 
 def _backward(step, plan, residuals, cotangents):
-    u, first, weights, h, saved = residuals
+    first, weights, h, saved = residuals
     dh, dstate = cotangents
     carry = step.begin_backward(weights, first, dstate if plan[-1].ends else None)
     das = []
     for block, keep in zip(reversed(plan), reversed(saved), strict=True):
         back = functools.partial(_segment_back, step, weights, block)
-        given = _segments(dh, block), _segments(u, block), keep
+        given = _segments(dh, block), keep
         if block.ends:
             carry, da = back(carry, jax.tree.map(lambda value: value[0], given))
         else:
@@ -75,7 +75,7 @@ def _segments(values, block):
 
 def _segment(step, weights, state, u, redo):
     carry, (h, kept) = _steps(step, weights, state, u)
-    return step.end(carry), (h, state if redo else kept)
+    return step.end(carry), (h, (state, step.lean(kept)) if redo else kept)
 
 
 def _steps(step, weights, state, u):
@@ -87,9 +87,11 @@ def _steps(step, weights, state, u):
 
 
 def _segment_back(step, weights, block, carry, given):
-    dh, u, keep = given
+    dh, keep = given
     if block.redo:
-        _, (_, keep) = _steps(step, weights, keep, u)
+        state, lean = keep
+        redo = functools.partial(step.redo, weights)
+        _, keep = jax.lax.scan(redo, step.begin(weights, state), lean)
     if block.ends:
         return step.backward(weights, carry, dh[0], jax.tree.map(lambda value: value[0], keep))
     return jax.lax.scan(

@@ -1,17 +1,22 @@
 """The whole sequence on TensorFlow: loops compiled with XLA under a custom gradient.
 
-XLA runs the small operations of a loop on one core. So a batch goes in two halves, each a compiled
-program of its own, which TensorFlow runs side by side.
+XLA runs the small operations of a loop on one core. So a batch goes in parts, each a compiled
+program of its own, as many of which as there are cores TensorFlow runs side by side. The state of a
+part fits a core's cache.
 """
 
 import functools
+import os
 
 import tensorflow as tf
 
 from aru_keras.fused.plan import Block, blocks
 
-HALVES_FROM = 8
-"""Number of sequences from which a batch is halved."""
+LEAST_PART = 4
+"""Sequences in the smallest part of a batch."""
+
+PART_BYTES = 2**20
+"""Bytes of state in the largest part: about a core's second-level cache."""
 
 
 def sequence(step, u, state, weights, *, every=None, with_state=False):
@@ -43,8 +48,8 @@ def _forward(step, every, with_state):
 
     @tf.function
     def forward(u, state, weights):
-        plan, half = _plan(u, every, with_state), _half(u)
-        given = zip(_parts(u, half, 1), _parts_of_all(state, half), strict=True)
+        plan, cuts = _plan(u, every, with_state), _cuts(u, state)
+        given = zip(_parts(u, cuts, 1), _parts_of_all(state, cuts), strict=True)
         parts = [_forward_part(step, plan, *part, weights) for part in given]
         h, last, saved = zip(*parts, strict=True)
         joined = tuple(tf.concat(values, 0) for values in zip(*last, strict=True))
@@ -59,9 +64,9 @@ def _backward(step, every, with_state):
 
     @tf.function
     def backward(u, state, weights, h, saved, dh, dlast):
-        plan, half = _plan(u, every, with_state), _half(u)
-        dlasts = _parts_of_all(dlast, half) if with_state else [None] * len(saved)
-        given = [_parts(u, half, 1), _parts_of_all(state, half), saved, _parts(dh, half, 1), dlasts]
+        plan, cuts = _plan(u, every, with_state), _cuts(u, state)
+        dlasts = _parts_of_all(dlast, cuts) if with_state else [None] * len(saved)
+        given = [_parts_of_all(state, cuts), saved, _parts(dh, cuts, 1), dlasts]
         parts = [_backward_part(step, plan, weights, *part) for part in zip(*given, strict=True)]
         da, dstate, dweights = zip(*parts, strict=True)
         da = tf.concat(da, 1)
@@ -84,21 +89,37 @@ def _plan(u, every, with_state):
     return blocks(u.shape[0], every, with_state=with_state)
 
 
-def _half(u):
-    """Where the batch is cut, for all that goes with u; None where it stays whole."""
+def _cuts(u, state):
+    """Slices of the batch; of a size that the graph does not know, two halves."""
     size = u.shape[1]
-    return None if size is not None and size < HALVES_FROM else tf.shape(u)[1] // 2
+    if size is None:
+        half = tf.shape(u)[1] // 2
+        return [slice(half), slice(half, None)]
+    count = _part_count(size, u.dtype.size * sum(value.shape[-1] for value in state))
+    return [slice(size * i // count, size * (i + 1) // count) for i in range(count)]
 
 
-def _parts(values, half, axis=0):
-    """The batch, whole or in halves."""
-    if half is None:
-        return [values]
-    return [values[:, :half], values[:, half:]] if axis else [values[:half], values[half:]]
+def _part_count(size, sequence_bytes):
+    """How many parts a batch goes in: the same for every core, and equal ones if it divides so."""
+    cores = 1 if tf.config.list_physical_devices("GPU") else len(_cores())
+    most = max(size // LEAST_PART, 1)
+    least = cores * -(-size * sequence_bytes // (cores * PART_BYTES))
+    equal = (count for count in range(least, min(2 * least, most) + 1, cores) if size % count == 0)
+    return min(next(equal, least), most)
 
 
-def _parts_of_all(state, half):
-    return list(zip(*(_parts(value, half) for value in state), strict=True))
+def _cores():
+    available = getattr(os, "sched_getaffinity", None)  # Not everywhere.
+    return available(0) if available else range(os.cpu_count() or 1)
+
+
+def _parts(values, cuts, axis=0):
+    """The parts of the batch."""
+    return [values[:, cut] if axis else values[cut] for cut in cuts]
+
+
+def _parts_of_all(state, cuts):
+    return list(zip(*(_parts(value, cuts) for value in state), strict=True))
 
 
 def _forward_part(step, plan, u, state, weights):
@@ -107,16 +128,16 @@ def _forward_part(step, plan, u, state, weights):
         before = state
         h, state, kept = _compiled_forward(step, block.redo)(weights, state, u[segment])
         outputs.append(h)
-        saved.append(before if block.redo else kept)
+        saved.append((before, kept) if block.redo else kept)
     return tf.concat(outputs, 0), state, saved
 
 
-def _backward_part(step, plan, weights, u, state, saved, dh, dlast):
+def _backward_part(step, plan, weights, state, saved, dh, dlast):
     carry, das = step.begin_backward(weights, state, dlast), []
     segments = list(_segments(plan))
     for (segment, block), keep in zip(reversed(segments), reversed(saved), strict=True):
         backward = _compiled_backward(step, block.redo)
-        carry, da = backward(weights, carry, u[segment], keep, dh[segment])
+        carry, da = backward(weights, carry, keep, dh[segment])
         das.insert(0, da)
     dstate, dweights = step.end_backward(weights, state, carry)
     return tf.concat(das, 0), dstate, dweights
@@ -133,8 +154,7 @@ def _segments(plan):
 def _compiled_forward(step, redo):
     @tf.function(jit_compile=True)
     def forward(weights, state, u):
-        h, last, kept = _steps(step, weights, state, u, keep=not redo)
-        return h, last, kept
+        return _steps(step, weights, state, u, step.lean if redo else tuple)
 
     return forward
 
@@ -142,30 +162,50 @@ def _compiled_forward(step, redo):
 @functools.cache
 def _compiled_backward(step, redo):
     @tf.function(jit_compile=True)
-    def backward(weights, carry, u, keep, dh):
+    def backward(weights, carry, keep, dh):
         if redo:
-            *_, keep = _steps(step, weights, keep, u, keep=True)
+            keep = _redone(step, weights, *keep)
         return _steps_back(step, weights, carry, keep, dh)
 
     return backward
 
 
-def _steps(step, weights, state, u, keep):
+def _steps(step, weights, state, u, chosen):
+    """h at every step, the last state, and what is `chosen` of what the way back needs."""
+
+    def forward(carry, t):
+        carry, kept = step.forward(weights, carry, u[t])
+        return carry, (carry[0], *chosen(kept))
+
     carry = step.begin(weights, state)
-    count = tf.shape(u)[0]
-    likes = [carry[0], *(step.kept_like(carry) if keep else ())]
+    likes = (carry[0], *chosen(step.kept_like(carry)))
+    carry, (h, *kept) = _scan(forward, carry, tf.shape(u)[0], likes)
+    return h, step.end(carry), kept
+
+
+def _redone(step, weights, state, lean):
+    """All that the way back needs, from what was chosen of it."""
+    carry = step.begin(weights, state)
+    return _scan(
+        lambda carry, t: step.redo(weights, carry, [value[t] for value in lean]),
+        carry,
+        tf.shape(lean[0])[0],
+        step.kept_like(carry),
+    )[1]
+
+
+def _scan(function, carry, count, likes):
+    """The carry after `count` steps, and what each gives, of the shapes of `likes`, stacked."""
     arrays = [tf.TensorArray(like.dtype, count, element_shape=like.shape) for like in likes]
 
     def body(t, carry, arrays):
-        carry, kept = step.forward(weights, carry, u[t])
-        values = [carry[0], *(kept if keep else ())]
+        carry, values = function(carry, t)
         return t + 1, carry, [a.write(t, v) for a, v in zip(arrays, values, strict=True)]
 
     _, carry, arrays = tf.while_loop(
         lambda t, *_: t < count, body, [0, carry, arrays], maximum_iterations=count
     )
-    h, *kept = (array.stack() for array in arrays)
-    return h, step.end(carry), kept
+    return carry, [array.stack() for array in arrays]
 
 
 def _steps_back(step, weights, carry, keep, dh):
