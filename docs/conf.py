@@ -65,7 +65,8 @@ def signature_of_init(app, what, name, obj, options, signature, return_annotatio
 
 def escape(app, what, name, obj, options, lines):
     """Docstrings mean |n| and (K, *shape) as they stand; to reStructuredText they are markup."""
-    lines[:] = [re.sub(r"(?<=, )\*(?=\w)|\|(?=n\|)|(?<=\|n)\|", r"\\\g<0>", line) for line in lines]
+    marks = r"(`[^`]*`)|(?<=, )\*(?=\w)|\|"
+    lines[:] = [re.sub(marks, lambda mark: mark[1] or f"\\{mark[0]}", line) for line in lines]
 
 
 def setup(app):

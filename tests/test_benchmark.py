@@ -62,6 +62,12 @@ def build_broken():
     raise ValueError("no such thing")
 
 
+def build_too_large():
+    raise RuntimeError(
+        "DefaultCPUAllocator: can't allocate memory:\n you tried to allocate 8 bytes"
+    )
+
+
 def build_killed():
     def run(count):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -72,10 +78,12 @@ def build_killed():
 @pytest.mark.parametrize("together", [True, False])
 def test_a_variant_that_breaks_or_dies_leaves_the_others_running(together):
     builds = [partial(build_sleepless, 300), build_broken, build_killed, build_sleepless]
+    builds.append(build_too_large)
     variants = [Variant(str(i), "numpy", build) for i, build in enumerate(builds)]
     found = race(variants, rounds=2, seconds=1e-3, together=together)
     assert found.failures["1"] == "ValueError: no such thing"
     assert "out of memory?" in found.failures["2"]
+    assert found.failures["4"] == "out of memory, of 90% of this machine's"
     assert {name: len(seconds) for name, seconds in found.timing.seconds.items()} == {
         "0": 2,
         "3": 2,

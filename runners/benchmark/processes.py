@@ -16,8 +16,12 @@ import keras
 
 from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN, Timing, calls_in, elapsed
 
-MOST_MEMORY = 0.85
+MOST_MEMORY = 0.9
 """Share of the machine's memory that a variant may take."""
+
+
+OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "RESOURCE_EXHAUSTED")
+"""What torch, TensorFlow and JAX say then."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +152,14 @@ def _serve(connection, build):
     except EOFError:
         return
     except Exception as error:
-        connection.send(f"{type(error).__name__}: {error}")
+        connection.send(_reason(error))
+
+
+def _reason(error):
+    """In one line."""
+    if any(words in str(error) for words in OUT_OF_MEMORY) or isinstance(error, MemoryError):
+        return f"out of memory, of {MOST_MEMORY:.0%} of this machine's"
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _die_first():
