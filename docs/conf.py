@@ -23,7 +23,10 @@ extensions = [
     "sphinx.ext.mathjax",
 ]
 exclude_patterns = ["_build"]
-suppress_warnings = ["toc.not_readable"]  # index.md lists results and gpu, which may be absent.
+suppress_warnings = [
+    "toc.not_readable",  # index.md lists results and gpu, which may be absent.
+    "ref.python",  # `n`, an argument, is the name of many attributes too.
+]
 html_theme = "furo"
 html_title = f"aru-keras {release}"
 

@@ -60,7 +60,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Scores:
-    """`Score`s of a grid of perturbations.
+    """The scores of a grid of perturbations.
 
     Attributes:
         loss: In the grid's shape.
