@@ -113,13 +113,6 @@ class Workspace:
             diverged[name] = len(measured) - len(found[name])
         return Results(found, diverged)
 
-    def pending(self, experiment: Experiment, seeds: Sequence[int]) -> int:
-        """How many measurements of an experiment are still to be made."""
-        names = experiment.trainings(self.preset)
-        return sum(
-            not self._file(experiment, name, seed).exists() for name in names for seed in seeds
-        )
-
     def _measured(self, experiment, name, seed):
         path = self._file(experiment, name, seed)
         if not path.exists():
