@@ -93,6 +93,17 @@ def test_what_is_kept_changes_nothing(every, state, batch):
     assert_same_gradients(LARGE, options, batch, 6, "float64", EXACT)
 
 
+@only_on("tensorflow", reason="others take a batch whole")
+@pytest.mark.parametrize("every", [None, 4])
+def test_many_parts_of_a_batch_change_nothing(every, monkeypatch):
+    from aru_keras.fused import tensorflow as path
+
+    monkeypatch.setattr(path, "PART_BYTES", 1)
+    assert [path._part_count(size, 8) for size in (0, 1, 7, 13)] == [1, 1, 1, 3]
+    options = {"checkpoint_every": every, "return_sequences": True, "return_state": True}
+    assert_same_gradients(LARGE, options, 13, 7, "float64", EXACT)
+
+
 @every_fused
 def test_every_form_of_drive(case):
     at_once, by_steps = pair(case, return_sequences=True, return_state=True)

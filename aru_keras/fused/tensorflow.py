@@ -103,7 +103,7 @@ def _part_count(size, sequence_bytes):
     """How many parts a batch goes in: the same for every core, and equal ones if it divides so."""
     cores = 1 if tf.config.list_physical_devices("GPU") else len(_cores())
     most = max(size // LEAST_PART, 1)
-    least = cores * -(-size * sequence_bytes // (cores * PART_BYTES))
+    least = cores * max(-(-size * sequence_bytes // (cores * PART_BYTES)), 1)
     equal = (count for count in range(least, min(2 * least, most) + 1, cores) if size % count == 0)
     return min(next(equal, least), most)
 

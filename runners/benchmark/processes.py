@@ -166,6 +166,8 @@ def _die_first():
     """Where memory runs out, it is this process that goes, and before the machine swaps."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
+    if Path("/dev/nvidia0").exists():
+        return  # CUDA reserves more addresses than there is memory.
     with contextlib.suppress(OSError, ValueError):
         pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         most = int(MOST_MEMORY * pages)
