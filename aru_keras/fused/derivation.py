@@ -7,6 +7,7 @@ here is what must go step by step. A step object has, for weights whose first is
 - `forward(weights, carry, u)`: the next carry, and what `backward` needs of the step;
 - `lean(kept)`: the small part of it from which, and a carry, `redo` makes all of it again;
 - `redo(weights, carry, lean)`: the next carry, without its h, and what `backward` needs;
+- `kept_at(weights, carry, lean)`: what `backward` needs of the step that led to this carry;
 - `end(carry)`: the state after the last step;
 - `kept_like(carry)`: tensors of the shapes of what `forward` keeps;
 - `begin_backward(weights, state, dstate)`: the carry of the way back, before the last step. Only
@@ -52,12 +53,16 @@ class ARUStep:
         return kept[:1]
 
     def redo(self, weights, carry, lean):
-        _, from_a, bias, matrix, readout_bias = weights
+        _, from_a, bias, matrix, _ = weights
         (a,), (h, g) = lean, carry
         g = tanh(from_a * ops.reshape(a, (1, -1)) + matrix[:-2] @ g + bias)
-        readouts = matrix[-2:] @ g + readout_bias
+        return (h, g), self.kept_at(weights, (h, g), lean)
+
+    def kept_at(self, weights, carry, lean):
+        (a,), g = lean, carry[1]
+        readouts = weights[3][-2:] @ g + weights[4]
         n, s = ops.reshape(readouts[0], ops.shape(a)), ops.reshape(readouts[1], ops.shape(a))
-        return (h, g), (a, n, s, g)
+        return a, n, s, g
 
     def end(self, carry):
         return carry[0], _outside(carry[1], carry[0])
@@ -70,13 +75,14 @@ class ARUStep:
         dg = dz[:1, :1]
         if dstate is not None:
             dh, dg = dstate[0], _inside(dstate[1], weights)
-        sums = [ops.zeros_like(weight) for weight in weights[1:]]
-        sums[2] = ops.transpose(sums[2])  # The faster way round to take its products.
+        from_a, bias, matrix, readout_bias = (ops.zeros_like(weight) for weight in weights[1:])
+        # What takes one product stands together, and C the faster way round for its own.
+        sums = ops.concatenate([from_a, bias], axis=1), ops.transpose(matrix), readout_bias
         return (dh, dz, dg, *sums)
 
     def backward(self, weights, carry, dh, kept):
         kernel, from_a, _, matrix, _ = weights
-        dh_next, dz, dg, d_from_a, d_bias, d_matrix, d_readout_bias = carry
+        dh_next, dz, dg, d_into_z, d_matrix, d_readout_bias = carry
         a, n, s, g = kept
         dh = dh + dh_next
         in_a, in_n, in_s = gamma_partials(a, floor_gain(n), s)
@@ -85,19 +91,20 @@ class ARUStep:
         dg = ops.transpose(matrix) @ dproduct + dg
         dz = dg * (1 - g * g)
         da = dh * in_a + ops.reshape(ops.transpose(from_a) @ dz, ops.shape(a))
+        flat = ops.reshape(a, (1, -1))
         sums = (
-            d_from_a + dz @ ops.reshape(a, (-1, 1)),
-            d_bias + ops.sum(dz, axis=1, keepdims=True),
+            d_into_z + dz @ ops.transpose(ops.concatenate([flat, ops.ones_like(flat)])),
             d_matrix + g @ ops.transpose(dproduct),
             d_readout_bias + ops.sum(readouts, axis=1, keepdims=True),
         )
         return (da @ ops.transpose(kernel), dz, ops.zeros_like(dg[:1, :1]), *sums), da
 
     def end_backward(self, weights, state, carry):
-        dh, dz, _, d_from_a, d_bias, d_matrix, d_readout_bias = carry
+        dh, dz, _, d_into_z, d_matrix, d_readout_bias = carry
         first = ops.pad(dz @ ops.transpose(_inside(state[1], weights)), ((0, 2), (0, 0)))
         dg = _outside(ops.transpose(weights[3][:-2]) @ dz, dh)
-        return (dh, dg), (d_from_a, d_bias, ops.transpose(d_matrix) + first, d_readout_bias)
+        d_matrix = ops.transpose(d_matrix) + first
+        return (dh, dg), (d_into_z[:, :1], d_into_z[:, 1:], d_matrix, d_readout_bias)
 
 
 def _inside(g, weights):
@@ -131,6 +138,9 @@ class GammaRNNStep:
 
     def redo(self, weights, carry, lean):
         return carry, lean
+
+    def kept_at(self, weights, carry, lean):
+        return lean
 
     def end(self, carry):
         return carry

@@ -24,6 +24,11 @@ class Block:
         """The step after the last."""
         return self.start + self.count * self.length
 
+    @property
+    def steps(self) -> slice:
+        """Its steps."""
+        return slice(self.start, self.length and self.end)
+
 
 def blocks(timesteps: int, every: int | None, *, with_state: bool = False) -> list[Block]:
     """The blocks of a sequence of `timesteps` steps.

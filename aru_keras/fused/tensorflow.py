@@ -124,91 +124,137 @@ def _parts_of_all(state, cuts):
 
 def _forward_part(step, plan, u, state, weights):
     outputs, saved = [], []
-    for segment, block in _segments(plan):
-        before = state
-        h, state, kept = _compiled_forward(step, block.redo)(weights, state, u[segment])
+    for block in plan:
+        h, state, kept = _compiled_forward(step, block)(weights, state, u[block.steps])
         outputs.append(h)
-        saved.append((before, kept) if block.redo else kept)
+        saved.append(kept)
     return tf.concat(outputs, 0), state, saved
 
 
 def _backward_part(step, plan, weights, state, saved, dh, dlast):
     carry, das = step.begin_backward(weights, state, dlast), []
-    segments = list(_segments(plan))
-    for (segment, block), keep in zip(reversed(segments), reversed(saved), strict=True):
-        backward = _compiled_backward(step, block.redo)
-        carry, da = backward(weights, carry, keep, dh[segment])
+    for block, kept in zip(reversed(plan), reversed(saved), strict=True):
+        carry, da = _compiled_backward(step, block)(weights, carry, kept, dh[block.steps])
         das.insert(0, da)
     dstate, dweights = step.end_backward(weights, state, carry)
     return tf.concat(das, 0), dstate, dweights
 
 
-def _segments(plan):
-    for block in plan:
-        for index in range(block.count):
-            start = block.start + index * (block.length or 0)
-            yield slice(start, block.length and start + block.length), block
-
-
 @functools.cache
-def _compiled_forward(step, redo):
+def _compiled_forward(step, block):
     @tf.function(jit_compile=True)
     def forward(weights, state, u):
-        return _steps(step, weights, state, u, step.lean if redo else tuple)
+        return _steps(step, weights, state, u, block)
 
     return forward
 
 
 @functools.cache
-def _compiled_backward(step, redo):
+def _compiled_backward(step, block):
     @tf.function(jit_compile=True)
-    def backward(weights, carry, keep, dh):
-        if redo:
-            keep = _redone(step, weights, *keep)
-        return _steps_back(step, weights, carry, keep, dh)
+    def backward(weights, carry, kept, dh):
+        back = _segments_back if block.redo else _steps_back
+        return back(step, weights, carry, kept, dh, block)
 
     return backward
 
 
-def _steps(step, weights, state, u, chosen):
-    """h at every step, the last state, and what is `chosen` of what the way back needs."""
+def _steps(step, weights, state, u, block):
+    """h at every step, the last state, and what `_compiled_backward` needs of the steps.
 
-    def forward(carry, t):
+    That is all that each step keeps or, on `block.redo`, what is lean of it and the carries at
+    the borders of the segments.
+    """
+    chosen = step.lean if block.redo else tuple
+    count, length = block.count, block.length or tf.shape(u)[0]
+
+    def forward(t, carry):
         carry, kept = step.forward(weights, carry, u[t])
         return carry, (carry[0], *chosen(kept))
 
+    def segment(i, carry, borders, steps):
+        if block.redo:
+            borders = _written(borders, i, carry)
+        carry, steps = _scan(forward, carry, steps, i * length, length)
+        return i + 1, carry, borders, steps
+
     carry = step.begin(weights, state)
-    likes = (carry[0], *chosen(step.kept_like(carry)))
-    carry, (h, *kept) = _scan(forward, carry, tf.shape(u)[0], likes)
-    return h, step.end(carry), kept
+    steps = _arrays((carry[0], *chosen(step.kept_like(carry))), count * length)
+    borders = _arrays(carry, count + 1) if block.redo else []
+    _, carry, borders, steps = tf.while_loop(
+        lambda i, *_: i < count, segment, [0, carry, borders, steps], maximum_iterations=count
+    )
+    if block.redo:
+        borders = _written(borders, count, carry)
+    h, *kept = [array.stack() for array in steps]
+    return h, step.end(carry), ([array.stack() for array in borders], kept) if block.redo else kept
 
 
-def _redone(step, weights, state, lean):
-    """All that the way back needs, from what was chosen of it."""
-    carry = step.begin(weights, state)
-    return _scan(
-        lambda carry, t: step.redo(weights, carry, [value[t] for value in lean]),
-        carry,
-        tf.shape(lean[0])[0],
-        step.kept_like(carry),
-    )[1]
+def _arrays(likes, count):
+    """Room for `count` tensors of the shape of each of `likes`."""
+    return [tf.TensorArray(like.dtype, count, element_shape=like.shape) for like in likes]
 
 
-def _scan(function, carry, count, likes):
-    """The carry after `count` steps, and what each gives, of the shapes of `likes`, stacked."""
-    arrays = [tf.TensorArray(like.dtype, count, element_shape=like.shape) for like in likes]
+def _written(arrays, t, values):
+    return [array.write(t, value) for array, value in zip(arrays, values, strict=True)]
+
+
+def _scan(function, carry, arrays, start, count):
+    """The carry after `count` steps from `start` on, and the arrays with what each step gives."""
 
     def body(t, carry, arrays):
-        carry, values = function(carry, t)
-        return t + 1, carry, [a.write(t, v) for a, v in zip(arrays, values, strict=True)]
+        carry, values = function(t, carry)
+        return t + 1, carry, _written(arrays, t, values)
 
     _, carry, arrays = tf.while_loop(
-        lambda t, *_: t < count, body, [0, carry, arrays], maximum_iterations=count
+        lambda t, *_: t < start + count, body, [start, carry, arrays], maximum_iterations=count
     )
-    return carry, [array.stack() for array in arrays]
+    return carry, arrays
 
 
-def _steps_back(step, weights, carry, keep, dh):
+def _segments_back(step, weights, carry, kept, dh, block):
+    """The carry before a block, and da, with its steps redone, a segment at a time.
+
+    All segments write what is redone to the same room. The last step of each is not redone: the
+    border after it is its carry.
+    """
+    borders, lean = kept
+    length = block.length or tf.shape(dh)[0]
+
+    def redo(k, carry, start):
+        return step.redo(weights, carry, [value[start + k] for value in lean])
+
+    def segment(i, carry, redone, das):
+        start, last = i * length, (i + 1) * length - 1
+        before, after = ([value[i + side] for value in borders] for side in (0, 1))
+        keep = step.kept_at(weights, after, [value[last] for value in lean])
+        carry, da = step.backward(weights, carry, dh[last], keep)
+        das = das.write(last, da)
+        _, redone = _scan(lambda k, carry: redo(k, carry, start), before, redone, 0, length - 1)
+
+        def body(k, carry, das):
+            keep = [array.read(k) for array in redone]
+            carry, da = step.backward(weights, carry, dh[start + k], keep)
+            return k - 1, carry, das.write(start + k, da)
+
+        _, carry, das = tf.while_loop(
+            lambda k, *_: k >= 0, body, [length - 2, carry, das], maximum_iterations=length - 1
+        )
+        return i - 1, carry, redone, das
+
+    das = tf.TensorArray(dh.dtype, tf.shape(dh)[0], element_shape=dh.shape[1:])
+    redone = _arrays(step.kept_like([value[0] for value in borders]), length)
+    given = [block.count - 1, carry, redone, das]
+    if block.count == 1:
+        _, carry, _, das = segment(*given)
+    else:
+        _, carry, _, das = tf.while_loop(
+            lambda i, *_: i >= 0, segment, given, maximum_iterations=block.count
+        )
+    return carry, das.stack()
+
+
+def _steps_back(step, weights, carry, keep, dh, block):
     count = tf.shape(dh)[0]
     das = tf.TensorArray(dh.dtype, count, element_shape=dh.shape[1:])
 

@@ -43,7 +43,9 @@ class EagerLoop(nn.Module):
     def step(self, x, h, g):
         """One step: x (B, 1); returns the new h and g."""
         a = self.from_input(x) + self.from_units(h)
-        g = torch.tanh(self.into_controller(a[..., None]) + self.from_controller(g))
+        # One temporary less of g's size: with two of them freed memory comes in pieces of the wrong
+        # size, and a batch of 100 does not fit 24 GB.
+        g = torch.tanh(self.from_controller(g).add_(self.into_controller(a[..., None])))
         n, s = self.gain(g)[..., 0], self.saturation(g)[..., 0]
         z = n * a
         return (1 - s) * functional.softplus(z) / n + s * torch.sigmoid(z), g

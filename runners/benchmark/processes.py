@@ -8,6 +8,8 @@ import multiprocessing
 import os
 import resource
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +25,14 @@ MOST_MEMORY = 0.9
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "RESOURCE_EXHAUSTED")
 """What torch, TensorFlow and JAX say then."""
 
+TOO_MUCH_MEMORY = 77
+"""Exit code of a process that took more."""
+
+_DEATHS = {
+    TOO_MUCH_MEMORY: f"out of memory, of {MOST_MEMORY:.0%} of this machine's",
+    -9: "killed: out of memory?",
+}
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -33,11 +43,14 @@ class Variant:
         backend: Keras backend of its process.
         build: Called there, it returns a function of the number of calls to make, which returns
             when all of their results are there. It must pickle.
+        compiles: Whether its first call takes longer than others, and must not count. Where memory
+            is short a second one may not fit: freed memory is not always free to use.
     """
 
     name: str
     backend: str
     build: Callable[[], Callable[[int], None]]
+    compiles: bool = True
 
 
 @dataclass(frozen=True)
@@ -84,11 +97,8 @@ def race(
         for one in variants:
             if one.name not in failures:
                 try:
-                    worker = workers.pop(one.name, None) or _Worker(one)
-                    if one.name not in counts:
-                        counts[one.name] = calls_in(seconds, worker.ask(1))
-                    taken = worker.ask(counts[one.name])
-                    found[one.name].append(taken / counts[one.name])
+                    worker = workers.pop(one.name, None) or _Worker(one, together or one.compiles)
+                    found[one.name].append(_turn(worker, one.name, counts, seconds))
                     memory[one.name] = max(worker.ask(None), memory.get(one.name, 0))
                     workers[one.name] = worker
                     if not together:
@@ -103,6 +113,16 @@ def race(
     return Race(Timing(finished), {name: memory[name] for name in finished}, failures)
 
 
+def _turn(worker, name, counts, seconds):
+    """Seconds a call; on a variant's first turn, into `counts` how many calls fill one."""
+    if name not in counts:
+        first = worker.ask(1)
+        counts[name] = calls_in(seconds, first)
+        if counts[name] == 1:
+            return first
+    return worker.ask(counts[name]) / counts[name]
+
+
 class _Failure(RuntimeError):
     """Why a variant did not finish."""
 
@@ -110,10 +130,12 @@ class _Failure(RuntimeError):
 class _Worker:
     """The process of a variant, ready for its turns."""
 
-    def __init__(self, variant):
+    def __init__(self, variant, warm):
         context = multiprocessing.get_context("spawn")
         self.connection, other = context.Pipe()
-        self.process = context.Process(target=_serve, args=(other, variant.build), daemon=True)
+        self.process = context.Process(
+            target=_serve, args=(other, variant.build, warm), daemon=True
+        )
         with _environment(KERAS_BACKEND=variant.backend):
             self.process.start()
         other.close()
@@ -126,8 +148,7 @@ class _Worker:
         except (EOFError, ConnectionResetError) as error:
             self.process.join()
             code = self.process.exitcode
-            why = "killed: out of memory?" if code == -9 else f"its process ended with code {code}"
-            raise _Failure(why) from error
+            raise _Failure(_DEATHS.get(code, f"its process ended with code {code}")) from error
         if isinstance(answer, str):
             self.stop()
             raise _Failure(answer)
@@ -138,14 +159,15 @@ class _Worker:
         self.process.join()
 
 
-def _serve(connection, build):
+def _serve(connection, build, warm):
     _die_first()
     before = _resident()
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak counts from here.
     try:
         run = build()
-        run(1)  # Compiles.
+        if warm:
+            run(1)
         while True:
             count = connection.recv()
             connection.send(_memory(before) if count is None else elapsed(run, count))
@@ -158,7 +180,7 @@ def _serve(connection, build):
 def _reason(error):
     """In one line."""
     if any(words in str(error) for words in OUT_OF_MEMORY) or isinstance(error, MemoryError):
-        return f"out of memory, of {MOST_MEMORY:.0%} of this machine's"
+        return _DEATHS[TOO_MUCH_MEMORY]
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
@@ -166,12 +188,15 @@ def _die_first():
     """Where memory runs out, it is this process that goes, and before the machine swaps."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
-    if Path("/dev/nvidia0").exists():
-        return  # CUDA reserves more addresses than there is memory.
-    with contextlib.suppress(OSError, ValueError):
-        pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        most = int(MOST_MEMORY * pages)
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    threading.Thread(target=_die_of_memory, daemon=True).start()
+
+
+def _die_of_memory():
+    """End the process once it takes too much; addresses that it merely reserves do not count."""
+    most = MOST_MEMORY * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    while _resident() < most:
+        time.sleep(0.05)
+    os._exit(TOO_MUCH_MEMORY)
 
 
 def _resident():

@@ -98,7 +98,8 @@ def variants_of(size: Size, backends, kinds) -> list[Variant]:
         for kind in kinds:
             if _exists(kind, backend):
                 build = functools.partial(_build, kind, size)
-                found.append(Variant(_name(backend, kind), backend, build))
+                name, compiles = _name(backend, kind), kind != EAGER
+                found.append(Variant(name, backend, build, compiles))
     return found
 
 
