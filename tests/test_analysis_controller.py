@@ -48,7 +48,7 @@ def test_the_protocol_is_zero_and_then_a_constant():
 
 def test_states_are_the_mean_over_draws():
     draws = np.random.default_rng(5).normal(size=(2, 3))
-    found = portrait(SETTLED, (1.0, 2.0), settle=1, hold=2, draws=2, seed=5)
+    found = portrait(SETTLED, (1.0, 2.0, 3.0), settle=1, hold=2, draws=2, seed=5)
     g = np.tanh(draws / 2)
     np.testing.assert_allclose(found.states[0, 0], g.mean(axis=0))
     g = np.tanh(np.array([2.0, 4.0, 0.0]) + g / 2)
@@ -73,8 +73,22 @@ def test_a_line_and_a_circle_are_told_apart():
     assert principal_components(line, 1)[1][0] == pytest.approx(1)
     # A kernel of one entry moves g along one axis: end points on a line.
     one = Controller(np.array([[1.0, 0.0]]), np.eye(2) / 2, np.zeros(2), np.eye(2), np.zeros(2))
-    assert portrait(one, settle=60, hold=80).line_share == pytest.approx(1)
-    assert portrait(SETTLED, settle=60, hold=80).line_share < 0.99
+    found = portrait(one, settle=60, hold=80)
+    assert found.line_share == pytest.approx(1) and found.curve_share == pytest.approx(1)
+    bent = portrait(SETTLED, settle=60, hold=80)
+    assert bent.line_share < 0.99 < bent.curve_share
+
+
+def test_scattered_end_points_are_no_curve():
+    # Weights this large make a chaotic network: it ends wherever it happens to be.
+    weights = np.random.default_rng(1).normal(size=(8, 8))
+    chaotic = Controller(0.1 * np.ones((1, 8)), weights, np.zeros(8), np.eye(8)[:, :2], np.zeros(2))
+    assert portrait(chaotic, draws=1).curve_share < 0.3
+    # From tanh(−w) over 0 to tanh(w) the way is straight.
+    kernel = np.array([[1.0, 2.0]])
+    straight = Controller(kernel, np.zeros((2, 2)), np.zeros(2), np.eye(2), np.zeros(2))
+    found = portrait(straight, (-1, 0, 1), settle=0, hold=1)
+    assert found.curve_share == pytest.approx(1, abs=0.01)
 
 
 def test_what_does_not_fit_is_an_error():
@@ -82,8 +96,8 @@ def test_what_does_not_fit_is_an_error():
         Controller(np.ones((1, 3)), np.ones((2, 3)), np.zeros(3), np.ones((3, 2)), np.zeros(2))
     with pytest.raises(ValueError, match="`bias` must be finite"):
         Controller(np.ones((1, 1)), np.ones((1, 1)), [np.nan], np.ones((1, 2)), np.zeros(2))
-    with pytest.raises(ValueError, match="two finite numbers"):
-        portrait(SETTLED, (1.0,))
+    with pytest.raises(ValueError, match="three finite numbers"):
+        portrait(SETTLED, (1.0, 3.0, 2.0))
     with pytest.raises(ValueError, match="`hold`"):
         portrait(SETTLED, hold=0)
     with pytest.raises(ValueError, match="not all the same"):

@@ -101,6 +101,10 @@ class Portrait:
         projected: The states on their two principal components, (K, T, 2).
         explained: Share of the variance of all states in each of the two, (2,).
         parameters: n_t and s_t of the states, (K, T, 2).
+        curve_share: 1 − ⟨d²⟩ / ⟨r²⟩, d the distance of an end point, the first and last left out,
+            from the segment between its neighbours in a, and r of any from the mean of all: near 1
+            where they follow one another along a curve, straight or bent, near 0 or below where
+            they are scattered.
         line_share: Share of the variance of the K end points along one line; 1 where they lie on a
             straight one, less where the curve bends.
         settle: Steps at a = 0.
@@ -111,6 +115,7 @@ class Portrait:
     projected: np.ndarray
     explained: np.ndarray
     parameters: np.ndarray
+    curve_share: float
     line_share: float
     settle: int
 
@@ -133,7 +138,7 @@ def portrait(
 
     Args:
         controller: For a layer, `Controller.of_cell(layer.cell)`.
-        amplitudes: The constants a, at least two.
+        amplitudes: The constants a, at least three, in ascending order.
         settle: Steps at a = 0.
         hold: Steps at the constant.
         draws: Random first states, g_0 ~ N(0, 1), the same for all a.
@@ -143,9 +148,11 @@ def portrait(
         ValueError: An argument is out of its range, or the states do not vary.
     """
     amplitudes = np.asarray(amplitudes, "float64")
-    if amplitudes.ndim != 1 or len(amplitudes) < 2 or not np.isfinite(amplitudes).all():
+    ascending = amplitudes.ndim == 1 and (np.diff(amplitudes) > 0).all()
+    if not ascending or len(amplitudes) < 3 or not np.isfinite(amplitudes).all():
         raise ValueError(
-            f"`amplitudes` must be two finite numbers or more. Received: {amplitudes.tolist()}."
+            "`amplitudes` must be three finite numbers or more, in ascending order. Received: "
+            f"{amplitudes.tolist()}."
         )
     settle, hold = whole("settle", settle, 0), whole("hold", hold, 1)
     size = (whole("draws", draws, 1), len(controller.bias))
@@ -160,9 +167,20 @@ def portrait(
         projected=projected,
         explained=explained,
         parameters=controller.read_out(states),
+        curve_share=_curve_share(states[:, -1]),
         line_share=float(principal_components(states[:, -1], 1)[1][0]),
         settle=settle,
     )
+
+
+def _curve_share(points):
+    """How well each of the inner points lies between its neighbours."""
+    before, inner, after = points[:-2], points[1:-1], points[2:]
+    along = after - before
+    length = np.maximum((along**2).sum(axis=1), np.finfo("float64").tiny)
+    place = np.clip(((inner - before) * along).sum(axis=1) / length, 0, 1)
+    away = inner - before - place[:, None] * along
+    return float(1 - (away**2).sum(axis=1).mean() / points.var(axis=0).sum())
 
 
 def principal_components(points: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
