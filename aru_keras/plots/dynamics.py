@@ -16,6 +16,7 @@ from aru_keras.plots.style import (
     drive_colours,
     letter,
     panels,
+    plain_logarithmic,
 )
 
 BINS, REACH = 60, 4.0
@@ -36,7 +37,6 @@ def jacobian_map(norms: JacobianNorms):
         A `matplotlib.figure.Figure`.
     """
     from matplotlib.colors import LogNorm
-    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
     figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.8)
     # Red above 1, blue below, white at 1.
@@ -48,9 +48,7 @@ def jacobian_map(norms: JacobianNorms):
         axes.contour(norms.n, norms.s, norms.mean.T, levels=[1], colors="k", linewidths=1)
     axes.set(xlabel="gain n", ylabel="saturation s")
     bar = figure.colorbar(mesh, ax=axes, label="mean Jacobian norm")
-    bar.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    bar.ax.yaxis.set_major_formatter(ScalarFormatter())
-    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    plain_logarithmic(bar.ax.yaxis)
     return figure
 
 
@@ -76,6 +74,7 @@ def noise_boundary(drives: Sequence[float], onset, late, noise: float = NOISE):
         _draw_boundary(axes, drive, points, noise)
         axes.set_title(f"ξ = {drive:g}", fontsize=9)
         axes.set_xlabel("gain n")
+        axes.locator_params(axis="x", nbins=3)
     row[0].set_ylabel("saturation s")
     handles, labels = row[0].get_legend_handles_labels()
     figure.legend(handles, labels, ncols=4, loc="outside lower center", frameon=False, fontsize=8)
@@ -105,7 +104,7 @@ def stationary(states: Mapping[float, np.ndarray], lines: StationaryLines):
     left.legend(frameon=False, fontsize=6, handlelength=1.2)
     _draw_line(middle, found, "mean", lines.mean, "mean of h")
     _draw_line(right, found, "deviation", lines.deviation, "standard deviation of h")
-    for axes, text in zip((left, middle, right), "abc", strict=True):
+    for axes, text in zip((left, middle, right), "ABC", strict=True):
         letter(axes, text)
     return figure
 

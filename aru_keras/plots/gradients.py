@@ -30,5 +30,6 @@ def gradients(networks: Mapping[str, Sequence[Propagation]]):
     for one, text in ((length, "A"), (position, "B")):
         one.set_yscale("log")
         style.letter(one, text)
-    length.legend(frameon=False, fontsize=8)
+    handles = length.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside right", frameon=False, fontsize=8)
     return figure

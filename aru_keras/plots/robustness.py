@@ -44,8 +44,9 @@ def robustness(
     loss.axhline(np.log(classes), color="0.5", lw=0.8, ls=":")
     accuracy.set(xlabel=label, ylabel="accuracy (%)", ylim=(0, 100))
     loss.set(xlabel=label, ylabel="cross-entropy (nats)", yscale="log")
-    _write_plain(loss.yaxis)
-    accuracy.legend(frameon=False, fontsize=8)
+    style.plain_logarithmic(loss.yaxis)
+    handles = accuracy.get_legend_handles_labels()
+    figure.legend(*handles, loc="outside right", frameon=False, fontsize=8)
     style.letter(accuracy, "A")
     style.letter(loss, "B")
     return figure
@@ -92,15 +93,7 @@ def maps(
                 one.set_title(style.NETWORK_LABELS[name], fontsize=9)
         axes[place, 0].set_ylabel(row_label)
         bar = figure.colorbar(drawn, ax=axes[place], label=label)
-    _write_plain(bar.ax.yaxis)
+    style.plain_logarithmic(bar.ax.yaxis)
     for one in axes[1]:
         one.set_xlabel(column_label)
     return figure
-
-
-def _write_plain(axis):
-    """Numbers of a logarithmic axis as 2 and 30, not as powers of ten."""
-    from matplotlib.ticker import LogFormatter
-
-    axis.set_major_formatter("{x:g}")
-    axis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))

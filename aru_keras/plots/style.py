@@ -107,6 +107,15 @@ def letter(axes, text: str) -> None:
     axes.set_title(text, loc="left", fontweight="bold")
 
 
+def plain_logarithmic(axis) -> None:
+    """Numbers of a logarithmic axis as 0.2 and 50, not as powers of ten."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
+
+
 def save(drawn, path: str | os.PathLike) -> list[Path]:
     """Write a figure as PNG (200 dots an inch) and SVG, each whole or not at all.
 
