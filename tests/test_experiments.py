@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import report, reproduce, trainings, workspace
@@ -222,6 +223,15 @@ def test_reproduce_writes_a_report_and_counts_its_time(tmp_path, monkeypatch):
     before = json.loads((tmp_path / "a/seconds.json").read_text())
     again = reproduce.reproduce("tiny", tmp_path / "a", only=["counting"], say=lambda line: None)
     assert again == files and json.loads((tmp_path / "a/seconds.json").read_text()) >= before
+
+
+def test_two_processes_do_not_work_in_one_folder(tmp_path, monkeypatch):
+    monkeypatch.setitem(EXPERIMENTS, "counting", counting([]))
+    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    arguments = {"folder": tmp_path, "only": ["counting"], "say": lambda line: None}
+    with FileLock(tmp_path / ".lock"), pytest.raises(RunError, match="Another process works in"):
+        reproduce.reproduce("tiny", **arguments)
+    reproduce.reproduce("tiny", **arguments)
 
 
 def test_analyze_measures_one_network_and_leaves_the_run_as_it_was(tmp_path, capsys):

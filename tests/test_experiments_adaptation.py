@@ -206,16 +206,27 @@ def controller(kernel, bias):
     }
 
 
+CHAOTIC = {
+    "kernel": np.full((1, 8), 0.1),
+    "recurrent_kernel": np.random.default_rng(1).normal(size=(8, 8)),
+    "bias": np.zeros(8),
+    "readout_kernel": np.eye(8)[:, :2],
+    "readout_bias": np.array([5.0, 0.0]),
+    "seed": np.array(0),
+}
+
+
 @pytest.mark.parametrize(
     ("arrays", "expected"),
     [
         # Both units alike: a straight line.
         (controller([0.1, 0.1], [0, 0]), True),
-        # One moves about a = 0.4, the other about a = 2: a right angle.
-        (controller([10, 2], [-4, -4]), False),
+        # One moves about a = 0.4, the other about a = 2: a bent one.
+        (controller([10, 2], [-4, -4]), True),
+        (CHAOTIC, False),
     ],
 )
-def test_end_points_are_judged_by_how_straight_they_lie(arrays, expected):
+def test_end_points_are_judged_by_whether_they_follow_a_curve(arrays, expected):
     assert holds(CONTROLLER, Results({"arun": [arrays]})) == [expected]
 
 

@@ -1,10 +1,13 @@
 """Run experiments over networks and seeds, and write the report."""
 
+import contextlib
 import functools
 import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from aru_keras.arguments import one_of, whole
 from aru_keras.files import write_json
@@ -12,6 +15,7 @@ from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import preset as preset_named
 from aru_keras.runners.experiments.workspace import Workspace
+from aru_keras.runners.run_folder import RunError
 from aru_keras.runners.train import versions
 
 
@@ -37,22 +41,25 @@ def reproduce(
 
     Raises:
         ValueError: There is no such preset or experiment.
-        RunError: The folder belongs to another preset, or something in it is damaged.
+        RunError: The folder belongs to another preset, something in it is damaged, or another
+            process works in it.
     """
     chosen = preset_named(preset)
     seeds = range(chosen.seeds if seeds is None else whole("seeds", seeds, 1))
     names = [one_of("only", name, EXPERIMENTS) for name in only] if only else list(EXPERIMENTS)
-    workspace = Workspace(folder or Path("reproductions") / preset, chosen, say)
-    clock = _Clock(workspace.path / "seconds.json")
-    sections = []
-    for place, name in enumerate(names):
-        say(f"[{place + 1}/{len(names)}] {EXPERIMENTS[name].title}")
-        with clock:
-            experiment = EXPERIMENTS[name]
-            measured = functools.partial(workspace.results, experiment, seeds)
-            sections.append(section(experiment, measured, chosen, workspace.path))
-        report.write(workspace.path, *_head(chosen, seeds, clock), sections)
-    return [workspace.path / name for name in report.FILES]
+    path = Path(folder or Path("reproductions") / preset)
+    with _alone_in(path):
+        workspace = Workspace(path, chosen, say)
+        clock = _Clock(path / "seconds.json")
+        sections = []
+        for place, name in enumerate(names):
+            say(f"[{place + 1}/{len(names)}] {EXPERIMENTS[name].title}")
+            with clock:
+                experiment = EXPERIMENTS[name]
+                measured = functools.partial(workspace.results, experiment, seeds)
+                sections.append(section(experiment, measured, chosen, path))
+            report.write(path, *_head(chosen, seeds, clock), sections)
+    return [path / name for name in report.FILES]
 
 
 def section(experiment, measured, preset, folder: Path) -> report.Section:
@@ -70,6 +77,19 @@ def section(experiment, measured, preset, folder: Path) -> report.Section:
         return report.Section(experiment, None, {}, " ".join(str(error).split()))
     figures = report.save_figures(folder / "figures", experiment, conclusion)
     return report.Section(experiment, conclusion, figures)
+
+
+@contextlib.contextmanager
+def _alone_in(path):
+    """Keep others, who would train the same runs, out of the folder until this process is done."""
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(path / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise RunError(
+            f"Another process works in {path}. Wait for it, or choose another folder with --dir."
+        ) from error
 
 
 def _head(preset, seeds, clock):
