@@ -11,6 +11,10 @@ from aru_keras.analysis.statistics import Estimate, estimate
 VERDICTS = ("agrees", "agrees in part", "disagrees", "undecided", "shown")
 
 
+ALIKE_WITHIN = 0.05
+"""Accuracies that are no farther apart than this count as alike."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """Something that the paper says, and whether it came out.
@@ -142,12 +146,19 @@ def larger(text: str, first: Sequence[float], second: Sequence[float]) -> Claim:
     return Claim(text, _side(found, 0.0), evidence)
 
 
-def alike(text: str, first: Sequence[float], second: Sequence[float]) -> Claim:
-    """A claim that two numbers do not differ: that 0 lies in the interval of their difference."""
+def alike(
+    text: str, first: Sequence[float], second: Sequence[float], margin: float = ALIKE_WITHIN
+) -> Claim:
+    """A claim that two numbers do not differ.
+
+    It holds where the interval of their difference has 0 in it and is within ±`margin`: too few
+    seeds to tell them apart are no proof that they are alike. It fails where 0 is outside.
+    """
     first, second, found = _paired(first, second)
-    holds = None if found.interval is None else found.interval[0] <= 0 <= found.interval[1]
+    low, high = found.interval or (-np.inf, np.inf)
+    within = True if max(-low, high) <= margin else None
     evidence = f"{first.mean():.4g} against {second.mean():.4g}; difference {found}"
-    return Claim(text, holds, evidence)
+    return Claim(text, within if low <= 0 <= high else False, f"{evidence}; the margin is {margin}")
 
 
 def _paired(first, second):
