@@ -28,6 +28,8 @@ def accuracy(results: Mapping[str, Mapping[str, Sequence[float]]]):
         axes.plot([], [], ls="", ms=5, label=label, **style.NETWORK_STYLES[name])
     axes.set_xticks(range(len(results)), list(results))
     axes.set_xlim(-0.5, len(results) - 0.5)
+    low, high = axes.get_ylim()
+    axes.set_ylim(max(low, 0), min(high, 101))  # An interval may reach beyond what there is.
     axes.set_ylabel("accuracy (%)")
     figure.legend(loc="outside right", frameon=False, fontsize=8)
     return figure

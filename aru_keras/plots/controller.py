@@ -32,7 +32,7 @@ def controller(found: Portrait):
         ylabel=f"component 2 ({second:.0%})",
     )
     axes[1].set(xlabel="step $t$", ylabel="gain $n_t$")
-    axes[2].locator_params(axis="x", nbins=3)
+    axes[2].tick_params(axis="x", labelrotation=45)
     axes[2].set(xlabel=r"final gain $n$", ylabel=r"final saturation $s$")
     handles = axes[1].get_legend_handles_labels()
     options = {"loc": "outside right", "frameon": False, "fontsize": 8}

@@ -74,7 +74,7 @@ def noise_boundary(drives: Sequence[float], onset, late, noise: float = NOISE):
         _draw_boundary(axes, drive, points, noise)
         axes.set_title(f"ξ = {drive:g}", fontsize=9)
         axes.set_xlabel("gain n")
-        axes.locator_params(axis="x", nbins=3)
+        axes.tick_params(axis="x", labelrotation=45)
     row[0].set_ylabel("saturation s")
     handles, labels = row[0].get_legend_handles_labels()
     figure.legend(handles, labels, ncols=4, loc="outside lower center", frameon=False, fontsize=8)

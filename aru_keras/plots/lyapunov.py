@@ -34,6 +34,7 @@ def exponents_after_onset(
         band(axes, steps, values[:, place], label=label, color=colour, marker="o", ms=3)
     _mark_zero(axes)
     axes.set(xlabel="steps after onset", ylabel=LEADING)
+    axes.locator_params(axis="x", integer=True)
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     return figure
 

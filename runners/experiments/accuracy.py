@@ -21,6 +21,7 @@ from aru_keras.runners.experiments.trainings import (
     on_task,
 )
 
+ACCURACY = "accuracy (%), ± SD over seeds"
 NOISE = "noise"
 CONDITIONS = {"plain": None, NOISE: "noise", "step": "step", "sine": "contrast"}
 """The paper's perturbations at its own values, by the names of its section C.4."""
@@ -92,7 +93,7 @@ def _accuracy_table(table):
         (task, *(_cell(row[name]) if name in row else "" for name in MAIN))
         for task, row in table.items()
     )
-    return Table(("accuracy (%)", *(NETWORK_LABELS[name] for name in MAIN)), rows)
+    return Table((ACCURACY, *(NETWORK_LABELS[name] for name in MAIN)), rows)
 
 
 def _cell(accuracies):
@@ -109,7 +110,7 @@ def _conclude_homogeneous(results, preset):
         claims = (alike(text, found["gamma"], found[SHARED]),)
     labels = {"gamma": "heterogeneous", SHARED: "homogeneous"}
     rows = tuple((labels[name], _cell(values)) for name, values in found.items())
-    return Conclusion(claims, {}, (Table(("(n, s)", "accuracy (%)"), rows),))
+    return Conclusion(claims, {}, (Table(("(n, s)", ACCURACY), rows),))
 
 
 def _measure_conditions(network, preset):
@@ -138,7 +139,7 @@ def _conclude_evolution(results, preset):
     return Conclusion(
         claims,
         {},
-        (Table(("accuracy (%)", *CONDITIONS), rows),),
+        (Table((ACCURACY, *CONDITIONS), rows),),
         "Scenario 2 takes the trained controller, with its read-outs, of a network of another "
         "seed, and trains the rest. Noise N(5, 2), step ξ = 5, sine A = 0.5.",
     )
