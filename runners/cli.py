@@ -50,7 +50,10 @@ def _guarded(command, arguments):
     except DivergedError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
-        return _fail("interrupted; a training run continues with --resume RUN", 130)
+        return _fail(
+            "interrupted; a training run continues with --resume RUN, and `reproduce` where it was",
+            130,
+        )
     return 0
 
 

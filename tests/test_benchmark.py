@@ -79,7 +79,7 @@ def build_killed():
 def test_a_variant_that_breaks_or_dies_leaves_the_others_running(together):
     builds = [partial(build_sleepless, 300), build_broken, build_killed, build_sleepless]
     builds.append(build_too_large)
-    variants = [Variant(str(i), "numpy", build) for i, build in enumerate(builds)]
+    variants = [Variant(str(i), "tensorflow", build) for i, build in enumerate(builds)]
     found = race(variants, rounds=2, seconds=1e-3, together=together)
     assert found.failures["1"] == "ValueError: no such thing"
     assert "out of memory?" in found.failures["2"]
@@ -91,6 +91,15 @@ def test_a_variant_that_breaks_or_dies_leaves_the_others_running(together):
     # The arrays, but for a few pages, and no more than as much again around them.
     assert 290 < found.memory["0"] / 2**20 < 600
     assert found.memory["3"] / 2**20 < 300
+
+
+def test_a_backend_that_is_not_installed_is_refused(monkeypatch):
+    monkeypatch.setattr(training.importlib.util, "find_spec", lambda name: name != "jax" or None)
+    assert training.checked_backends(None) == ["tensorflow", "torch"]
+    with pytest.raises(
+        ValueError, match=r"must be installed. Received: \['jax'\].*pip install jax"
+    ):
+        training.checked_backends(["torch", "jax"])
 
 
 def test_the_eager_loop_is_the_same_network():

@@ -227,7 +227,12 @@ CHAOTIC = {
     ],
 )
 def test_end_points_are_judged_by_whether_they_follow_a_curve(arrays, expected):
-    assert holds(CONTROLLER, Results({"arun": [arrays]})) == [expected]
+    before = {f"{adaptation.STARTED}{name}": values for name, values in CHAOTIC.items()}
+    found = CONTROLLER.conclude(Results({"arun": [{**arrays, **before}]}), TINY)
+    assert [claim.holds for claim in found.claims] == [expected]
+    untrained = CONTROLLER.conclude(Results({"arun": [{**CHAOTIC, **before}]}), TINY)
+    # The row before training is the curve's, of the controller before training.
+    assert found.tables[0].rows[3][1] == untrained.tables[0].rows[2][1]
 
 
 def propagated(contributions, scale=1.0):

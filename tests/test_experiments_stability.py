@@ -98,6 +98,7 @@ def test_boundary_claims_follow_the_points():
     assert verdicts(BOUNDARY, {"arun": [points(0.1, 0.02)]}) == [True, True, True]
     assert verdicts(BOUNDARY, {"arun": [points(0.1, -0.02)]}) == [True, False, True]
     assert verdicts(BOUNDARY, {"arun": [points(-0.1, 0.2)]}) == [False, True, False]
+    assert verdicts(BOUNDARY, {"arun": [points(-0.1, -0.02)]}) == [False, False, False]
 
 
 def moments(distance, mean, deviation):

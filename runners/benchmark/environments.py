@@ -52,7 +52,7 @@ def environments_table(rows: list[dict]) -> str:
     """The rows of `environments` in Markdown."""
     lines = [
         "| backend | N | G | lanes | environment alone, steps/s | network attached, steps/s | "
-        "bare cell, steps/s | attached / bare cell |",
+        "bare cell, steps/s | time, attached / bare cell |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:

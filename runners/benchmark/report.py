@@ -24,8 +24,8 @@ def training_table(rows: list[dict]) -> str:
             "ms.\n"
         )
         parts.append(
-            "| backend | variant | ms a step | of step by step | of the eager loop | of the floor "
-            "| peak memory, MB |\n|---|---|---|---|---|---|---|"
+            "| backend | variant | ms a step | of step by step | of torch's eager loop "
+            "| of the floor | peak memory, MB |\n|---|---|---|---|---|---|---|"
         )
         parts += [_line(row) for row in own]
         parts.append("")

@@ -85,10 +85,18 @@ def training(
 
 
 def checked_backends(backends) -> list[str]:
-    """`backends`, known ones; None: those that are installed."""
+    """`backends`, which must be installed; None: those that are."""
+    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
     if backends is None:
-        return [name for name in BACKENDS if importlib.util.find_spec(name)]
-    return [one_of("backends", name, BACKENDS) for name in backends]
+        return installed
+    found = [one_of("backends", name, BACKENDS) for name in backends]
+    missing = [name for name in found if name not in installed]
+    if missing:
+        raise ValueError(
+            f"`backends` must be installed. Received: {missing}, which are not; pip install "
+            f"{' '.join(missing)}, or leave them out."
+        )
+    return found
 
 
 def variants_of(size: Size, backends, kinds) -> list[Variant]:

@@ -32,6 +32,7 @@ STRONG = 1
 """ξ from which on the course of n under a step drive is fitted."""
 
 RANK_CORRELATION = 0.9
+STARTED = "start_"
 CURVE_SHARE = 0.9
 
 PLACES = {"input": False, "drive": True}
@@ -222,17 +223,20 @@ def _course_cells(courses):
 
 
 def _measure_controller(network, preset):
-    return {**vars(Controller.of_cell(network.cell)), "seed": np.array(network.seed)}
+    start = vars(Controller.of_cell(network.start.get_layer("recurrent").cell))
+    before = {f"{STARTED}{name}": values for name, values in start.items()}
+    return {**vars(Controller.of_cell(network.cell)), **before, "seed": np.array(network.seed)}
 
 
-def _portrait(arrays):
-    weights = {field.name: arrays[field.name] for field in dataclasses.fields(Controller)}
+def _portrait(arrays, prefix=""):
+    weights = {field.name: arrays[prefix + field.name] for field in dataclasses.fields(Controller)}
     return portrait(Controller(**weights), seed=int(arrays["seed"]))
 
 
 def _conclude_controller(results, preset):
     required(results, _NETWORK)
     seeds = [_portrait(one) for one in results["arun"]]
+    untrained = [_portrait(one, STARTED) for one in results["arun"]]
     claim = above(
         "End points follow one another along one curve (share of their variance between their "
         f"neighbours above {CURVE_SHARE})",
@@ -242,14 +246,16 @@ def _conclude_controller(results, preset):
     rows = [
         *((f"component {k + 1}, all states", [one.explained[k] for one in seeds]) for k in (0, 1)),
         ("one curve, end points", [one.curve_share for one in seeds]),
+        ("one curve, end points before training", [one.curve_share for one in untrained]),
         ("one line, end points", [one.line_share for one in seeds]),
     ]
     return Conclusion(
         (claim,),
         {"states": controller_figure(seeds[0])},
         (Table(("along", "share of variance"), tuple((name, cell(one)) for name, one in rows)),),
-        "A curve that bends has a smaller share along one line than a straight one. The figure is "
-        "that of seed 0.",
+        "Where a controller settles, end points that belong to neighbouring constants are "
+        "neighbours, trained or not: compare with the row before training. A curve that bends has "
+        "a smaller share along one line than a straight one. The figure is that of seed 0.",
     )
 
 

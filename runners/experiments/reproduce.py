@@ -58,7 +58,7 @@ def reproduce(
                 experiment = EXPERIMENTS[name]
                 measured = functools.partial(workspace.results, experiment, seeds)
                 sections.append(section(experiment, measured, chosen, path))
-            report.write(path, *_head(chosen, seeds, clock), sections)
+            report.write(path, *_head(chosen, seeds, only, clock), sections)
     return [path / name for name in report.FILES]
 
 
@@ -92,12 +92,13 @@ def _alone_in(path):
         ) from error
 
 
-def _head(preset, seeds, clock):
+def _head(preset, seeds, only, clock):
+    chosen = f" --only {' '.join(only)}" if only else ""
     facts = {
-        "command": f"aru-keras reproduce --preset {preset.name} --seeds {len(seeds)}",
+        "command": f"aru-keras reproduce --preset {preset.name} --seeds {len(seeds)}{chosen}",
         "task": f"{preset.task}; rotated: {preset.rotated_task}; second: {preset.second_task}",
         "seeds": f"{len(seeds)}; intervals are 95 % over seeds, and one seed has none",
-        "time": f"{clock.total / 60:.0f} minutes of work",
+        "time": f"{clock.total / 60:.1f} minutes of work, without what was interrupted",
         "with": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
     return f"Reproduction, preset {preset.name}", facts

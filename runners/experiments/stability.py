@@ -108,9 +108,9 @@ def _boundary_claims(onset, late):
         above(f"At onset (n, s) is inside the decaying region {where}", onset.min(axis=1), 0),
         above(f"Late, (n, s) is still inside it {where}", late.min(axis=1), 0),
         larger(
-            f"Onset is farther from the boundary than late (mean distance over ξ ≥ {MODERATE:g})",
-            np.abs(onset).mean(axis=1),
-            np.abs(late).mean(axis=1),
+            f"Onset is deeper inside it than late (mean depth over ξ ≥ {MODERATE:g})",
+            onset.mean(axis=1),
+            late.mean(axis=1),
         ),
     )
 
