@@ -153,8 +153,9 @@ def _compiled_forward(step, block):
 def _compiled_backward(step, block):
     @tf.function(jit_compile=True)
     def backward(weights, carry, kept, dh):
-        back = _segments_back if block.redo else _steps_back
-        return back(step, weights, carry, kept, dh, block)
+        if block.redo:
+            return _segments_back(step, weights, carry, kept, dh, block)
+        return _steps_back(step, weights, carry, kept, dh)
 
     return backward
 
@@ -232,14 +233,10 @@ def _segments_back(step, weights, carry, kept, dh, block):
         das = das.write(last, da)
         _, redone = _scan(lambda k, carry: redo(k, carry, start), before, redone, 0, length - 1)
 
-        def body(k, carry, das):
-            keep = [array.read(k) for array in redone]
-            carry, da = step.backward(weights, carry, dh[start + k], keep)
-            return k - 1, carry, das.write(start + k, da)
+        def back(k, carry):
+            return step.backward(weights, carry, dh[start + k], [array.read(k) for array in redone])
 
-        _, carry, das = tf.while_loop(
-            lambda k, *_: k >= 0, body, [length - 2, carry, das], maximum_iterations=length - 1
-        )
+        carry, das = _scan_back(back, carry, das, start, length - 1)
         return i - 1, carry, redone, das
 
     das = tf.TensorArray(dh.dtype, tf.shape(dh)[0], element_shape=dh.shape[1:])
@@ -254,20 +251,30 @@ def _segments_back(step, weights, carry, kept, dh, block):
     return carry, das.stack()
 
 
-def _steps_back(step, weights, carry, keep, dh, block):
+def _steps_back(step, weights, carry, keep, dh):
     count = tf.shape(dh)[0]
     das = tf.TensorArray(dh.dtype, count, element_shape=dh.shape[1:])
 
-    def body(t, carry, das):
-        carry, da = step.backward(weights, carry, dh[t], [value[t] for value in keep])
-        return t - 1, carry, das.write(t, da)
+    def back(t, carry):
+        return step.backward(weights, carry, dh[t], [value[t] for value in keep])
 
     # The first step back may bring cotangents of the last state, of other shapes than later ones.
-    carry = body(count - 1, carry, das)
-    _, carry, das = tf.while_loop(
-        lambda t, *_: t >= 0, body, list(carry), maximum_iterations=count - 1
-    )
+    carry, da = back(count - 1, carry)
+    carry, das = _scan_back(back, carry, das.write(count - 1, da), 0, count - 1)
     return carry, das.stack()
+
+
+def _scan_back(function, carry, das, start, count):
+    """The carry before `count` steps from `start` on, taken last first, and das with theirs."""
+
+    def body(k, carry, das):
+        carry, da = function(k, carry)
+        return k - 1, carry, das.write(start + k, da)
+
+    _, carry, das = tf.while_loop(
+        lambda k, *_: k >= 0, body, [count - 1, carry, das], maximum_iterations=count
+    )
+    return carry, das
 
 
 def _differentiated_once(count):
