@@ -15,12 +15,15 @@ ALL = "import aru_keras, aru_keras.envs, aru_keras.runners, aru_keras.runners.tr
 
 
 def python(code, *, folder, site=None, **variables):
-    """Run `code` in a fresh interpreter in `folder`; its output.
+    """Run `code` in a fresh interpreter in `folder`; its output and error output.
 
     With `site`, that folder stands for the installed package: the packages of this environment
-    come after it, and without their .pth files, by which an editable install would be found.
+    come after it, and without their .pth files, by which an editable install would be found. A
+    variable of None is not set.
     """
-    command, environment = [sys.executable], {**os.environ, **variables}
+    environment = {**os.environ, **variables}
+    environment = {name: value for name, value in environment.items() if value is not None}
+    command = [sys.executable]
     if site is not None:
         command.append("-S")
         environment["PYTHONPATH"] = os.pathsep.join([str(site), sysconfig.get_path("purelib")])
@@ -28,14 +31,15 @@ def python(code, *, folder, site=None, **variables):
         [*command, "-c", code], cwd=folder, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout, done.stderr
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """The wheel, built from a copy so that nothing is left in the checkout."""
     folder = tmp_path_factory.mktemp("build")
-    tracked = ["aru_keras", "envs", "runners", "pyproject.toml", "README.md", "LICENSE"]
+    tracked = ["aru_keras", "envs", "runners", "aru_keras_command.py"]
+    tracked += ["pyproject.toml", "README.md", "LICENSE"]
     source = folder / "source"
     source.mkdir()
     for name in tracked:
@@ -75,13 +79,14 @@ def test_the_wheel_holds_every_module_and_data_file(wheel):
         for file in (ROOT / folder).rglob("*"):
             if file.suffix in (".py", ".npz", ".typed") and "__pycache__" not in file.parts:
                 assert f"{package}/{file.relative_to(ROOT / folder)}" in names
+    assert "aru_keras_command.py" in names
     assert not any(name.startswith(("envs/", "runners/", "tests/")) for name in names)
 
 
 @pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
 def test_a_plain_install_imports_inside_and_outside_the_checkout(plain, inside, tmp_path):
     folder = ROOT if inside else tmp_path
-    shown = python(f"{ALL}; print(aru_keras.runners.__file__)", folder=folder, site=plain)
+    shown, _ = python(f"{ALL}; print(aru_keras.runners.__file__)", folder=folder, site=plain)
     assert Path(shown.strip()).name == "__init__.py"
 
 
@@ -92,7 +97,25 @@ def test_this_install_imports_inside_and_outside_the_checkout(inside, tmp_path):
 
 def test_importing_the_data_of_a_plain_install(plain, tmp_path):
     code = "from aru_keras import tasks; print(tasks.load_task('digits').sizes['train'])"
-    assert python(code, folder=tmp_path, site=plain).strip() == "1257"
+    shown, _ = python(code, folder=tmp_path, site=plain)
+    assert shown.strip() == "1257"
+
+
+WRONG = (
+    "import aru_keras_command, sys; sys.argv[1:] = ['train', 'digitz']; aru_keras_command.main()"
+)
+
+
+def test_the_command_writes_no_line_but_its_own(plain, tmp_path):
+    _, said = python(WRONG, folder=tmp_path, site=plain, TF_CPP_MIN_LOG_LEVEL=None)
+    assert said.startswith("aru-keras: error: `task` must be one of digits")
+    assert len(said.splitlines()) == 1
+
+
+def test_the_command_shows_the_log_at_the_level_that_is_set(plain, tmp_path):
+    _, said = python(WRONG, folder=tmp_path, site=plain, TF_CPP_MIN_LOG_LEVEL="0")
+    assert said.splitlines()[-1].startswith("aru-keras: error: `task` must be one of digits")
+    assert len(said.splitlines()) > 1
 
 
 # A module of None is one that cannot be found.
@@ -110,6 +133,6 @@ def test_keras_and_jax_alone_import_and_train_from_an_npz(tmp_path):
         "    controller_units=3, epochs=1, limit=20, verbose=0)\n"
         "print(results['epochs'])\n"
     )
-    shown = python(code, folder=tmp_path, KERAS_BACKEND="jax")
+    shown, _ = python(code, folder=tmp_path, KERAS_BACKEND="jax")
     assert shown.strip().splitlines()[-1] == "1"
     assert (tmp_path / "run" / "results.json").exists()

@@ -1,0 +1,50 @@
+"""The console script `aru-keras`, without the lines that TensorFlow writes when it starts.
+
+It writes them while `aru_keras` is imported, so this is a module of its own.
+"""
+
+import contextlib
+import os
+import sys
+
+
+def main() -> int:
+    """Run the command line.
+
+    `TF_CPP_MIN_LOG_LEVEL`, where it is set, decides what TensorFlow says; else it says nothing
+    below an exception.
+
+    Returns:
+        The exit code of `aru_keras.runners.cli.main`.
+    """
+    with _quiet():
+        from aru_keras.runners import cli
+    return cli.main()
+
+
+@contextlib.contextmanager
+def _quiet():
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with _nothing_on_stderr():
+        yield
+
+
+@contextlib.contextmanager
+def _nothing_on_stderr():
+    """Close the descriptor itself: the first lines come before the level is read."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
