@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from aru_keras.analysis.gain_scaling import AMPLITUDES
 from aru_keras.models import build_network
 from aru_keras.runners.config import TrainConfig
-from aru_keras.runners.experiments import adaptation, gradients
+from aru_keras.runners.experiments import activation, adaptation, gradients
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.experiment import Results
 from aru_keras.runners.experiments.presets import PRESETS
@@ -22,7 +22,8 @@ from aru_keras.runners.experiments.workspace import (
 )
 from aru_keras.tasks import load_task
 
-FAMILY, SCALING, TRANSIENTS, CONTROLLER = adaptation.EXPERIMENTS
+FAMILY, CONTROLLER = activation.EXPERIMENTS
+SCALING, TRANSIENTS = adaptation.EXPERIMENTS
 (GRADIENTS,) = gradients.EXPERIMENTS
 
 TINY = dataclasses.replace(
@@ -71,7 +72,7 @@ def test_the_family_needs_no_network_and_reaches_its_limits(tmp_path):
 
 
 def test_a_limit_that_is_not_reached_is_a_claim_that_fails(monkeypatch):
-    monkeypatch.setattr(adaptation, "LARGE_GAIN", 100)  # ln 2/100 = 0.0069.
+    monkeypatch.setattr(activation, "LARGE_GAIN", 100)  # ln 2/100 = 0.0069.
     assert holds(FAMILY, Results({})) == [True, False, True]
 
 
@@ -227,7 +228,7 @@ CHAOTIC = {
     ],
 )
 def test_end_points_are_judged_by_whether_they_follow_a_curve(arrays, expected):
-    before = {f"{adaptation.STARTED}{name}": values for name, values in CHAOTIC.items()}
+    before = {f"{activation.STARTED}{name}": values for name, values in CHAOTIC.items()}
     found = CONTROLLER.conclude(Results({"arun": [{**arrays, **before}]}), TINY)
     assert [claim.holds for claim in found.claims] == [expected]
     untrained = CONTROLLER.conclude(Results({"arun": [{**CHAOTIC, **before}]}), TINY)

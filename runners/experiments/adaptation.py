@@ -1,29 +1,19 @@
-"""Experiments 1, 10, 11 and 14: the family γ, and how n and s adapt to what drives them (Geadah et
-al. 2024, Figs 1, 3b, 4a, 5a–b)."""
+"""Experiments 10 and 11: how n and s adapt to what drives them (Geadah et al. 2024, Figs 3b, 4a
+and 5b)."""
 
 import dataclasses
 
 import numpy as np
 from scipy import stats
 
-from aru_keras.analysis.controller import Controller, portrait
-from aru_keras.analysis.family import family
 from aru_keras.analysis.gain_scaling import AMPLITUDES, GainScaling, Settled, gain_scaling
 from aru_keras.analysis.statistics import estimate
 from aru_keras.analysis.transients import transient, transients
 from aru_keras.perturbations import StepDrive
-from aru_keras.plots.controller import controller as controller_figure
-from aru_keras.plots.family import family as family_figure
 from aru_keras.plots.gain_scaling import gain_scaling as gain_scaling_figure
 from aru_keras.plots.transients import transients as transients_figure
 from aru_keras.runners.experiments.experiment import Claim, Conclusion, Experiment, Table, above
 from aru_keras.runners.experiments.measured import cell, recorded, required
-
-LARGE_GAIN = 1000
-"""The gain at which γ is held against ReLU, its limit for n → ∞."""
-
-NEAR = 1e-3
-"""Largest distance at which a curve counts as having reached its limit; ReLU's is ln 2/n."""
 
 R_SQUARED = 0.9
 """From which on a curve counts as describing the points."""
@@ -32,35 +22,11 @@ STRONG = 1
 """ξ from which on the course of n under a step drive is fitted."""
 
 RANK_CORRELATION = 0.9
-STARTED = "start_"
-CURVE_SHARE = 0.9
 
 PLACES = {"input": False, "drive": True}
 """Where the noise enters: `as_drive`."""
 
 _NETWORK = ("arun",)
-
-
-def _conclude_family(results, preset):
-    found = family((1, LARGE_GAIN), (0, 1))
-    reached = {
-        "softplus": ("n = 1, s = 0", found.values[0, 0]),
-        "ReLU": (f"n = {LARGE_GAIN}, s = 0", found.values[1, 0]),
-        "sigmoid": ("n = 1, s = 1", found.values[0, 1]),
-    }
-    claims = [
-        _limit_claim(name, where, np.abs(values - found.limits[name]).max(), found.x)
-        for name, (where, values) in reached.items()
-    ]
-    return Conclusion(tuple(claims), {"curves": family_figure(family())})
-
-
-def _limit_claim(name, where, distance, x):
-    return Claim(
-        f"γ is {name} at {where} (largest difference at most {NEAR:g})",
-        bool(distance <= NEAR),
-        f"{distance:.2g} over {x.min():g} ≤ x ≤ {x.max():g}",
-    )
 
 
 def _measure_gain_scaling(network, preset):
@@ -222,55 +188,7 @@ def _course_cells(courses):
     return *levels, cell([fit["tau"] for fit in fits]), cell([fit.r_squared for fit in fits])
 
 
-def _measure_controller(network, preset):
-    start = vars(Controller.of_cell(network.start.get_layer("recurrent").cell))
-    before = {f"{STARTED}{name}": values for name, values in start.items()}
-    return {**vars(Controller.of_cell(network.cell)), **before, "seed": np.array(network.seed)}
-
-
-def _portrait(arrays, prefix=""):
-    weights = {field.name: arrays[prefix + field.name] for field in dataclasses.fields(Controller)}
-    return portrait(Controller(**weights), seed=int(arrays["seed"]))
-
-
-def _conclude_controller(results, preset):
-    required(results, _NETWORK)
-    seeds = [_portrait(one) for one in results["arun"]]
-    untrained = [_portrait(one, STARTED) for one in results["arun"]]
-    claim = above(
-        "End points follow one another along one curve (share of their variance between their "
-        f"neighbours above {CURVE_SHARE})",
-        [one.curve_share for one in seeds],
-        CURVE_SHARE,
-    )
-    rows = [
-        *((f"component {k + 1}, all states", [one.explained[k] for one in seeds]) for k in (0, 1)),
-        ("one curve, end points", [one.curve_share for one in seeds]),
-        ("one curve, end points before training", [one.curve_share for one in untrained]),
-        ("one line, end points", [one.line_share for one in seeds]),
-    ]
-    return Conclusion(
-        (claim,),
-        {"states": controller_figure(seeds[0])},
-        (Table(("along", "share of variance"), tuple((name, cell(one)) for name, one in rows)),),
-        "Where a controller settles, end points that belong to neighbouring constants are "
-        "neighbours, trained or not: compare with the row before training. A curve that bends has "
-        "a smaller share along one line than a straight one. The figure is that of seed 0.",
-    )
-
-
 EXPERIMENTS = (
-    Experiment(
-        "1",
-        "family",
-        "The activation family γ",
-        "Fig 1",
-        "Softplus, ReLU and sigmoid are limits of γ(x; n, s).",
-        lambda preset: (),
-        lambda network, preset: {},
-        _conclude_family,
-        alone=False,
-    ),
     Experiment(
         "10",
         "gain-scaling",
@@ -290,15 +208,5 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_transients,
         _conclude_transients,
-    ),
-    Experiment(
-        "14",
-        "controller",
-        "States of the controller",
-        "Fig 5a",
-        "Under constant pre-activations the controller's states end on a one-dimensional curve.",
-        lambda preset: _NETWORK,
-        _measure_controller,
-        _conclude_controller,
     ),
 )

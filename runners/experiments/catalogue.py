@@ -2,6 +2,7 @@
 
 from aru_keras.runners.experiments import (
     accuracy,
+    activation,
     adaptation,
     exponents,
     fractional,
@@ -15,6 +16,7 @@ from aru_keras.runners.experiments import (
 
 _THEMES = (
     accuracy,
+    activation,
     adaptation,
     exponents,
     fractional,
