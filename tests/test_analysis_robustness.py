@@ -9,7 +9,13 @@ from support import array, only_on
 
 from aru_keras import models, tasks
 from aru_keras.analysis import robustness
-from aru_keras.analysis.robustness import Evaluator, Score, fractional_drop, measure
+from aru_keras.analysis.robustness import (
+    Evaluator,
+    NetworkOverflowError,
+    Score,
+    fractional_drop,
+    measure,
+)
 from aru_keras.analysis.score_file import ScoreFile
 from aru_keras.perturbations import Contrast, NoisyDrive, Perturbations, StepDrive
 
@@ -185,7 +191,9 @@ def test_a_file_of_other_scores_or_a_damaged_one_is_refused(task, tmp_path):
 def test_a_network_that_overflows_is_an_error(task):
     model = network(task, "relu")
     model.get_layer("recurrent").cell.recurrent_kernel.assign(100.0 * np.eye(6))
-    with pytest.raises(ValueError, match=r"3 of 3 images .* under StepDrive\(amplitude=5"):
+    with pytest.raises(
+        NetworkOverflowError, match=r"3 of 3 images .* under StepDrive\(amplitude=5"
+    ):
         Evaluator(model, task, limit=3)(StepDrive(5))
 
 

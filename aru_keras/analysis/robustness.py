@@ -43,6 +43,10 @@ STEP_DURATIONS = (25, 50, 100, 200, 300, 400, 500)
 """τ of the step drive's map, of 784 steps, scaled to T; our choice."""
 
 
+class NetworkOverflowError(ValueError):
+    """The loss of an image is NaN or infinite."""
+
+
 @dataclass(frozen=True)
 class Score:
     """How well a network classifies.
@@ -108,7 +112,8 @@ class Evaluator:
         """The score under what `perturbations.as_perturbation` takes.
 
         Raises:
-            ValueError: There is no place for a drive, or the loss is not finite.
+            ValueError: There is no place for a drive.
+            NetworkOverflowError: The loss is not finite.
         """
         perturbation = as_perturbation(perturbation)
         self._check_drive(perturbation)
@@ -116,7 +121,7 @@ class Evaluator:
         parts = [self._batch(perturbation, start) for start in starts]
         losses, hits = (np.concatenate(values) for values in zip(*parts, strict=True))
         if not np.isfinite(losses).all():
-            raise ValueError(
+            raise NetworkOverflowError(
                 f"The loss must be finite. Received: {np.sum(~np.isfinite(losses))} of "
                 f"{len(losses)} images with NaN or Inf, under {perturbation}. The network "
                 "overflows: leave this perturbation out."

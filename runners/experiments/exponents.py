@@ -38,6 +38,11 @@ SPECTRUM_SHARE = 5
 OWN_SHARE = 4
 """A network's own dynamics have so many times fewer initial conditions, two at the least."""
 
+OWN_NOTE = (
+    "The table of networks on their own is not in the paper: λ₁ of each one's own autonomous map, "
+    "of the ARUN with its controllers at work, from states that it visits undriven."
+)
+
 
 def _measure(network, preset):
     found = {"own": _own(network, preset)}
@@ -97,14 +102,17 @@ def _own(network, preset):
 
 def _conclude(results, preset):
     names = required(results, DRIVEN)
-    claims, figures, tables = (), {}, []
-    if "arun" in names:
-        seeds = results["arun"]
-        found = [_rebuilt(one, preset) for one in seeds]
-        claims, figures = (_claim(found),), _figures(seeds, found, preset)
-        tables.append(_drive_table(found))
-    tables.append(_own_table(results, names))
-    return Conclusion(claims, figures, tuple(tables), _note(preset))
+    own = _own_table(results, names)
+    if "arun" not in names:
+        return Conclusion((), {}, (own,), OWN_NOTE)
+    seeds = results["arun"]
+    found = [_rebuilt(one, preset) for one in seeds]
+    return Conclusion(
+        (_claim(found),),
+        _figures(seeds, found, preset),
+        (_drive_table(found), own),
+        f"{_note(preset, seeds[0]['offsets'][-1])} {OWN_NOTE}",
+    )
 
 
 def _rebuilt(arrays, preset):
@@ -169,16 +177,15 @@ def _own_cell(seeds):
     return cell([one["own"].mean() for one in seeds])
 
 
-def _note(preset):
+def _note(preset, last):
     return (
         "Exponents in nats per step, of h ← γ(W_hh h; n, s) without input, drive and bias. (n, s) "
         f"of each unit is the mean over {preset.recorded_images} test images at a step after "
         "onset (onset: the first driven step); h_0 are whole states recorded in the later half of "
         f"the drive; {preset.exponent_starts} of them, {preset.exponent_steps} steps. Adapted: "
-        f"(n, s) {OFFSETS[-1]} of 784 steps after onset; frozen: the same at ξ = 0. Whole spectra: "
-        f"seed 0, one initial condition, a {SPECTRUM_SHARE}th of the steps. The "
-        "last table is not in the paper: λ₁ of each network's own autonomous map, of the ARUN "
-        "with its controllers at work, from states that it visits undriven."
+        f"(n, s) {last} steps after onset ({OFFSETS[-1]} of the paper's {PAPER_TIMESTEPS}); "
+        "frozen: the same at ξ = 0. Whole spectra: seed 0, one initial condition, a "
+        f"{SPECTRUM_SHARE}th of the steps."
     )
 
 

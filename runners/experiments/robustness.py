@@ -74,7 +74,7 @@ def _overflowing(evaluate, classes, images):
     def score(perturbation):
         try:
             return evaluate(perturbation)
-        except ValueError:
+        except analysis.NetworkOverflowError:
             # What fails without a perturbation as well is a mistake.
             if not perturbation.parts:
                 raise
