@@ -73,6 +73,21 @@ class EpochKeeper(keras.callbacks.Callback):
             self.model.stop_training = True
 
 
+class EpochBar(keras.callbacks.Callback):
+    """One progress bar over all epochs.
+
+    Args:
+        epochs: How many, those of before a resume among them.
+    """
+
+    def __init__(self, epochs: int):
+        super().__init__()
+        self.bar = keras.utils.Progbar(epochs, unit_name="epoch")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.bar.update(epoch + 1, finalize=self.model.stop_training)
+
+
 def _static_parameters(model):
     """Mean n and s of the units of an RNN+γ; nothing of another network."""
     cell = getattr(model.get_layer("recurrent"), "cell", None)

@@ -14,6 +14,7 @@ from aru_keras import models, parts, plots, tasks
 from aru_keras.files import replacing, write_json
 from aru_keras.runners.callbacks import (
     DivergedError,
+    EpochBar,
     EpochKeeper,
     SignalEvents,
     StopOnNaN,
@@ -38,7 +39,7 @@ def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options)
         model: Name of a network in `models.NETWORKS`.
         run_dir: Folder of the run; by default a new one in `runs/`, named for task, model and time.
         verbose: As in `keras.Model.fit`; "auto" is a progress bar in a terminal, a line an epoch
-            elsewhere.
+            elsewhere; "epochs" is one bar over all epochs.
         **options: Fields of `TrainConfig`.
 
     Returns:
@@ -96,8 +97,8 @@ def _run(config, data, folder, verbose):
             config,
             validation_data=_stream(data, config, "validation"),
             initial_epoch=len(rows),
-            callbacks=_callbacks(config, data, folder, rows),
-            verbose=verbose,
+            callbacks=_callbacks(config, data, folder, rows, verbose),
+            verbose=0 if verbose == "epochs" else verbose,
         )
     return _finish(config, data, folder, rows)
 
@@ -200,8 +201,10 @@ def _stream(data, config, split, **options):
     return make(split, config.batch_size, seed=config.seed, limit=config.limit, **options)
 
 
-def _callbacks(config, data, folder, rows):
+def _callbacks(config, data, folder, rows, verbose):
     callbacks = [StopOnNaN(folder), EpochKeeper(folder, config, rows)]
+    if verbose == "epochs":
+        callbacks.append(EpochBar(config.epochs))
     if importlib.util.find_spec("tensorflow"):
         sequences = data.arrays("validation")[0][:HISTOGRAM_SEQUENCES]
         callbacks.append(SignalEvents(folder, sequences))

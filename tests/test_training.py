@@ -222,6 +222,14 @@ def test_early_stop_ends_the_run(tmp_path):
     assert results["epochs"] == len(losses) == 2 + int(np.argmin(losses)) < 30
 
 
+def test_one_bar_over_all_epochs_ends_where_the_run_ends(tmp_path, capsys):
+    options = {**SMALL, "epochs": 30, "learning_rate": 1e-12, "early_stop": 1}
+    epochs = train("digits", "relu", run_dir=tmp_path, verbose="epochs", **options)["epochs"]
+    shown = capsys.readouterr().out
+    assert f"{epochs}/30" in shown and f"{epochs + 1}/30" not in shown
+    assert "accuracy:" not in shown  # Keras' own bars.
+
+
 def test_plateau_rate_falls_after_patience_epochs_without_a_better_loss():
     config = TrainConfig("digits", learning_rate=1.0, schedule="plateau", patience=2, decay=0.5)
     losses = [3.0, 2.0, 2.0, 2.5, 2.1, 1.0, 1.1, 1.2]

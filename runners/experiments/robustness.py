@@ -2,6 +2,7 @@
 al. 2024, Figs 2 and 13–16)."""
 
 import math
+import sys
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def _measured(network, grids, limit):
     for kind, grid in grids.items():
         if kind == STEP and network.config.model in GATED:
             continue
-        scores = analysis.measure(score, grid, done=done)
+        scores = analysis.measure(score, grid, done=done, progress=sys.stdout.isatty())
         found |= {f"{kind}_accuracy": scores.accuracy, f"{kind}_loss": scores.loss}
     return found
 

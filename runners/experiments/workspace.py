@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import json
 import os
+import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -132,15 +133,16 @@ class Workspace:
         return self.path / "measured" / experiment.name / f"{name}-seed{seed}.npz"
 
     def _train(self, wanted, folder):
+        verbose = "epochs" if sys.stdout.isatty() else 0
         if folder.config.exists():
             if folder.load_config() != wanted:
                 raise RunError(
                     f"{folder.path} holds a run with other options. Remove it, or choose another "
                     "folder with --dir."
                 )
-            train.resume(folder.path, verbose=0)
+            train.resume(folder.path, verbose=verbose)
         else:
-            train.train(wanted, run_dir=folder.path, verbose=0)
+            train.train(wanted, run_dir=folder.path, verbose=verbose)
 
     def _claim(self):
         """Mark the folder with its preset, or check the mark."""
