@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.special import lambertw
 
 from aru_keras.analysis.boundary import boundary_distance, boundary_saturation, decays
 from aru_keras.analysis.gamma_numpy import gamma_and_slope, slope
 
-DRIVES = [0.0, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0]
+DRIVES = [-5.0, -1.0, -0.1, 0.0, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0]
 
 
 @pytest.mark.parametrize("noise", [1.0, 1.013, 0.5])
@@ -16,7 +17,8 @@ def test_the_slope_on_the_boundary_is_one_over_the_noise(drive, noise):
     s = boundary_saturation(drive, n, noise)
     np.testing.assert_allclose(noise * slope(drive, n, s), 1, rtol=1e-9)
     # γ′ is linear in s: the two sides of Λ differ, all the way.
-    below, above = decays(drive, n, s - 0.1, noise), decays(drive, n, s + 0.1, noise)
+    apart = 0.1 * np.maximum(1, np.abs(s))
+    below, above = decays(drive, n, s - apart, noise), decays(drive, n, s + apart, noise)
     np.testing.assert_array_equal(below, ~above)
 
 
@@ -35,6 +37,16 @@ def test_a_gain_at_which_the_saturation_makes_no_difference_has_no_boundary():
     assert boundary_distance(0.0, 2.0, 0.3).distance == pytest.approx(brute, abs=1e-5)
 
 
+def test_only_below_a_drive_of_w_of_1_over_e_does_a_saturation_make_no_difference():
+    # With σ = 1 the saturation on Λ is positive where n·(1 − p) > 1, and negative below.
+    gains, edge = np.linspace(0.5, 60, 600_001), lambertw(1 / np.e).real
+    for drive in (-30.0, -5.0, -1.0, 0.0, 0.1, edge - 1e-3, edge + 1e-3, 1.0):
+        turns = np.diff(np.sign(boundary_saturation(drive, gains)))
+        assert np.count_nonzero(turns) == (1 if drive <= 0 else 2 * (drive < edge)), drive
+    signs = np.sign(boundary_saturation(-5.0, [1.0064, 1.0066]))
+    np.testing.assert_array_equal(signs, [-1, 1])
+
+
 @pytest.mark.parametrize("noise", [1.0, 0.5])
 @pytest.mark.parametrize("drive", DRIVES)
 def test_the_nearest_point_is_the_one_that_a_brute_search_finds(drive, noise):
@@ -44,12 +56,16 @@ def test_the_nearest_point_is_the_one_that_a_brute_search_finds(drive, noise):
     np.testing.assert_allclose(found.s, boundary_saturation(drive, found.n, noise), rtol=1e-12)
     np.testing.assert_allclose(found.distance, np.hypot(found.n - n, found.s - s), rtol=1e-9)
     gains = np.concatenate([np.linspace(-10, 20, 300_000), np.geomspace(1e-9, 1, 2000)])
-    for one in range(6):
-        curve = boundary_saturation(drive, gains, noise)
+
+    def distances(gains, one):
         with np.errstate(over="ignore"):
-            brute = np.hypot(gains - n[one], curve - s[one]).min()
-        # The gains are 1e-4 apart, and the distance is flat at its least.
-        assert brute - 2e-5 < found.distance[one] <= brute + 1e-9
+            return np.hypot(gains - n[one], boundary_saturation(drive, gains, noise) - s[one])
+
+    for one in range(6):
+        best = gains[distances(gains, one).argmin()]
+        # Again 1e-7 apart: where the drive is negative, Λ is steep at its nearest point.
+        brute = distances(best + np.linspace(-1e-4, 1e-4, 2001), one).min()
+        assert brute - 1e-5 < found.distance[one] <= brute + 1e-9
 
 
 def test_the_nearest_point_of_a_boundary_that_is_steep_here():
@@ -76,7 +92,7 @@ def test_points_on_the_boundary_are_at_distance_zero():
 
 
 @pytest.mark.parametrize(("n", "s"), [(1.0, 0.0), (2.0, 0.8), (5.0, 0.3), (0.7, 1.2)])
-@pytest.mark.parametrize("drive", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("drive", [-1.0, 0.0, 0.3, 1.0])
 def test_small_noise_leaves_a_unit_multiplied_by_its_slope(drive, n, s):
     noise, count = 1e-3, 200_000
     draws = drive + noise * np.random.default_rng(1).normal(size=count)

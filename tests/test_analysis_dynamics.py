@@ -20,6 +20,8 @@ from aru_keras.analysis.dynamics import (
 N, G, B = 5, 3, 4
 # Of float64 on every backend, over a few dozen operations.
 EXACT = 1e-12
+# Differences with the step of FunctionDynamics: its docstring's promise.
+PROMISED = {"float64": 1e-9, "float32": 2e-4}
 # Central differences with a step of 1e-5: 1e-10 of truncation and 1e-11 of rounding.
 DIFFERENCES = 1e-8
 
@@ -163,6 +165,74 @@ def test_a_map_of_ones_own(form):
     assert relative_error(dynamics.jacobian(h), differences(dynamics, h)) < DIFFERENCES
 
 
+@pytest.mark.parametrize("dtype", PROMISED)
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_a_map_without_a_derivative_takes_differences(scale, dtype):
+    matrix, signs = rng(13).normal(size=(50, 50)) / 5, rng(14).choice([-1, 1], size=(2, 3, 50))
+    # No component is near 0, where the step would be 1/scale of what the map allows.
+    states = signs * rng(15).uniform(0.5, 1.5, size=signs.shape)
+
+    def function(h):
+        return np.tanh((h / scale).astype(dtype) @ matrix.astype(dtype))
+
+    dynamics, h = FunctionDynamics(function), scale * states
+    jacobian = ActivationDynamics(matrix).jacobian(states) / scale
+    assert dynamics(h).dtype == "float64"
+    assert relative_error(dynamics.jacobian(h), jacobian) < PROMISED[dtype]
+    # The length of a direction makes no difference, and one that is gone stays so.
+    directions = rng(16).normal(size=(2, 3, 4, 50)) * np.array([1.0, 1e-9, 1e9, 0.0])[:, None]
+    pushed = dynamics.push(h, directions)[1]
+    expected = np.einsum("...ij,...kj->...ki", jacobian, directions)
+    for each in range(3):
+        assert relative_error(pushed[..., each, :], expected[..., each, :]) < PROMISED[dtype]
+    assert not pushed[..., 3, :].any()
+
+
+def test_differences_are_the_same_in_several_calls(monkeypatch):
+    calls, h = [], rng(17).normal(size=(B, N))
+
+    def function(states):
+        calls.append(states.size)
+        return np.sin(states) * np.roll(states, 1, axis=-1)
+
+    at_once = FunctionDynamics(function).jacobian(h)
+    assert calls == [B * N, 2 * B * N * N]
+    monkeypatch.setattr("aru_keras.analysis.differences._AT_ONCE", 4 * h.size)
+    calls.clear()
+    np.testing.assert_array_equal(FunctionDynamics(function).jacobian(h), at_once)
+    assert sum(calls[1:]) == 2 * B * N * N and max(calls) == 4 * B * N
+
+
+def test_a_cell_of_keras_is_a_map_as_well():
+    cell = keras.layers.SimpleRNNCell(N, dtype="float32")
+    cell.build((None, 1))
+    h = rng(18).normal(size=(B, N))
+
+    def function(h):
+        return cell(ops.zeros((*h.shape[:-1], 1)), [ops.convert_to_tensor(h, "float32")])[0]
+
+    expected = ActivationDynamics(array(cell.recurrent_kernel)).jacobian(h)
+    assert relative_error(FunctionDynamics(function).jacobian(h), expected) < PROMISED["float32"]
+    # A result that hides its precision needs the step.
+    hidden = FunctionDynamics(lambda h: array(function(h)).astype("float64"), step=5e-3)
+    assert relative_error(hidden.jacobian(h), expected) < PROMISED["float32"]
+
+
+def test_a_function_that_is_no_map_is_refused():
+    h = np.ones((B, N))
+    with pytest.raises(ValueError, match=r"shape of its states.*float64 \(4,\) for \(4, 5\)"):
+        FunctionDynamics(lambda h: h.sum(axis=-1))(h)
+    with pytest.raises(ValueError, match=r"floating-point numbers.*int64"):
+        FunctionDynamics(lambda h: h.astype("int64")).jacobian(h)
+    for function in (lambda h: h / 0, lambda h: np.sqrt(1 - h)):
+        with np.errstate(all="ignore"), pytest.raises(ValueError, match="must be finite"):
+            FunctionDynamics(function).jacobian(h)
+    with pytest.raises(ValueError, match="`jacobian` or `jacobian_product`"):
+        FunctionDynamics(np.sin, np.cos, np.cos)
+    with pytest.raises(ValueError, match="`step` must be"):
+        FunctionDynamics(np.sin, step=0.0)
+
+
 def test_what_has_no_such_dynamics_is_refused():
     lstm = keras.layers.LSTM(3)
     lstm.build((1, 2, 1))
@@ -175,8 +245,6 @@ def test_what_has_no_such_dynamics_is_refused():
         dynamics_of(relu, 1.0, 0.0)
     with pytest.raises(ValueError, match="both `n` and `s`"):
         dynamics_of(built(GammaRNN(N)), n=1.0)
-    with pytest.raises(ValueError, match="one of `jacobian` and `jacobian_product`"):
-        FunctionDynamics(np.sin)
     with pytest.raises(ValueError, match="square matrix"):
         GammaDynamics(np.ones((2, 3)), 1.0, 0.0)
     with pytest.raises(ValueError, match="`n` must be finite"):

@@ -7,9 +7,9 @@ from scipy import integrate, optimize
 from support import array, gradients
 
 from aru_keras import gamma
-from aru_keras.analysis.dynamics import GammaDynamics
+from aru_keras.analysis.dynamics import ActivationDynamics, FunctionDynamics, GammaDynamics
 from aru_keras.analysis.gamma_numpy import largest_slope, slope
-from aru_keras.analysis.jacobian import jacobian_norms
+from aru_keras.analysis.jacobian import jacobian_norms, norms_along
 from aru_keras.initializers import HenaffOrthogonal
 
 N = 8
@@ -75,6 +75,30 @@ def test_the_norm_is_that_of_the_dynamics():
     norms = np.linalg.norm(GammaDynamics(kernel, 2.0, 0.3).jacobian(h), 2, axis=(1, 2))
     found = jacobian_norms(kernel, [2.0], [0.3], samples=3, seed=5)
     assert found.mean[0, 0] == pytest.approx(norms.mean(), rel=1e-8)
+
+
+@pytest.mark.parametrize("kind", ["weights", "function"])
+def test_norms_along_a_trajectory_of_any_network(kind):
+    draws = np.random.default_rng(7)
+    kernel, states = draws.normal(size=(N, N)), draws.normal(size=(4, 3, N))
+    dynamics = {
+        "weights": ActivationDynamics(kernel),
+        "function": FunctionDynamics(lambda h: np.tanh(h @ kernel)),
+    }[kind]
+    found = norms_along(dynamics, states)
+    assert found.shape == (4, 3)
+    for place in np.ndindex(4, 3):
+        jacobian = np.diag(1 - np.tanh(states[place] @ kernel) ** 2) @ kernel.T
+        largest = np.linalg.svd(jacobian, compute_uv=False)[0]
+        assert found[place] == pytest.approx(largest, rel=1e-12 if kind == "weights" else 1e-9)
+
+
+def test_norms_of_what_is_not_finite_are_refused():
+    dynamics = FunctionDynamics(np.sin, lambda h: np.full((*h.shape, N), np.nan))
+    with pytest.raises(ValueError, match="finite Jacobian"):
+        norms_along(dynamics, np.zeros((2, N)))
+    with pytest.raises(ValueError, match="`states` must be finite"):
+        norms_along(ActivationDynamics(np.eye(N)), np.full((2, N), np.nan))
 
 
 def test_one_unit_has_the_mean_slope_over_its_states():

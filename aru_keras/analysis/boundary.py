@@ -42,7 +42,8 @@ def boundary_saturation(drive, n, noise: float = NOISE) -> np.ndarray:
     """The s at which (n, s) lies on Λ(ξ); γ′ is linear in s, so there is one.
 
     s = (1/(σ·p) − 1)/(n·(1 − p) − 1), with p the logistic function of n·ξ. Infinite where
-    n·(1 − p) = 1, where γ′ does not depend on s; this happens for |ξ| < 0.279 alone.
+    n·(1 − p) = 1, where γ′ does not depend on s. As that is ξ = z/(1 + e^z) at z = n·ξ, there is no
+    such gain for ξ > W(1/e) = 0.2785 (Lambert's W), one for ξ ≤ 0, and two in between.
 
     Args:
         drive: ξ.

@@ -1,6 +1,7 @@
 """The norm of the main dynamics' Jacobian over gain and saturation (Geadah et al. 2024, Fig 6).
 
-Mean over h ~ U(−5, 5)^N of the spectral norm of diag γ′(W_hh h)·W_hh, without input or bias.
+Mean over h ~ U(−5, 5)^N of the spectral norm of diag γ′(W_hh h)·W_hh, without input or bias. Of
+any other dynamics, at states of one's own, `norms_along`.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import numpy as np
 from scipy.linalg import eigvalsh
 
 from aru_keras.analysis import gamma_numpy
-from aru_keras.analysis.dynamics import checked_kernel
+from aru_keras.analysis.dynamics import Dynamics, checked_kernel
 from aru_keras.arguments import finite, whole
 
 GAINS = (1.0, *(1.25 * k for k in range(1, 17)))
@@ -78,6 +79,28 @@ def jacobian_norms(
         norms[row, column] = slopes.max(axis=1) if orthogonal else _norms(slopes, product)
     error = norms.std(axis=-1, ddof=1) / np.sqrt(samples)
     return JacobianNorms(n, s, norms.mean(axis=-1), error, orthogonal)
+
+
+def norms_along(dynamics: Dynamics, states) -> np.ndarray:
+    """The spectral norm of the Jacobian of any dynamics at each of the states, (…).
+
+    Args:
+        dynamics: `dynamics.Dynamics`: of a layer, of weights, or a `FunctionDynamics`.
+        states: h, (…, N), a trajectory or draws; takes memory of N² numbers a state.
+
+    Raises:
+        ValueError: the states or the Jacobian there are not finite.
+    """
+    states = np.asarray(states, "float64")
+    if not np.isfinite(states).all():
+        raise ValueError("`states` must be finite. Received: NaN or infinity.")
+    jacobians = dynamics.jacobian(states)
+    if not np.isfinite(jacobians).all():
+        raise ValueError(
+            "`dynamics` must have a finite Jacobian at every state. Received: NaN or infinity. "
+            "Check the derivative of the map."
+        )
+    return np.linalg.norm(jacobians, 2, axis=(-2, -1))
 
 
 def _norms(slopes, product):

@@ -1,0 +1,43 @@
+"""Derivatives of any function by central differences."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+_AT_ONCE = 2**22  # Numbers that the function is given at a time, of 32 MB.
+
+
+def directional_differences(function: Callable, h, directions, step: float) -> np.ndarray:
+    """J(h)·v, (…, k, N), as (F(h + t·v) − F(h − t·v))/2t; as few calls of F as memory allows.
+
+    Args:
+        function: F, from states (…, N), with any leading axes, to (…, N).
+        h: States, (…, N).
+        directions: v, (…, k, N); of one that is 0 the derivative is 0.
+        step: The most that a component moves, in units of max(1, |h_i|); t follows from it.
+
+    Raises:
+        ValueError: F is not finite there.
+    """
+    pushed = np.empty(directions.shape)
+    count = max(1, _AT_ONCE // max(1, 2 * h.size))
+    for first in range(0, directions.shape[-2], count):
+        some = slice(first, first + count)
+        moved = _along(function, h, np.moveaxis(directions[..., some, :], -2, 0), step)
+        pushed[..., some, :] = np.moveaxis(moved, 0, -2)
+    return pushed
+
+
+def _along(function, h, directions, step):
+    """The same of directions (k, …, N)."""
+    reach = (np.abs(directions) / np.maximum(np.abs(h), 1)).max(axis=-1, keepdims=True)
+    reach = step / np.where(reach > 0, reach, 1)
+    # In float64, whatever F returns: its own precision has limited the values enough.
+    values = function(np.stack([h + reach * directions, h - reach * directions])).astype("float64")
+    if not np.isfinite(values).all():
+        raise ValueError(
+            "`function` must be finite at a distance of the step from its states. Received: NaN or "
+            f"infinity, of states as large as {np.abs(h).max():.3g}. A map that diverges has no "
+            "derivative; next to the edge of its domain give `jacobian`."
+        )
+    return (values[0] - values[1]) / (2 * reach)
