@@ -1,9 +1,12 @@
 """Correlations over the plane of (n, s), and its figure."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from aru_keras.analysis.landscape import Landscape, correlations
+from aru_keras.plots import style
 from aru_keras.plots.landscape import landscape
 
 N, S = (values.ravel() for values in np.meshgrid([1.0, 5.0, 10.0, 20.0], [0.0, 0.5, 1.0]))
@@ -62,6 +65,25 @@ def test_the_figure_shows_every_point_and_the_paths():
     figure = landscape(plane(), [path])
     meshes = [axes.collections[0].get_array() for axes in figure.axes[:3]]
     assert [mesh.shape for mesh in meshes] == [(3, 4)] * 3
+    np.testing.assert_allclose(np.asarray(meshes[0]).ravel(), plane().jacobian_norm)
     np.testing.assert_allclose(np.asarray(meshes[2]).ravel(), 100 * plane().accuracy)
     drawn = [line.get_xydata() for line in figure.axes[2].get_lines()]
     np.testing.assert_array_equal(drawn[1], path)
+
+
+def test_norms_have_the_colours_of_all_figures():
+    mesh = landscape(plane()).axes[0].collections[0]
+    assert mesh.get_cmap().name == style.NORM_MAP
+    np.testing.assert_allclose(mesh.norm([0.1, 1, 10]), [0, 0.5, 1], atol=1e-12)
+
+
+@pytest.mark.parametrize("largest", [0.0, 0.004, 0.3, 250.0])
+def test_exponents_near_zero_can_be_told_apart(largest):
+    figure = landscape(plane(exponent=np.linspace(-1, 1, 12) * largest))
+    norm = figure.axes[1].collections[0].norm
+    assert norm(0) == pytest.approx(0.5) and norm(0.005) - norm(-0.005) > 0.05
+    figure.canvas.draw()
+    labels = [text for text in figure.axes[4].get_xticklabels() if text.get_text()]
+    assert 3 <= len(labels) <= 5
+    boxes = [text.get_window_extent() for text in labels]
+    assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))

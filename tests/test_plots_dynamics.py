@@ -16,11 +16,17 @@ from aru_keras.analysis.step_response import (
     fractional_orders,
     signal_integral,
 )
-from aru_keras.plots import dynamics, fractional, lyapunov
+from aru_keras.plots import dynamics, fractional, lyapunov, style
 
 
 def rng(seed=0):
     return np.random.default_rng(seed)
+
+
+def lies_beside(axes):
+    """Whether the legend is outside the axes that it belongs to."""
+    axes.figure.canvas.draw()
+    return not axes.get_legend().get_window_extent().overlaps(axes.get_window_extent())
 
 
 def line_labelled(axes, label):
@@ -53,6 +59,17 @@ def test_adapted_and_frozen_exponents_are_drawn_in_order_of_the_drive():
     line = line_labelled(axes, "frozen")
     np.testing.assert_array_equal(line.get_xdata(), [0, 1, 5])
     np.testing.assert_allclose(line.get_ydata(), values[1].mean(axis=(1, 2))[[1, 2, 0]])
+    assert lies_beside(axes)
+
+
+def test_spectra_of_drives_have_the_colours_of_drives():
+    found = LyapunovExponents(np.array([[0.0, -1.0]]), 5)
+    axes = lyapunov.spectra_of_exponents({30.0: found, "ReLU": found, 0.0: found}).axes[0]
+    late, early = style.drive_colours([30.0, 0.0])
+    assert line_labelled(axes, "ξ = 30").get_color() == late
+    assert line_labelled(axes, "ξ = 0").get_color() == early
+    assert line_labelled(axes, "ReLU").get_color() == style.UNIT_COLOURS[1]
+    assert lies_beside(axes)
 
 
 def test_exponents_of_minus_infinity_are_counted_or_refused():
@@ -82,7 +99,7 @@ def test_a_unit_without_an_order_has_no_curve():
 
 def test_histograms_hold_every_order_and_state_the_share():
     alpha = np.array([-0.5, -0.4, 0.3, np.nan])
-    order = FractionalOrder(alpha, np.ones(4), np.zeros(4), np.isfinite(alpha))
+    order = FractionalOrder(alpha, np.ones(4), np.zeros(4), np.isfinite(alpha), 1.0)
     figure = fractional.order_distributions({"connected": {1.0: order, 5.0: order}})
     for axes in figure.axes:
         assert sum(bar.get_height() for bar in axes.patches) == 3
@@ -115,7 +132,9 @@ def test_integrals_are_drawn_with_the_lines_that_could_be_fitted():
 def test_the_map_of_norms_has_one_cell_a_pair():
     norms = jacobian_norms(np.eye(4), [1.0, 5.0, 20.0], [0.0, 1.0])
     axes = dynamics.jacobian_map(norms).axes[0]
-    np.testing.assert_array_equal(axes.collections[0].get_array(), norms.mean.T)
+    (mesh,) = axes.collections[:1]
+    np.testing.assert_array_equal(mesh.get_array(), norms.mean.T)
+    assert mesh.get_cmap().name == style.NORM_MAP and mesh.norm(1.0) == pytest.approx(0.5)
 
 
 def test_the_boundary_is_drawn_under_its_points():

@@ -86,7 +86,7 @@ def test_gradients_are_drawn_over_length_and_position():
 
 
 def _scaling(n):
-    trace, zero = np.zeros((1, 30)), np.ones(1)
+    trace, zero = np.tile([0.0, 2.0], (1, 150)), np.ones(1)
     runs = [Settled(trace, trace, np.array([one]), zero, zero, zero) for one in n]
     return GainScaling(AMPLITUDES, tuple(runs))
 
@@ -100,11 +100,22 @@ def test_a_fit_that_failed_is_not_drawn():
     assert not drawn(saturation) and not saturation.texts
 
 
-def _transients(offset):
+def test_courses_under_noise_are_running_means():
+    courses = gain_scaling.gain_scaling(_scaling(AMPLITUDES)).axes[0]
+    steps = np.arange(24.5, 275)
+    assert len(drawn(courses)) == len(AMPLITUDES)
+    assert holds(courses, np.ones(251), steps)
+    assert "running mean of 50" in courses.get_xlabel()
+
+
+def _transients(offset, growth=1.0):
     t = np.arange(784)
-    course = offset + np.where((t > 200) & (t < 400), np.exp(-(t - 201) / 30), 0.0)
+    course = np.where((t > 200) & (t < 400), np.exp(-(t - 201) / 30), 0.0)
     return [
-        transient({"n": xi * course[None, :, None], "s": 0 * course[None, :, None]}, StepDrive(xi))
+        transient(
+            {"n": offset + growth * xi * course[None, :, None], "s": 0 * course[None, :, None]},
+            StepDrive(xi),
+        )
         for xi in (1, 2)
     ]
 
@@ -122,11 +133,17 @@ def test_transients_show_traces_decays_and_levels():
 
 
 def test_transients_of_seeds_are_compared_by_their_change():
-    seeds = [_transients(5.0), _transients(6.0)]
-    traces, levels = transients_plot.transients(seeds).axes[:2]
+    seeds = [_transients(5.0), _transients(6.0, growth=3.0)]
+    figure = transients_plot.transients(seeds)
+    traces, levels = figure.axes[:2]
     assert len(drawn(traces)) == 2
     assert holds(traces, np.mean([seed[1].n.mean for seed in seeds], axis=0))
     assert holds(levels, np.mean([[one.n.steady for one in seed] for seed in seeds], axis=0))
+    # At onset 2 ξ ± ξ above what it was before the drive, where the seeds agree.
+    band = traces.collections[1].get_paths()[0].vertices
+    assert np.ptp(band[band[:, 0] == 201, 1]) == pytest.approx(4)
+    assert np.ptp(band[band[:, 0] == 150, 1]) == pytest.approx(0)
+    assert "2 seeds" in figure.legends[0].get_title().get_text()
 
 
 def test_the_controllers_end_points_are_joined():

@@ -15,8 +15,9 @@ from aru_keras.plots.style import (
     UNIT_COLOURS,
     drive_colours,
     letter,
+    norm_bar,
+    norm_colours,
     panels,
-    plain_logarithmic,
 )
 
 BINS, REACH = 60, 4.0
@@ -36,19 +37,12 @@ def jacobian_map(norms: JacobianNorms):
     Returns:
         A `matplotlib.figure.Figure`.
     """
-    from matplotlib.colors import LogNorm
-
     figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.8)
-    # Red above 1, blue below, white at 1.
-    size = np.exp(np.abs(np.log(norms.mean)).max())
-    mesh = axes.pcolormesh(
-        norms.n, norms.s, norms.mean.T, cmap="RdBu_r", norm=LogNorm(1 / size, size)
-    )
+    mesh = axes.pcolormesh(norms.n, norms.s, norms.mean.T, **norm_colours())
     if norms.mean.min() < 1 < norms.mean.max():
         axes.contour(norms.n, norms.s, norms.mean.T, levels=[1], colors="k", linewidths=1)
     axes.set(xlabel="gain n", ylabel="saturation s")
-    bar = figure.colorbar(mesh, ax=axes, label="mean Jacobian norm")
-    plain_logarithmic(bar.ax.yaxis)
+    norm_bar(axes, mesh)
     return figure
 
 

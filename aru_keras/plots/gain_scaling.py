@@ -6,12 +6,15 @@ from aru_keras.analysis.fitting import Fit
 from aru_keras.analysis.gain_scaling import GainScaling
 from aru_keras.plots import style
 
+WINDOW = 50
+"""Steps of the running mean of n and s over time, at most."""
+
 
 def gain_scaling(found: GainScaling):
     """n and s over time and in the steady state, and the spread of the output.
 
-    Steady states are means over seeds of noise with a standard error. A curve is drawn where its
-    fit did not fail.
+    Over time, n and s are means over seeds of noise, smoothed by a running mean. Steady states have
+    a standard error over these seeds. A curve is drawn where its fit did not fail.
 
     Args:
         found: From `analysis.gain_scaling.gain_scaling`.
@@ -23,10 +26,8 @@ def gain_scaling(found: GainScaling):
     colours = style.drive_colours(found.amplitudes)
     for row, (name, symbol) in enumerate((("n", "n"), ("s", "s"))):
         what = "gain" if name == "n" else "saturation"
-        for run, amplitude, colour in zip(found.runs, found.amplitudes, colours, strict=True):
-            trace = getattr(run, name).mean(axis=0)
-            axes[row, 0].plot(trace, color=colour, lw=0.6, label=f"{amplitude:g}")
-        axes[row, 0].set(xlabel="step $t$", ylabel=f"mean {what} ${symbol}_t$")
+        _draw_traces(axes[row, 0], found, name, colours)
+        axes[row, 0].set_ylabel(f"mean {what} ${symbol}_t$")
         fit = found.gain_fit() if name == "n" else found.saturation_fit()
         _draw_steady(axes[row, 1], found, f"steady_{name}", fit, colours)
         axes[row, 1].set_ylabel(f"steady {what} ${symbol}_\\infty$")
@@ -35,6 +36,16 @@ def gain_scaling(found: GainScaling):
     for one, text in zip([*axes[0], *axes[1, :2]], "ABCDE", strict=True):
         style.letter(one, text)
     return figure
+
+
+def _draw_traces(axes, found, name, colours):
+    for run, amplitude, colour in zip(found.runs, found.amplitudes, colours, strict=True):
+        trace = getattr(run, name).mean(axis=0)
+        window = min(WINDOW, len(trace))
+        smooth = np.convolve(trace, np.full(window, 1 / window), mode="valid")
+        steps = np.arange(len(smooth)) + (window - 1) / 2
+        axes.plot(steps, smooth, color=colour, lw=1, label=f"{amplitude:g}")
+    axes.set_xlabel(f"step $t$ (running mean of {window})")
 
 
 def _draw_steady(axes, found, name, fit: Fit, colours):

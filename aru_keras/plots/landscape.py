@@ -1,5 +1,6 @@
 """The plane of (n, s): stability, accuracy, and where training goes (Geadah et al. 2024, Fig 6)."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,10 @@ import numpy as np
 from aru_keras.analysis.landscape import Landscape
 from aru_keras.plots import style
 
-NORM_MAP, EXPONENT_MAP, ACCURACY_MAP = "PuOr_r", "PuOr_r", "cividis"
+EXPONENT_MAP, ACCURACY_MAP = "PuOr_r", "cividis"
+
+EXPONENT_LINEAR = 0.01
+"""|λ₁| in nats a step up to which its colours are linear, and from where they are logarithmic."""
 
 
 def landscape(found: Landscape, paths: Sequence[np.ndarray] = ()):
@@ -22,16 +26,12 @@ def landscape(found: Landscape, paths: Sequence[np.ndarray] = ()):
         A `matplotlib.figure.Figure`.
     """
     figure, axes = style.panels(3, row_height=2.7)
-    norm = np.log10(found.jacobian_norm)
-    finite = found.exponent[np.isfinite(found.exponent)]
-    exponent = np.maximum(found.exponent, finite.min() if finite.size else 0)
-    maps = (
-        (norm, "$\\log_{10}$ mean Jacobian norm", NORM_MAP, True),
-        (exponent, r"$\lambda_1$ (nats a step)", EXPONENT_MAP, True),
-        (100 * found.accuracy, "accuracy, fixed $(n, s)$ (%)", ACCURACY_MAP, False),
-    )
-    for one, (values, label, colours, centred), text in zip(axes, maps, "ABC", strict=True):
-        _draw_map(figure, one, found, values, label, colours, centred)
+    norm = _draw_map(axes[0], found, found.jacobian_norm, **style.norm_colours())
+    style.norm_bar(axes[0], norm, location="top").ax.tick_params(labelsize=8)
+    _draw_exponent(axes[1], found)
+    accuracy = _draw_map(axes[2], found, 100 * found.accuracy, cmap=ACCURACY_MAP)
+    _bar_above(axes[2], accuracy, "accuracy, fixed $(n, s)$ (%)")
+    for one, text in zip(axes, "ABC", strict=True):
         style.letter(one, text)
     for path in paths:
         _draw_path(axes[2], np.asarray(path))
@@ -39,17 +39,39 @@ def landscape(found: Landscape, paths: Sequence[np.ndarray] = ()):
     return figure
 
 
-def _draw_map(figure, axes, found, values, label, colours, centred):
-    limit = np.abs(values).max() or 1
-    limits = {"vmin": -limit, "vmax": limit} if centred else {}
+def _draw_exponent(axes, found):
+    """λ₁, in colours that tell apart what is near 0; −∞ like the least finite one."""
+    from matplotlib.colors import SymLogNorm
+
+    finite = found.exponent[np.isfinite(found.exponent)]
+    exponent = np.maximum(found.exponent, finite.min() if finite.size else 0)
+    limit = max(np.abs(exponent).max(), 10 * EXPONENT_LINEAR)
+    norm = SymLogNorm(EXPONENT_LINEAR, vmin=-limit, vmax=limit)
+    mesh = _draw_map(axes, found, exponent, cmap=EXPONENT_MAP, norm=norm)
+    _mark_decades(_bar_above(axes, mesh, r"$\lambda_1$ (nats a step)"), limit)
+
+
+def _mark_decades(bar, limit):
+    """Ticks at 0 and at every decade of either sign; numbers at five of them at most."""
+    decades = EXPONENT_LINEAR * 10.0 ** np.arange(np.log10(limit / EXPONENT_LINEAR) + 1e-9)
+    numbered = decades[:: -math.ceil(len(decades) / 2)]
+    bar.set_ticks(sorted([*-numbered, 0, *numbered]))
+    bar.formatter = "{x:g}"
+    bar.set_ticks([*-decades, *decades], minor=True)
+
+
+def _bar_above(axes, mesh, label):
+    bar = axes.figure.colorbar(mesh, ax=axes, label=label, location="top")
+    bar.ax.tick_params(labelsize=8)
+    return bar
+
+
+def _draw_map(axes, found, values, **colours):
     gains, saturations = np.unique(found.n), np.unique(found.s)
     grid = np.full((len(saturations), len(gains)), np.nan)
     grid[np.searchsorted(saturations, found.s), np.searchsorted(gains, found.n)] = values
-    mesh = axes.pcolormesh(
-        _edges(gains), _edges(saturations), grid, cmap=colours, **limits, rasterized=True
-    )
     axes.set_xlabel("gain $n$")
-    figure.colorbar(mesh, ax=axes, label=label, location="top")
+    return axes.pcolormesh(_edges(gains), _edges(saturations), grid, **colours, rasterized=True)
 
 
 def _edges(centres):

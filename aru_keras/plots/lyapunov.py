@@ -35,7 +35,7 @@ def exponents_after_onset(
     _mark_zero(axes)
     axes.set(xlabel="steps after onset", ylabel=LEADING)
     axes.locator_params(axis="x", integer=True)
-    axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
+    _legend_above(axes)
     return figure
 
 
@@ -60,32 +60,44 @@ def adapted_and_frozen(found: Sequence[AdaptedExponents]):
         band(axes, found[0].drives[order], values[:, order], label=name, **style)
     _mark_zero(axes)
     axes.set(xlabel="drive ξ", ylabel=LEADING)
-    axes.legend(frameon=False, fontsize=8)
+    _legend_above(axes)
     return figure
 
 
-def spectra_of_exponents(spectra: Mapping[str, LyapunovExponents]):
+def spectra_of_exponents(spectra: Mapping[float | str, LyapunovExponents]):
     """Whole Lyapunov spectra over their index, as a share of N.
 
     Args:
-        spectra: By label; exponents (H, N). The band is one standard error over initial conditions;
-            a spectrum ends where its exponents become −inf.
+        spectra: By ξ, a number, or by another label, a string; exponents (H, N). The band is one
+            standard error over initial conditions; a spectrum ends where its exponents become
+            −inf.
 
     Returns:
         A `matplotlib.figure.Figure`.
     """
     figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.6)
-    for place, (label, found) in enumerate(spectra.items()):
+    for (label, style), found in zip(_labelled(spectra), spectra.values(), strict=True):
         finite = np.isfinite(found.mean)
         index = np.arange(1, len(finite) + 1) / len(finite)
         if not finite.all():
             label = f"{label} ({np.count_nonzero(~finite)} at −∞)"
-        values = found.exponents[:, finite]
-        band(axes, index[finite], values, label=label, **unit_style(place))
+        band(axes, index[finite], found.exponents[:, finite], label=label, **style)
     _mark_zero(axes)
     axes.set(xlabel="index $i/N$", ylabel="$\\lambda_i$ (nats per step)")
-    axes.legend(frameon=False, fontsize=8)
+    _legend_above(axes)
     return figure
+
+
+def _labelled(keys):
+    """Label and style of the line of each key: the colour of its ξ, or that of its place."""
+    drives = [key for key in keys if not isinstance(key, str)]
+    colours = dict(zip(drives, drive_colours(drives), strict=True))
+    return [
+        (f"ξ = {key:g}", {"color": colours[key], "lw": 1.2})
+        if key in colours
+        else (key, unit_style(place))
+        for place, key in enumerate(keys)
+    ]
 
 
 def _leading(found):
@@ -97,6 +109,11 @@ def _leading(found):
             f"{np.count_nonzero(np.isinf(values))} of −inf: networks that forget within a step."
         )
     return values
+
+
+def _legend_above(axes):
+    """Beside the data, wherever they lie."""
+    axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
 
 
 def _mark_zero(axes):

@@ -45,6 +45,10 @@ NETWORK_LABELS = {
 DRIVE_MAP = "viridis"
 """The colour map of drive amplitudes ξ, in every figure."""
 
+NORM_MAP, NORM_REACH = "RdBu_r", 10
+"""The colours of a Jacobian's norm, in every figure: red above 1, blue below, white at 1, on a
+logarithmic scale from 1/10 to 10."""
+
 COLUMN_WIDTH, PAGE_WIDTH = 3.4, 7.0
 """Widths of figures in inches: one column and the whole page."""
 
@@ -61,6 +65,20 @@ def drive_colours(amplitudes: Sequence[float]) -> list:
 
     places = np.argsort(np.argsort(amplitudes))
     return [colormaps[DRIVE_MAP](0.92 * place / max(len(places) - 1, 1)) for place in places]
+
+
+def norm_colours() -> dict:
+    """`cmap` and `norm` of a drawing whose colours are norms of Jacobians."""
+    from matplotlib.colors import LogNorm
+
+    return {"cmap": NORM_MAP, "norm": LogNorm(1 / NORM_REACH, NORM_REACH)}
+
+
+def norm_bar(axes, drawn, **options):
+    """The colour bar of norms of Jacobians; its ends are open to what lies beyond the scale."""
+    bar = axes.figure.colorbar(drawn, ax=axes, label="mean Jacobian norm", extend="both", **options)
+    plain_logarithmic(bar.long_axis)
+    return bar
 
 
 def figure(width: float = PAGE_WIDTH, height: float = 2.4):

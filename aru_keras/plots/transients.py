@@ -13,9 +13,9 @@ _NAMES = {"n": "gain", "s": "saturation"}
 def transients(seeds: Sequence[Sequence[Transient]]):
     """n and s over time under every ξ, and their onset and steady state over ξ.
 
-    The traces are means over seeds; with one seed, an exponential decay is drawn over them, black
-    and dashed, where its fit did not fail. Onset and steady state have a band of one standard error
-    over seeds, of their change with ξ alone: seeds start from different gains.
+    All are means over seeds with a band of one standard error, of the change from before the drive
+    alone: seeds have different gains from the start. With one seed there is no band, and an
+    exponential decay is drawn over the traces, black and dashed, where its fit did not fail.
 
     Args:
         seeds: For each network of a kind, what `analysis.transients.transients` returns for it.
@@ -29,7 +29,11 @@ def transients(seeds: Sequence[Sequence[Transient]]):
         _draw_levels(axes[row, 1], name, seeds)
     axes[0, 1].legend(frameon=False, fontsize=8)
     handles = axes[0, 0].get_legend_handles_labels()
-    figure.legend(*handles, title=r"drive $\xi$", loc="outside right", frameon=False, fontsize=8)
+    title = r"drive $\xi$"
+    if len(seeds) > 1:
+        title += f"\nmean and standard\nerror of {len(seeds)} seeds"
+    options = {"loc": "outside right", "frameon": False, "fontsize": 8, "title_fontsize": 8}
+    figure.legend(*handles, title=title, **options)
     for one, text in zip(axes.flat, "ABCD", strict=True):
         style.letter(one, text)
     return figure
@@ -37,22 +41,38 @@ def transients(seeds: Sequence[Sequence[Transient]]):
 
 def _draw_traces(axes, name, seeds):
     amplitudes = [one.drive.amplitude for one in seeds[0]]
+    traces = _aligned(name, seeds, "mean")
     for place, colour in enumerate(style.drive_colours(amplitudes)):
-        courses = [getattr(seed[place], name) for seed in seeds]
-        trace = np.mean([course.mean for course in courses], axis=0)
-        axes.plot(trace, color=colour, lw=0.9, label=f"{amplitudes[place]:g}")
-        if len(seeds) == 1 and not courses[0].decay.failed:
-            t = np.arange(len(seeds[0][place].window))
-            axes.plot(seeds[0][place].window, courses[0].decay(t), color="black", lw=0.8, ls="--")
+        label = f"{amplitudes[place]:g}"
+        one = traces[:, place]
+        style.band(axes, np.arange(one.shape[1]), one, label=label, color=colour, lw=0.9)
+    if len(seeds) == 1:
+        _draw_decays(axes, name, seeds[0])
     window = seeds[0][0].window
     axes.axvspan(window.start - 0.5, window.stop - 0.5, color="0.93", zorder=-1)
     axes.set(xlabel="step $t$", ylabel=f"mean {_NAMES[name]} ${name}_t$")
 
 
+def _draw_decays(axes, name, seed):
+    for one in seed:
+        decay = getattr(one, name).decay
+        if not decay.failed:
+            t = np.arange(len(one.window))
+            axes.plot(one.window, decay(t), color="black", lw=0.8, ls="--")
+
+
+def _aligned(name, seeds, field):
+    """A field of every course, (seeds, ξ, …), moved so that all seeds agree before the drive."""
+    courses = [[getattr(one, name) for one in seed] for seed in seeds]
+    values = np.array([[getattr(one, field) for one in seed] for seed in courses])
+    start = seeds[0][0].window.start
+    before = np.array([np.mean([one.mean[:start] for one in seed]) for seed in courses])
+    return values + (before.mean() - before).reshape(-1, *[1] * (values.ndim - 1))
+
+
 def _draw_levels(axes, name, seeds):
     amplitudes = [one.drive.amplitude for one in seeds[0]]
     for field, label, ls in (("onset", "onset $t_0 + 1$", "--"), ("steady", "steady state", "-")):
-        values = np.array([[getattr(getattr(one, name), field) for one in seed] for seed in seeds])
-        values += values.mean() - values.mean(axis=1, keepdims=True)
+        values = _aligned(name, seeds, field)
         style.band(axes, amplitudes, values, label=label, color="0.2", ls=ls, marker="o", ms=3)
     axes.set(xlabel=r"drive $\xi$", ylabel=f"mean {_NAMES[name]} ${name}$")

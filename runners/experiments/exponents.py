@@ -142,7 +142,7 @@ def _figures(seeds, found, preset):
     onset = [LyapunovExponents(one["after_onset"], preset.exponent_steps) for one in seeds]
     steps = max(preset.exponent_steps // SPECTRUM_SHARE, 1)
     spectra = {
-        f"ξ = {drive:g}": LyapunovExponents(exponents, steps)
+        float(drive): LyapunovExponents(exponents, steps)
         for drive, exponents in zip(few, first["spectra"], strict=True)
     }
     return {
