@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from aru_keras.runners.cli import main
-from aru_keras.runners.experiments import report, reproduce, trainings, workspace
+from aru_keras.runners.experiments import analyze, report, reproduce, trainings, workspace
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.experiment import (
     Claim,
@@ -21,6 +21,7 @@ from aru_keras.runners.experiments.experiment import (
     larger,
 )
 from aru_keras.runners.experiments.presets import PRESETS
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.run_folder import RunError
 
 TINY = dataclasses.replace(
@@ -175,7 +176,37 @@ def test_a_network_that_diverges_is_a_result(tmp_path, monkeypatch):
 
     monkeypatch.setattr(workspace.train, "train", diverge)
     results = workspace.Workspace(tmp_path, TINY, lambda line: None).results(counting([]), [0])
-    assert len(results) == 0 and results.diverged == {"relu": 1, "gamma-rotated-readout": 1}
+    assert len(results) == 0
+    assert results.left_out == (
+        "The training diverged of relu with seed 0; gamma-rotated-readout with seed 0. What is "
+        "shown is nothing."
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "seeds", "names"),
+    [
+        ({"a": [1, 2, 3], "b": [4, 5, 6]}, [0, 1, 2], ["a", "b"]),
+        # The difference within seeds is that of the seeds that both have, whichever they lack.
+        ({"a": [None, 2, 3, 4], "b": [1, 2, 3, None]}, [1, 2], ["a", "b"]),
+        ({"a": [1, 2], "b": [None, None]}, [0, 1], ["a"]),
+        ({"a": [1, 2], "b": [None, 2], "c": [1, None]}, [0, 1], ["a"]),
+        ({"a": {3: 1, 5: None}, "b": {3: 1, 5: 2}}, [3], ["a", "b"]),
+        ({}, [], []),
+    ],
+)
+def test_networks_are_compared_on_the_seeds_that_all_have(found, seeds, names):
+    results = Results(found)
+    assert results.seeds == seeds and list(results) == names
+    assert all(len(results[name]) == len(seeds) for name in results)
+    every = [one for row in found.values() for one in (row.values() if type(row) is dict else row)]
+    assert bool(results.left_out) == (None in every)
+
+
+def test_the_report_says_which_networks_diverged(tmp_path):
+    results = Results({"relu": [{"units": np.array(5)}, None]})
+    found = reproduce.section(counting([]), lambda: results, TINY, tmp_path)
+    assert found.conclusion.note.startswith("The training diverged of relu with seed 1.")
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
@@ -226,6 +257,20 @@ def test_reproduce_writes_a_report_and_counts_its_time(tmp_path, monkeypatch):
     assert again == files and json.loads((tmp_path / "a/seconds.json").read_text()) >= before
 
 
+def test_the_same_seeds_give_the_same_numbers(tmp_path, monkeypatch):
+    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    found = []
+    for folder in (tmp_path / "a", tmp_path / "b"):
+        reproduce.reproduce("tiny", folder, only=["spectrum"], say=lambda line: None)
+        files = sorted((folder / "measured").rglob("*.npz"))
+        found.append({file.name: workspace.read_arrays(file) for file in files})
+    first, second = found
+    assert list(first) == list(second) == ["arun-seed0.npz", "relu-seed0.npz"]
+    for name, arrays in first.items():
+        for key, value in arrays.items():
+            np.testing.assert_array_equal(value, second[name][key])
+
+
 def test_two_processes_do_not_work_in_one_folder(tmp_path, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "counting", counting([]))
     monkeypatch.setitem(PRESETS, "tiny", TINY)
@@ -244,10 +289,27 @@ def test_analyze_measures_one_network_and_leaves_the_run_as_it_was(tmp_path, cap
     report = (run / "analysis/report.md").read_text(encoding="utf-8")
     assert "## 14. States of the controller" in report and "## 18. " in report
     assert "not measured" not in report
+    assert main(["analyze", str(run), "--only", "family"]) == 0  # It needs no network.
     assert all(path.read_bytes() == content for path, content in before.items())
-    # Experiments that compare networks are not offered for one.
+    # Experiments that compare networks, or are about others, are not offered.
     assert main(["analyze", str(run), "--only", "landscape"]) == 2
-    assert "`only` must be one of accuracy" in capsys.readouterr().err
+    assert "`only` must be one of family" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("model", "fitting", "others"),
+    [
+        ("arun", {"family", "accuracy", "controller"}, {"jacobian", "heterogeneity", "evolution"}),
+        ("gamma", {"family", "jacobian", "heterogeneity"}, {"controller", "landscape"}),
+        ("gru", {"family", "accuracy", "robustness"}, {"lyapunov", "transfer"}),
+    ],
+)
+def test_analyze_has_a_row_for_every_experiment(model, fitting, others):
+    found = {name for name, one in EXPERIMENTS.items() if analyze._fits(one, model, TINY)}
+    assert fitting <= found and not others & found
+    for name in others:
+        reason = analyze._why_not(EXPERIMENTS[name], TINY)
+        assert "other networks" in reason or f"reproduce --only {name}" in reason
 
 
 @pytest.mark.parametrize(

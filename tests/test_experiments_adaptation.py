@@ -12,8 +12,8 @@ from aru_keras.models import build_network
 from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.experiments import activation, adaptation, gradients
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
-from aru_keras.runners.experiments.experiment import Results
 from aru_keras.runners.experiments.presets import PRESETS
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import (
     Network,
     Workspace,

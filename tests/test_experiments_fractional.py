@@ -11,8 +11,8 @@ from aru_keras import models
 from aru_keras.analysis.fractional import fractional_derivative, fractional_order
 from aru_keras.analysis.step_response import StepProtocol, step_responses
 from aru_keras.runners.experiments import fractional, fractional_population
-from aru_keras.runners.experiments.experiment import Results
 from aru_keras.runners.experiments.presets import preset
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import SECOND_TASK
 from aru_keras.runners.experiments.workspace import read_arrays, write_arrays
 
@@ -57,7 +57,7 @@ def test_orders_come_back_from_the_file_as_they_were_fitted(arun):
 
 def test_orders_of_a_network_make_claims_figures_and_a_table(arun):
     found = ORDERS.conclude(Results({"arun": [arun, arun]}), PRESET)
-    assert len(found.claims) == 3 and set(found.figures) == {"distributions", "responses"}
+    assert len(found.claims) == 4 and set(found.figures) == {"distributions", "responses"}
     assert len(found.tables[0].rows) == 2 * 3
 
 
@@ -74,13 +74,13 @@ def test_experiments_without_their_networks_say_so():
             experiment.conclude(Results({"lstm": [{}]}), PRESET)
 
 
-def orders_of(connected, isolated):
-    """Arrays as `measure` makes them, with the same α of each unit at every ξ."""
+def orders_of(connected, isolated, error=0.0):
+    """Arrays as `measure` makes them, with the same α of each unit at every ξ, and its error."""
     arrays = {"example_units": np.arange(3), "example_h": np.zeros((300, 3))}
     for condition, alpha in (("connected", connected), ("isolated", isolated)):
         alpha = np.asarray(alpha, "float64")
         fitted = np.broadcast_to(np.isfinite(alpha), (len(fractional.STEPS), len(alpha)))
-        parts = np.stack([np.nan_to_num(alpha), fitted[0], fitted[0]])
+        parts = np.stack([np.nan_to_num(alpha), fitted[0], error * fitted[0]])
         orders = np.broadcast_to(parts[None, :, None], (3, 3, *fitted.shape))
         arrays |= {f"{condition}_orders": orders, f"{condition}_fitted": fitted}
     return arrays
@@ -88,16 +88,26 @@ def orders_of(connected, isolated):
 
 def test_order_claims_follow_the_orders():
     integrate, differentiate = [0.3, 0.2, 0.1, -0.1], [-0.3, -0.2, -0.1, 0.1]
-    assert verdicts(ORDERS, {"arun": [orders_of(integrate, differentiate)]}) == [True] * 3
-    assert verdicts(ORDERS, {"arun": [orders_of(differentiate, integrate)]}) == [False] * 3
+    assert verdicts(ORDERS, {"arun": [orders_of(integrate, differentiate)]}) == [True] * 4
+    assert verdicts(ORDERS, {"arun": [orders_of(differentiate, integrate)]}) == [False] * 4
     spread = [orders_of(integrate, integrate), orders_of(differentiate, differentiate)]
     assert verdicts(ORDERS, {"arun": spread})[0] is None
+
+
+def test_orders_that_describe_nothing_decide_nothing_by_themselves():
+    # ⟨ξ²⟩ is 0.71 in the window at ξ = 1, and 286 at ξ = 20.
+    arrays = orders_of([0.3, 0.2, 0.1, -0.1], [-0.3, -0.2, -0.1, 0.1], error=1000.0)
+    found = ORDERS.conclude(Results({"arun": [arrays]}), PRESET)
+    assert [claim.holds for claim in found.claims] == [True, None, True, True]
+    row = dict(zip(found.tables[0].header, found.tables[0].rows[0], strict=True))
+    assert float(row["median R²"]) < 0 and row["share R² > 0.5"] == "0"
+    assert row["of these α > 0"] == "none"
 
 
 def test_units_without_an_order_do_not_count():
     nan = np.nan
     arrays = orders_of([0.3, nan, nan, nan], [-0.3, nan, nan, 0.1, -0.1])
-    first, second, third = ORDERS.conclude(Results({"arun": [arrays]}), PRESET).claims
+    first, _, second, third = ORDERS.conclude(Results({"arun": [arrays]}), PRESET).claims
     assert first.evidence.startswith("1 ") and second.evidence.startswith("0.6667 ")
     assert third.evidence.startswith("0.3 against -0.1")
 
@@ -126,7 +136,7 @@ def test_tasks_with_orders_apart_that_rise_to_a_plateau_agree():
 
 
 def test_falling_orders_do_not_grow():
-    assert verdicts(TASKS, {"arun": seeds_of(FALLING, 3)}) == [False, True]
+    assert verdicts(TASKS, {"arun": seeds_of(FALLING, 3)}) == [False, False]
 
 
 def test_equal_tasks_fail_with_the_papers_seeds_and_are_undecided_with_fewer():

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from aru_keras.models import build_network
 from aru_keras.runners.config import TrainConfig
-from aru_keras.runners.experiments import robustness
-from aru_keras.runners.experiments.experiment import Results
+from aru_keras.runners.experiments import perturbed, robustness
 from aru_keras.runners.experiments.presets import PRESETS
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import MAIN
 from aru_keras.runners.experiments.workspace import Network, read_arrays, write_arrays
 from aru_keras.runners.run_folder import RunFolder
@@ -85,7 +85,7 @@ def test_scores_are_kept_one_by_one_in_the_folder_of_the_run(tmp_path, monkeypat
     (kept,) = one.folder.path.iterdir()
     # No perturbation is measured once, for both curves.
     assert len(json.loads(kept.read_text())["scores"]) == 4
-    monkeypatch.setattr(robustness.Evaluator, "__call__", None)
+    monkeypatch.setattr(perturbed.Evaluator, "__call__", None)
     again = CURVES.measure(one, TINY)
     assert all(np.array_equal(again[name], arrays[name]) for name in arrays)
     # A map of as many images finds them as well, and needs others.
@@ -193,3 +193,32 @@ def test_an_infinite_loss_in_a_map_is_never_to_the_advantage_of_arun():
     ended = maps({"arun": 1, **others}, infinite=True)
     assert [claim.holds for claim in ended.claims] == [False, False, True]
     assert ended.claims[0].evidence == "ARUN overflows"
+
+
+def test_a_second_task_is_shown_beside_the_main_one():
+    preset = dataclasses.replace(TINY, table_tasks=("scifar10", "scifar10-conv"))
+    names = [*MAIN, *(f"{name}-scifar10" for name in MAIN)]
+    assert CURVES.trainings(preset) == MAPS.trainings(preset) == names
+    ends = {"arun": 0.8, "gamma": 0.6, "arun-scifar10": 0.5, "gamma-scifar10": 0.5}
+    found = {name: [curve(end, seed) for seed in range(3)] for name, end in ends.items()}
+    drawn = CURVES.conclude(Results(found), preset)
+    assert set(drawn.figures) == {"step", "contrast", "step-scifar10", "contrast-scifar10"}
+    assert [table.header[0] for table in drawn.tables][2] == "under the step drive, scifar10"
+    assert len(drawn.claims) == 2
+    maps = {
+        name: [
+            {
+                "images": np.array(20),
+                "durations": np.array([8, 33]),
+                "step_loss": np.ones((3, 2)),
+                "step_accuracy": np.full((3, 2), end + seed / 1000),
+            }
+            for seed in range(3)
+        ]
+        for name, end in ends.items()
+    }
+    claims = MAPS.conclude(Results(maps), preset).claims
+    assert [claim.holds for claim in claims if "scifar10" in claim.text] == [True]
+    maps["arun-scifar10"] = maps["arun"]
+    claims = MAPS.conclude(Results(maps), preset).claims
+    assert [claim.holds for claim in claims if "scifar10" in claim.text] == [False]

@@ -14,8 +14,8 @@ from aru_keras.analysis.transients import transients
 from aru_keras.perturbations import StepDrive
 from aru_keras.probing import record
 from aru_keras.runners.experiments import exponents, measured, stability
-from aru_keras.runners.experiments.experiment import Results
 from aru_keras.runners.experiments.presets import preset
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import read_arrays, write_arrays
 from aru_keras.tasks import load_task
 

@@ -6,7 +6,7 @@ sign is that of its results and figures).
 
 The paper's estimate is "periodic": D^α by Fourier transform, as if the recording went round. What
 is carried from its end to its beginning biases α: a plain cumulative sum reads as 0.85, and causal
-responses as up to 0.07 more. "causal" has neither fault.
+responses with |α| ≤ 0.5 as up to 0.07 more. "causal" has neither fault.
 """
 
 from dataclasses import dataclass
@@ -25,6 +25,9 @@ BASELINE = 25
 RANGE = (-1.0, 1.0)
 """Orders that are searched."""
 
+ADEQUATE = 0.5
+"""R² from which on an order describes a response."""
+
 _GRID_STEP = 0.02
 _REFINEMENTS = 30  # Of a bracket of two grid steps: to 2e-8.
 
@@ -39,14 +42,29 @@ class FractionalOrder:
     Attributes:
         alpha: (N,); NaN where the fit failed.
         gain: (N,), c of c·D^α[h] ≈ ξ; 1 unless it was free, NaN where the fit failed.
-        error: (N,), the mean square of c·D^α[h] − ξ; NaN where the fit failed.
+        error: (N,), the mean square of c·D^α[h] − ξ in the window; NaN where the fit failed.
         fitted: (N,), False where a response is constant and has no order.
+        power: The mean square of ξ in the window.
     """
 
     alpha: np.ndarray
     gain: np.ndarray
     error: np.ndarray
     fitted: np.ndarray
+    power: float
+
+    @property
+    def r_squared(self) -> np.ndarray:
+        """1 − error/power, (N,): 1 where c·D^α[h] is the drive, below 0 where 0 would be nearer.
+
+        With c = 1 a response much larger or smaller than the drive has no order that describes it.
+        """
+        return 1 - self.error / self.power
+
+    @property
+    def adequate(self) -> np.ndarray:
+        """Where an order describes the response: R² above `ADEQUATE` and c > 0, (N,)."""
+        return self.fitted & (self.r_squared > ADEQUATE) & (self.gain > 0)
 
     @property
     def at_bound(self) -> np.ndarray:
@@ -137,7 +155,7 @@ def fractional_order(
     error, gain = misfit(alpha)
     fitted = np.ptp(response, axis=0) > CONSTANT * np.abs(response).max(axis=0)
     alpha, gain, error = (np.where(fitted, value, np.nan) for value in (alpha, gain, error))
-    return FractionalOrder(alpha, gain, error, fitted)
+    return FractionalOrder(alpha, gain, error, fitted, float(np.mean(target**2)))
 
 
 def _periodic(signal, baseline):

@@ -1,6 +1,6 @@
 """Means over seeds with their confidence intervals, and the t-tests of the paper."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -106,28 +106,6 @@ def paired_t_test(first: Sequence[float], second: Sequence[float]) -> TTest:
         )
     _check_varies(np.ptp(first - second), first, second)
     return _result(stats.ttest_rel(first, second), first, second)
-
-
-def table(results: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Accuracy of every network on every task in per cent, as a Markdown table (Table 1).
-
-    Args:
-        results: Accuracies over seeds, in [0, 1], by task and then by network.
-
-    Raises:
-        ValueError: A value is not finite, or there are none.
-    """
-    networks = list(dict.fromkeys(name for row in results.values() for name in row))
-    rows = [["task", *networks], ["---"] * (1 + len(networks))]
-    for task, row in results.items():
-        rows.append([task, *(_cell(row[name]) if name in row else "" for name in networks)])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-def _cell(accuracies):
-    found = estimate(accuracies)
-    mean = f"{100 * found.mean:.2f}"
-    return f"{mean} (1 seed)" if found.n == 1 else f"{mean} ± {100 * found.half_width:.2f}"
 
 
 def _result(found, first, second):

@@ -167,8 +167,8 @@ def fractional_orders(
     }
 
 
-def population_orders(responses: StepResponses, **options) -> dict[float, float]:
-    """The order of the mean over units of h, by ξ (Fig 4d); arguments as in `fractional_orders`.
+def population_fits(responses: StepResponses, **options) -> dict[float, FractionalOrder]:
+    """The order of the mean over units of h, N = 1, by ξ; arguments as in `fractional_orders`.
 
     Raises:
         ValueError: the mean response is constant.
@@ -179,7 +179,13 @@ def population_orders(responses: StepResponses, **options) -> dict[float, float]
     constant = [amplitude for amplitude, one in orders.items() if not one.fitted.all()]
     if constant:
         raise ValueError(f"The population must respond. Received: constant h at ξ = {constant}.")
-    return {amplitude: float(one.alpha[0]) for amplitude, one in orders.items()}
+    return orders
+
+
+def population_orders(responses: StepResponses, **options) -> dict[float, float]:
+    """α of `population_fits`, by ξ (Fig 4d); arguments and errors as there."""
+    fits = population_fits(responses, **options)
+    return {amplitude: float(one.alpha[0]) for amplitude, one in fits.items()}
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,17 @@ from aru_keras.analysis.statistics import estimate
 from aru_keras.plots import style
 
 
-def accuracy(results: Mapping[str, Mapping[str, Sequence[float]]]):
+def accuracy(
+    results: Mapping[str, Mapping[str, Sequence[float]]], labels: Mapping[str, str] | None = None
+):
     """Accuracy of every network on every task: the mean, its 95 % interval, and every seed.
 
     One seed has no interval and is drawn hollow.
 
     Args:
-        results: Accuracies over seeds, in [0, 1], by task and then by name in `models.NETWORKS`.
+        results: Accuracies over seeds, in [0, 1], by task, or another condition, and then by
+            network.
+        labels: Of the networks; by default those of `models.NETWORKS`.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -22,10 +26,10 @@ def accuracy(results: Mapping[str, Mapping[str, Sequence[float]]]):
     for column, row in enumerate(results.values()):
         for name, accuracies in row.items():
             place = column + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
-            _draw_estimate(axes, place, name, accuracies)
+            _draw_estimate(axes, place, _look(names, name), accuracies)
+    labels = style.NETWORK_LABELS if labels is None else labels
     for name in names:
-        label = style.NETWORK_LABELS[name]
-        axes.plot([], [], ls="", ms=5, label=label, **style.NETWORK_STYLES[name])
+        axes.plot([], [], ls="", ms=5, label=labels[name], **_look(names, name))
     axes.set_xticks(range(len(results)), list(results))
     axes.set_xlim(-0.5, len(results) - 0.5)
     low, high = axes.get_ylim()
@@ -35,8 +39,15 @@ def accuracy(results: Mapping[str, Mapping[str, Sequence[float]]]):
     return figure
 
 
-def _draw_estimate(axes, place, name, accuracies):
-    found, look = estimate(accuracies), style.NETWORK_STYLES[name]
+def _look(names, name):
+    """Of one of the five networks its own; of another a colour by its place."""
+    place = names.index(name)
+    other = {"color": style.UNIT_COLOURS[place % len(style.UNIT_COLOURS)], "marker": "D"}
+    return style.NETWORK_STYLES.get(name, other)
+
+
+def _draw_estimate(axes, place, look, accuracies):
+    found = estimate(accuracies)
     axes.errorbar(
         place,
         100 * found.mean,

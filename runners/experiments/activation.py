@@ -96,7 +96,6 @@ EXPERIMENTS = (
         lambda preset: (),
         lambda network, preset: {},
         _conclude_family,
-        alone=False,
     ),
     Experiment(
         "14",

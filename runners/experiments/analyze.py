@@ -9,9 +9,9 @@ from aru_keras import tasks
 from aru_keras.arguments import one_of
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
-from aru_keras.runners.experiments.experiment import Results
 from aru_keras.runners.experiments.presets import preset as preset_named
 from aru_keras.runners.experiments.reproduce import section
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import Network, checked
 from aru_keras.runners.run_folder import RunFolder
 from aru_keras.runners.train import versions
@@ -32,7 +32,8 @@ def analyze(
         folder: Of the report; None: `analysis` in the run's.
         preset: Name in `presets.PRESETS`, for the grids; None: "quick" for the digits, "small"
             for larger images.
-        only: Names of experiments; None: all that measure such a network.
+        only: Names of experiments; None: all, of which those that measure other networks, or
+            compare several, say so.
         say: Called with a line before each experiment.
 
     Returns:
@@ -48,12 +49,16 @@ def analyze(
     chosen = preset_named(preset or ("quick" if digits else "small"))
     chosen = dataclasses.replace(chosen, task=config.task)
     network = Network(config.model, config.seed, run)
-    names = _chosen(only, config.model, chosen)
+    fitting = [name for name, one in EXPERIMENTS.items() if _fits(one, config.model, chosen)]
+    names = [one_of("only", name, fitting) for name in only] if only else list(EXPERIMENTS)
     path = Path(folder) if folder else run.path / "analysis"
     path.mkdir(parents=True, exist_ok=True)
     sections = []
     for place, name in enumerate(names):
         experiment = EXPERIMENTS[name]
+        if name not in fitting:
+            sections.append(report.Section(experiment, None, {}, _why_not(experiment, chosen)))
+            continue
         say(f"[{place + 1}/{len(names)}] {experiment.title}")
         sections.append(
             section(experiment, _measurement(experiment, network, chosen), chosen, path)
@@ -71,8 +76,13 @@ def _measurement(experiment, network, preset):
     return lambda: Results({network.name: [checked(experiment.measure(network, preset))]})
 
 
-def _chosen(only, model, preset):
-    fitting = [
-        name for name, one in EXPERIMENTS.items() if one.alone and model in one.trainings(preset)
-    ]
-    return [one_of("only", name, fitting) for name in only] if only else fitting
+def _fits(experiment, model, preset):
+    """Whether a network of this kind shows something by itself, or none is needed."""
+    kinds = [name.partition("-")[0] for name in experiment.trainings(preset)]
+    return experiment.alone and (model in kinds or not kinds)
+
+
+def _why_not(experiment, preset):
+    if experiment.alone:
+        return f"it is about other networks: {', '.join(experiment.trainings(preset))}."
+    return f"it compares networks: aru-keras reproduce --only {experiment.name}."

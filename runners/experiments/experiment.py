@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from aru_keras.analysis.statistics import Estimate, estimate
+from aru_keras.runners.experiments.results import Results
 
 VERDICTS = ("agrees", "agrees in part", "disagrees", "undecided", "shown")
 
@@ -68,40 +69,6 @@ class Conclusion:
         return "agrees in part" if any(decided) else "disagrees"
 
 
-class Results(Mapping):
-    """What was measured: by name of a training, a list over seeds of arrays by name.
-
-    Attributes:
-        diverged: Name of a training to how many of its seeds have no network, as their loss
-            became NaN.
-    """
-
-    def __init__(
-        self,
-        found: Mapping[str, Sequence[Mapping[str, np.ndarray]]],
-        diverged: Mapping[str, int] | None = None,
-    ):
-        self._found = {name: list(seeds) for name, seeds in found.items() if seeds}
-        self.diverged = dict(diverged or {})
-
-    def __getitem__(self, name):
-        return self._found[name]
-
-    def __iter__(self):
-        return iter(self._found)
-
-    def __len__(self):
-        return len(self._found)
-
-    def stacked(self, name: str, key: str) -> np.ndarray:
-        """An array of every seed, (seeds, …)."""
-        return np.stack([one[key] for one in self[name]])
-
-    def present(self, *names: str) -> list[str]:
-        """Those of the names that were measured, in their order."""
-        return [name for name in names if name in self]
-
-
 @dataclass(frozen=True)
 class Experiment:
     """An experiment of the paper.
@@ -115,7 +82,7 @@ class Experiment:
         trainings: From a preset, the names of the trainings whose networks are measured.
         measure: From a `workspace.Network` and a preset, arrays by name, to be kept.
         conclude: From `Results` and a preset, a `Conclusion`.
-        alone: Whether one network by itself shows something.
+        alone: Whether one network by itself shows something, or none is needed.
     """
 
     number: str
@@ -137,6 +104,12 @@ def above(text: str, values: Sequence[float], bound: float) -> Claim:
     """
     found = estimate(values)
     return Claim(text, _side(found, bound), f"{found}; the bound is {bound:.3g}")
+
+
+def below(text: str, values: Sequence[float], bound: float) -> Claim:
+    """A claim that a number, measured once a seed, is less than `bound`; see `above`."""
+    held = above(text, bound - np.asarray(values), 0)
+    return Claim(text, held.holds, f"{estimate(values)}; the bound is {bound:.3g}")
 
 
 def larger(text: str, first: Sequence[float], second: Sequence[float]) -> Claim:
@@ -167,7 +140,7 @@ def _paired(first, second):
     if first.shape != second.shape:
         raise ValueError(
             "Networks are compared within seeds, and need the same ones. Received: "
-            f"{len(first)} and {len(second)} seeds, as the others diverged."
+            f"{len(first)} and {len(second)} seeds."
         )
     return first, second, estimate(first - second)
 

@@ -3,11 +3,12 @@
 A response h ≈ D^(−α)[ξ] to a step ξ has order α: α > 0 integrates, α < 0 differentiates.
 """
 
+import dataclasses
 from functools import partial
 
 import numpy as np
 
-from aru_keras.analysis.fractional import FractionalOrder
+from aru_keras.analysis.fractional import ADEQUATE, WINDOW, FractionalOrder
 from aru_keras.analysis.step_response import (
     DRIVES,
     StepProtocol,
@@ -18,6 +19,7 @@ from aru_keras.analysis.step_response import (
 from aru_keras.plots import fractional as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
+    Claim,
     Conclusion,
     Experiment,
     Table,
@@ -76,7 +78,9 @@ def _conclude_orders(results, preset):
         f"and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. The claims are judged by the paper's "
         "estimate. It normalises nothing, so that a gain other than 1 reads as an order, and it "
         "goes round in time; the second estimate fits the gain as well, the third does not go "
-        "round. They can differ a lot, even in sign.",
+        "round. They can differ a lot, even in sign. R² is 1 − ⟨(c·D^α[h] − ξ)²⟩ / ⟨ξ²⟩; below 0 "
+        "the best order is farther from the drive than nothing is, and says how large h is. The "
+        f"last two columns are about fits with R² > {ADEQUATE:g} and c > 0.",
     )
 
 
@@ -106,11 +110,16 @@ def _orders(arrays, condition):
     by_drive = np.moveaxis(orders, 2, 1)
     return {
         name: {
-            drive: FractionalOrder(*three, one)
+            drive: FractionalOrder(*three, one, _power(drive))
             for drive, three, one in zip(STEPS, estimated, fitted, strict=True)
         }
         for name, estimated in zip(ESTIMATES, by_drive, strict=True)
     }
+
+
+def _power(drive):
+    """The mean square of the step in the window of the fit."""
+    return float(np.mean(StepProtocol().drive(drive)[slice(*WINDOW)] ** 2))
 
 
 def _examples(responses, orders):
@@ -138,6 +147,31 @@ _integrating = partial(_over_drives, value=lambda one: one.integrating)
 _differentiating = partial(_over_drives, value=lambda one: one.differentiating)
 _mean_order = partial(_over_drives, value=lambda one: np.nanmean(one.alpha))
 _at_bound = partial(_over_drives, value=lambda one: one.at_bound[one.fitted].mean())
+_r_squared = partial(_over_drives, value=lambda one: np.median(one.r_squared[one.fitted]))
+
+
+def _adequate(orders):
+    """The share of the fits, over units and ξ, that describe a response."""
+    fitted = sum(one.fitted.sum() for one in orders.values())
+    return sum(one.adequate.sum() for one in orders.values()) / fitted
+
+
+def _positive(orders):
+    """Of the fits that describe a response, the share with α > 0; None where there is none."""
+    alpha = np.concatenate([one.alpha[one.adequate] for one in orders.values()])
+    return float(np.mean(alpha > 0)) if alpha.size else None
+
+
+COLUMNS = {
+    "share α > 0": _integrating,
+    "share α < 0": _differentiating,
+    "mean α": _mean_order,
+    "share ±1": _at_bound,
+    "median R²": _r_squared,
+    f"share R² > {ADEQUATE:g}": _adequate,
+    "of these α > 0": _positive,
+}
+"""Of the table, each a function of the orders by ξ."""
 
 
 def _order_claims(orders):
@@ -150,6 +184,7 @@ def _order_claims(orders):
             [_integrating(one) for one in connected],
             0.5,
         ),
+        _described_claim(connected),
         above(
             "Isolated: more than half of the units differentiate, α < 0",
             [_differentiating(one) for one in isolated],
@@ -163,20 +198,36 @@ def _order_claims(orders):
     )
 
 
+def _described_claim(connected):
+    """The claim about connected units, of the fits alone that describe a response."""
+    text = f"Connected, of the fits with R² > {ADEQUATE:g} alone: more than half have α > 0"
+    shares = [_positive(one) for one in connected]
+    if None in shares:
+        return Claim(text, None, "a seed without such a fit")
+    claim = above(text, shares, 0.5)
+    described = cell([100 * _adequate(one) for one in connected])
+    return dataclasses.replace(claim, evidence=f"{claim.evidence}; {described} % of the fits")
+
+
 def _order_table(orders):
-    columns = (_integrating, _differentiating, _mean_order, _at_bound)
     rows = [
         (
             NETWORK_LABELS[name],
             condition,
             estimated,
-            *(cell([column(seed[estimated]) for seed in seeds]) for column in columns),
+            *(
+                _over_seeds([column(seed[estimated]) for seed in seeds])
+                for column in COLUMNS.values()
+            ),
         )
         for (name, condition), seeds in orders.items()
         for estimated in ESTIMATES
     ]
-    header = ("network", "units", "estimate", "share α > 0", "share α < 0", "mean α", "share ±1")
-    return Table(header, tuple(rows))
+    return Table(("network", "units", "estimate", *COLUMNS), tuple(rows))
+
+
+def _over_seeds(values):
+    return "none" if None in values else cell(values)
 
 
 EXPERIMENTS = (

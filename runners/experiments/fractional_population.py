@@ -10,7 +10,7 @@ from aru_keras.analysis.step_response import (
     StepProtocol,
     StepResponses,
     compare_tasks,
-    population_orders,
+    population_fits,
     signal_integral,
 )
 from aru_keras.plots import fractional as plots
@@ -31,7 +31,7 @@ TASK_STEPS = (*STEPS, HIGH)
 """ξ at which tasks are compared, with both of the paired test."""
 
 LEVELLING = (LOW, 15.0, HIGH)
-"""α changes less between the last two of these ξ than between the first two at a plateau."""
+"""At a plateau α grows between the first two of these ξ more than it changes between the last."""
 
 PAPER_SEEDS, SIGNIFICANT = 5, 0.05
 
@@ -62,10 +62,17 @@ def _conclude_population(results, preset):
     responses = {
         labels[name]: [_rebuilt(TASK_STEPS, one, ("h",)) for one in results[name]] for name in names
     }
-    seeds, free = (
-        {label: [population_orders(one, **options) for one in found] for label, found in pairs}
-        for pairs, options in ((responses.items(), {}), (responses.items(), {"free_gain": True}))
+    fits, free = (
+        {
+            label: [population_fits(one, free_gain=gain) for one in found]
+            for label, found in responses.items()
+        }
+        for gain in (False, True)
     )
+    seeds = {
+        label: [{drive: float(fit.alpha[0]) for drive, fit in one.items()} for one in found]
+        for label, found in fits.items()
+    }
     tasks = {labels[name]: seeds[labels[name]] for name in names if name in ("arun", SECOND_TASK)}
     comparison = None
     if len(tasks) == 2 and min(len(one) for one in tasks.values()) > 1:
@@ -75,8 +82,9 @@ def _conclude_population(results, preset):
     return Conclusion(
         claims=(*differing, *growing),
         figures={"population": plots.population_orders(seeds, comparison)},
-        tables=(_population_table(seeds, free, comparison),),
-        note="α of the mean response of isolated units, by the paper's estimate. A t-test needs "
+        tables=(_population_table(fits, free, comparison),),
+        note="α of the mean response of isolated units, by the paper's estimate; R² as in "
+        "experiment 12; a free gain c ≤ 0 has no order, and is counted. A t-test needs "
         f"two seeds. With p ≥ {SIGNIFICANT} a claim is not decided below the paper's "
         f"{PAPER_SEEDS} seeds, and fails with as many.",
     )
@@ -144,22 +152,37 @@ def _growth(label, seeds):
         evidence = f"{low.mean():.3g} and {high.mean():.3g}; {test}"
         falls = test.statistic < 0 and test.p < SIGNIFICANT
         holds = False if falls else _tested(test.p < SIGNIFICANT, len(seeds))
-    plateau = "{}: α changes less from ξ = {:g} to {:g} than from {:g} to {:g}".format(
-        label, *LEVELLING[1:], *LEVELLING[:2]
+    plateau = "{}: α grows more from ξ = {:g} to {:g} than it changes from {:g} to {:g}".format(
+        label, *LEVELLING[:2], *LEVELLING[1:]
     )
-    changes = larger(plateau, np.abs(middle - low), np.abs(high - middle))
-    return Claim(text, holds, evidence), changes
+    return Claim(text, holds, evidence), larger(plateau, middle - low, np.abs(high - middle))
 
 
-def _population_table(seeds, free, comparison):
-    columns = {f"α, {label}": found for label, found in seeds.items()}
-    columns |= {f"free gain, {label}": found for label, found in free.items()}
+def _population_table(fits, free, comparison):
+    columns = [
+        (f"{what}{label}", found, text)
+        for what, by_label, text in (
+            ("α, ", fits, _alpha),
+            ("R², ", fits, lambda found: cell([fit.r_squared[0] for fit in found])),
+            ("free gain, ", free, _alpha),
+        )
+        for label, found in by_label.items()
+    ]
     rows = []
     for drive in TASK_STEPS:
-        cells = [cell([one[drive] for one in found]) for found in columns.values()]
+        cells = [text([one[drive] for one in found]) for _, found, text in columns]
         p = [] if comparison is None else [f"{comparison.by_drive[drive].p:.2g}"]
         rows.append((f"{drive:g}", *cells, *p))
-    return Table(("ξ", *columns, *([] if comparison is None else ["p"])), tuple(rows))
+    labels = [label for label, _, _ in columns]
+    return Table(("ξ", *labels, *([] if comparison is None else ["p"])), tuple(rows))
+
+
+def _alpha(fits):
+    """α over seeds, of the fits with c > 0, and how many have none."""
+    positive = [fit.alpha[0] for fit in fits if fit.gain[0] > 0]
+    turned = len(fits) - len(positive)
+    counted = f"c ≤ 0: {turned} of {len(fits)}" if turned else ""
+    return "; ".join(part for part in (cell(positive) if positive else "", counted) if part)
 
 
 def _rise(signal, seeds):

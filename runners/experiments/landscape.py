@@ -3,7 +3,6 @@
 import numpy as np
 from keras.ops import convert_to_numpy
 
-from aru_keras.analysis import landscape as analysis
 from aru_keras.analysis.dynamics import GammaDynamics
 from aru_keras.analysis.jacobian import jacobian_norms
 from aru_keras.analysis.landscape import BOUND, STARTS, Landscape, correlations
@@ -11,12 +10,14 @@ from aru_keras.analysis.lyapunov import lyapunov_exponents
 from aru_keras.plots.dynamics import jacobian_map
 from aru_keras.plots.landscape import landscape
 from aru_keras.runners.experiments.experiment import (
+    Claim,
     Conclusion,
     Experiment,
     Table,
     above,
     larger,
 )
+from aru_keras.runners.experiments.measured import cell
 from aru_keras.runners.experiments.trainings import SHARED, landscape_name
 
 FIXED, TRAINED = "fixed", "trained"
@@ -57,10 +58,9 @@ def _conclude_landscape(results, preset):
     points = [(n, s) for n in preset.gains for s in preset.saturations]
     names = {point: landscape_name(FIXED, *point) for point in points}
     there = {point: name for point, name in names.items() if name in results}
-    seeds = min((len(results[name]) for name in there.values()), default=0)
-    if len(there) < 3 or not seeds:
+    if len(there) < 3:
         raise ValueError("A landscape needs three points or more whose training did not diverge.")
-    maps = [_map(results, there, seed) for seed in range(seeds)]
+    maps = [_map(results, there, place) for place in range(len(results.seeds))]
     found = [correlations(one) for one in maps]
     claims = [
         above(
@@ -69,7 +69,7 @@ def _conclude_landscape(results, preset):
             0.0,
         ),
         above("accuracy falls with |λ₁| (rank correlation)", [one.exponent for one in found], 0.0),
-        *_exploding(maps),
+        _exploding(maps),
     ]
     if {SHARED, "relu"} <= set(results):
         accuracies = [results.stacked(name, "accuracy") for name in (SHARED, "relu")]
@@ -79,14 +79,15 @@ def _conclude_landscape(results, preset):
         tuple(claims),
         {"maps": landscape(mean, _paths(results, preset))},
         (_table(mean, found),),
-        _note(results, names),
+        f"Norm and λ₁ are those of the untrained network, from {STARTS} states of "
+        f"U(−{BOUND:g}, {BOUND:g}). Paths are of the first seed.",
     )
 
 
-def _map(results, there, seed):
+def _map(results, there, place):
     columns = {"norm": "jacobian_norm", "exponent": "exponent", "accuracy": "accuracy"}
     values = {
-        field: [float(results[name][seed][key]) for name in there.values()]
+        field: [float(results[name][place][key]) for name in there.values()]
         for key, field in columns.items()
     }
     n, s = np.transpose(list(there))
@@ -100,12 +101,17 @@ def _mean(maps):
 
 
 def _exploding(maps):
-    """The claim about the exploding region, where there is one, and a rest."""
-    if not all(0 < one.exploding.sum() < len(one.n) for one in maps):
-        return []
+    """The claim about the exploding region; undecided where there is none, or nothing else."""
+    text = "where λ₁ ≤ 0 networks learn better than where λ₁ > 0"
+    counts = [int(one.exploding.sum()) for one in maps]
+    if not all(0 < count < len(one.n) for count, one in zip(counts, maps, strict=True)):
+        counted = ", ".join(map(str, counts))
+        poorest = _at(_mean(maps), np.argmin)
+        evidence = f"λ₁ > 0 at {counted} of {len(maps[0].n)} points; the poorest is {poorest}"
+        return Claim(text, None, evidence)
     inside = [one.accuracy[one.exploding].mean() for one in maps]
     outside = [one.accuracy[~one.exploding].mean() for one in maps]
-    return [larger("where λ₁ ≤ 0 networks learn better than where λ₁ > 0", outside, inside)]
+    return larger(text, outside, inside)
 
 
 def _paths(results, preset):
@@ -117,25 +123,24 @@ def _paths(results, preset):
     return [results[name][0]["path"] for name in results.present(*names)]
 
 
+def _at(mean, which):
+    """The point whose accuracy is the largest or the smallest, in words."""
+    place = int(which(mean.accuracy))
+    return (
+        f"n = {mean.n[place]:g}, s = {mean.s[place]:g}, of accuracy "
+        f"{100 * mean.accuracy[place]:.1f} %, norm {mean.jacobian_norm[place]:.3g} and λ₁ "
+        f"{mean.exponent[place]:.3g}"
+    )
+
+
 def _table(mean, found):
-    best = int(np.argmax(mean.accuracy))
     rows = (
         ("points (n, s)", str(len(mean.n))),
-        ("best point", f"n = {mean.n[best]:g}, s = {mean.s[best]:g}: {mean.accuracy[best]:.3f}"),
-        ("its Jacobian norm", f"{mean.jacobian_norm[best]:.3f}"),
-        ("its λ₁", f"{mean.exponent[best]:.3f}"),
-        ("correlation of norm and λ₁", f"{np.mean([one.maps for one in found]):.2f}"),
+        ("best point", _at(mean, np.argmax)),
+        ("poorest point", _at(mean, np.argmin)),
+        ("rank correlation of norm and λ₁", cell([one.maps for one in found])),
     )
     return Table(("", "mean over seeds"), rows)
-
-
-def _note(results, names):
-    lost = [point for point, name in names.items() if results.diverged.get(name)]
-    note = (
-        f"Norm and λ₁ are those of the untrained network, from {analysis.STARTS} states of "
-        f"U(−{BOUND:g}, {BOUND:g}). Paths are of the first seed."
-    )
-    return note + (f" Training diverged, and is left out, at (n, s) = {lost}." if lost else "")
 
 
 def _measure_jacobian(network, preset):

@@ -7,8 +7,8 @@ import numpy as np
 from aru_keras.analysis.statistics import estimate
 from aru_keras.perturbations import StepDrive
 from aru_keras.probing import Record, Recorder
-from aru_keras.runners.experiments.experiment import Results
 from aru_keras.runners.experiments.presets import Preset
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import Network
 
 

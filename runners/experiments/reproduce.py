@@ -1,6 +1,7 @@
 """Run experiments over networks and seeds, and write the report."""
 
 import contextlib
+import dataclasses
 import functools
 import os
 import time
@@ -72,9 +73,13 @@ def section(experiment, measured, preset, folder: Path) -> report.Section:
         folder: Of the report; figures go to `figures/` in it.
     """
     try:
-        conclusion = experiment.conclude(measured(), preset)
+        results = measured()
+        conclusion = experiment.conclude(results, preset)
     except ValueError as error:  # A network that explodes is a result, and not the end.
         return report.Section(experiment, None, {}, " ".join(str(error).split()))
+    if results.left_out:
+        note = f"{results.left_out} {conclusion.note}".rstrip()
+        conclusion = dataclasses.replace(conclusion, note=note)
     figures = report.save_figures(folder / "figures", experiment, conclusion)
     return report.Section(experiment, conclusion, figures)
 

@@ -11,7 +11,6 @@ from aru_keras.analysis.stationary import (
     stationary_distribution,
     stationary_lines,
 )
-from aru_keras.analysis.statistics import estimate
 from aru_keras.analysis.transients import steady_state
 from aru_keras.perturbations import StepDrive
 from aru_keras.plots import dynamics as plots
@@ -22,6 +21,7 @@ from aru_keras.runners.experiments.experiment import (
     Experiment,
     Table,
     above,
+    below,
     larger,
 )
 from aru_keras.runners.experiments.measured import (
@@ -175,17 +175,12 @@ def _distributions(arrays):
 def _stationary_claims(seeds):
     worst = [max(one.gaussian_distance for one in seed.distributions) for seed in seeds]
     text = f"π(ξ) is Gaussian at every ξ (largest distance below {GAUSSIAN})"
-    gaussian = _below(text, worst, GAUSSIAN)
+    gaussian = below(text, worst, GAUSSIAN)
     return (
         gaussian,
         _linear("mean", [one.mean for one in seeds]),
         _linear("standard deviation", [one.deviation for one in seeds]),
     )
-
-
-def _below(text, values, bound):
-    held = above(text, bound - np.asarray(values), 0)
-    return Claim(text, held.holds, f"{estimate(values)}; the bound is {bound:g}")
 
 
 def _linear(name, fits):
@@ -244,7 +239,7 @@ def _spectrum_claims(distances):
     claims = []
     if "relu" in distances:
         text = f"Training leaves ReLU near the unit circle (mean ||λ| − 1| below {NEAR_CIRCLE})"
-        claims.append(_below(text, distances["relu"], NEAR_CIRCLE))
+        claims.append(below(text, distances["relu"], NEAR_CIRCLE))
     if {"arun", "relu"} <= distances.keys():
         text = "ARUN leaves the unit circle farther than ReLU does (mean ||λ| − 1|, trained)"
         claims.append(larger(text, distances["arun"], distances["relu"]))

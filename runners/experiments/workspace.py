@@ -14,8 +14,9 @@ import numpy as np
 
 from aru_keras.files import remove_leftovers, replacing, write_json
 from aru_keras.runners import train
-from aru_keras.runners.experiments.experiment import Experiment, Results
+from aru_keras.runners.experiments.experiment import Experiment
 from aru_keras.runners.experiments.presets import Preset
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import config, trainings
 from aru_keras.runners.run_folder import RunError, RunFolder
 
@@ -107,18 +108,19 @@ class Workspace:
 
     def results(self, experiment: Experiment, seeds: Sequence[int]) -> Results:
         """What an experiment measures of each of its networks, for each seed."""
-        found, diverged = {}, {}
-        for name in experiment.trainings(self.preset):
-            measured = [self._measured(experiment, name, seed) for seed in seeds]
-            found[name] = [one for one in measured if DIVERGED not in one]
-            diverged[name] = len(measured) - len(found[name])
-        return Results(found, diverged)
+        return Results(
+            {
+                name: {seed: self._measured(experiment, name, seed) for seed in seeds}
+                for name in experiment.trainings(self.preset)
+            }
+        )
 
     def _measured(self, experiment, name, seed):
         path = self._file(experiment, name, seed)
         if not path.exists():
             write_arrays(path, self._measure(experiment, name, seed))
-        return read_arrays(path)
+        arrays = read_arrays(path)
+        return None if DIVERGED in arrays else arrays
 
     def _measure(self, experiment, name, seed):
         try:
