@@ -5,7 +5,12 @@ import pytest
 from contract import CASES
 
 from aru_keras import probing
-from aru_keras.analysis.controller import Controller, portrait, principal_components
+from aru_keras.analysis.controller import (
+    AMPLITUDES,
+    Controller,
+    portrait,
+    principal_components,
+)
 
 RNG = np.random.default_rng(0)
 SETTLED = Controller(  # g → 0 at a = 0; a shifts it along the kernel.
@@ -77,6 +82,19 @@ def test_a_line_and_a_circle_are_told_apart():
     assert found.line_share == pytest.approx(1) and found.curve_share == pytest.approx(1)
     bent = portrait(SETTLED, settle=60, hold=80)
     assert bent.line_share < 0.99 < bent.curve_share
+
+
+def test_a_controller_that_oscillates_has_no_end_point():
+    def pair(feedback):
+        """One unit settles at tanh(a); the other, with −2 to itself, flips its sign for ever."""
+        return Controller(
+            [[1.0, 0.0]], [[0.0, 0.0], [0.0, feedback]], [0.0, 0.0], np.eye(2), np.zeros(2)
+        )
+
+    assert portrait(pair(0.5), draws=1).unsettled == pytest.approx(np.zeros(10), abs=1e-12)
+    height = 0.957504  # The solution of g = tanh(2g).
+    expected = height / np.tanh(AMPLITUDES).std()
+    assert portrait(pair(-2.0), draws=1).unsettled == pytest.approx(np.full(10, expected), rel=1e-5)
 
 
 def test_scattered_end_points_are_no_curve():

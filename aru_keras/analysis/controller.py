@@ -18,6 +18,9 @@ AMPLITUDES = tuple(np.exp(np.linspace(-2, 2, 10)))
 SETTLE, HOLD, DRAWS = 200, 200, 10
 """Steps at a = 0, steps at the constant, random first states g_0 to average over."""
 
+TAIL = 50
+"""Last steps over which an end point must stay where it is."""
+
 
 @dataclass(frozen=True)
 class Controller:
@@ -107,6 +110,9 @@ class Portrait:
             they are scattered.
         line_share: Share of the variance of the K end points along one line; 1 where they lie on a
             straight one, less where the curve bends.
+        unsettled: How far the state still moves during the last `TAIL` steps, root mean square
+            about its mean there and relative to the spread of the end points, (K,): 0 at a fixed
+            point; an oscillation has no end point, but the moment at which it was stopped.
         settle: Steps at a = 0.
     """
 
@@ -117,6 +123,7 @@ class Portrait:
     parameters: np.ndarray
     curve_share: float
     line_share: float
+    unsettled: np.ndarray
     settle: int
 
     @property
@@ -169,6 +176,7 @@ def portrait(
         parameters=controller.read_out(states),
         curve_share=_curve_share(states[:, -1]),
         line_share=float(principal_components(states[:, -1], 1)[1][0]),
+        unsettled=_unsettled(states),
         settle=settle,
     )
 
@@ -181,6 +189,12 @@ def _curve_share(points):
     place = np.clip(((inner - before) * along).sum(axis=1) / length, 0, 1)
     away = inner - before - place[:, None] * along
     return float(1 - (away**2).sum(axis=1).mean() / points.var(axis=0).sum())
+
+
+def _unsettled(states):
+    tail = states[:, -TAIL:]
+    moving = np.sqrt(tail.var(axis=1).sum(axis=-1))
+    return moving / np.sqrt(states[:, -1].var(axis=0).sum())
 
 
 def principal_components(points: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:

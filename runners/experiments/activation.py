@@ -5,7 +5,7 @@ import dataclasses
 
 import numpy as np
 
-from aru_keras.analysis.controller import Controller, portrait
+from aru_keras.analysis.controller import TAIL, Controller, portrait
 from aru_keras.analysis.family import family
 from aru_keras.plots.controller import controller as controller_figure
 from aru_keras.plots.family import family as family_figure
@@ -76,13 +76,20 @@ def _conclude_controller(results, preset):
         ("one curve, end points before training", [one.curve_share for one in untrained]),
         ("one line, end points", [one.line_share for one in seeds]),
     ]
+    moving = cell([one.unsettled.max() for one in seeds])
     return Conclusion(
         (claim,),
         {"states": controller_figure(seeds[0])},
-        (Table(("along", "share of variance"), tuple((name, cell(one)) for name, one in rows)),),
+        (
+            Table(("along", "share of variance"), tuple((name, cell(one)) for name, one in rows)),
+            Table(("at the end", "share of the spread"), (("still moving", moving),)),
+        ),
         "Where a controller settles, end points that belong to neighbouring constants are "
         "neighbours, trained or not: compare with the row before training. A curve that bends has "
-        "a smaller share along one line than a straight one. The figure is that of seed 0.",
+        "a smaller share along one line than a straight one. Still moving: root mean square over "
+        f"the last {TAIL} steps, of the constant where it is largest, relative to the end points' "
+        "spread; far from 0 the controller oscillates there, and has no end point. The figure is "
+        "that of seed 0.",
     )
 
 

@@ -5,12 +5,21 @@ import numpy as np
 from aru_keras.analysis.gradients import Propagation, propagation
 from aru_keras.plots.gradients import gradients as gradients_figure
 from aru_keras.plots.style import NETWORK_LABELS
-from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table, above
+from aru_keras.runners.experiments.experiment import (
+    Conclusion,
+    Experiment,
+    Table,
+    above,
+    larger,
+)
 from aru_keras.runners.experiments.measured import cell, required
 from aru_keras.runners.experiments.trainings import DRIVEN
 
 FRACTION = 10
 """The full length is held against one part in so many."""
+
+TURN = 0.05
+"""Decades by which a gradient must rise, and fall again, to have a peak; 12 %."""
 
 LEAST = float(np.finfo("float32").tiny)
 """What a norm counts as at least: gradients that vanish, in float32, are 0."""
@@ -48,7 +57,7 @@ def _claims(found):
         yield above(
             "In ReLU the gradient grows with the accumulated length (norm at the full length over "
             f"that at 1/{FRACTION} of it, in decades)",
-            [_decades(_whole(one), _short(one)) for one in relu],
+            [_growth(one) for one in relu],
             0,
         )
         yield above(
@@ -56,7 +65,16 @@ def _claims(found):
             [-_early_over_late(one) for one in relu],
             0,
         )
+    if {"relu", "gamma"} <= set(found):
+        growths = ([_growth(one) for one in found[name]] for name in ("relu", "gamma"))
+        yield larger("In RNN+γ it grows less than in ReLU (decades)", *growths)
     if "arun" in found:
+        yield above(
+            "In ARUN the gradient rises with the accumulated length, and falls again (the smaller "
+            "of both, in decades)",
+            [_turn(one) for one in found["arun"]],
+            TURN,
+        )
         for other in (name for name in found if name != "arun"):
             pairs = zip(found[other], found["arun"], strict=True)
             yield above(
@@ -85,6 +103,16 @@ def _whole(one):
 def _short(one):
     """‖dL/dW_hh‖ over the last tenth of the sequence."""
     return one.detached[-max(len(one.detached) // FRACTION, 1)]
+
+
+def _growth(one):
+    return _decades(_whole(one), _short(one))
+
+
+def _turn(one):
+    """How far the norm rises to its largest, or falls from there, whichever is less, in decades."""
+    largest = one.detached.max()
+    return min(_decades(largest, _short(one)), _decades(largest, _whole(one)))
 
 
 def _early_over_late(one):

@@ -240,6 +240,9 @@ def _spectrum_claims(distances):
     if "relu" in distances:
         text = f"Training leaves ReLU near the unit circle (mean ||λ| − 1| below {NEAR_CIRCLE})"
         claims.append(below(text, distances["relu"], NEAR_CIRCLE))
+    if "arun" in distances:
+        text = f"Training takes ARUN away from it (mean ||λ| − 1| above {NEAR_CIRCLE})"
+        claims.append(above(text, distances["arun"], NEAR_CIRCLE))
     if {"arun", "relu"} <= distances.keys():
         text = "ARUN leaves the unit circle farther than ReLU does (mean ||λ| − 1|, trained)"
         claims.append(larger(text, distances["arun"], distances["relu"]))
