@@ -110,3 +110,11 @@ def test_bad_values_are_refused():
         boundary_distance(1.0, [np.nan], [0.0])
     with pytest.raises(ValueError, match="`s` must be finite"):
         decays(1.0, 2.0, np.inf)
+
+
+def test_where_every_saturation_lies_on_the_boundary_the_distance_is_zero():
+    # γ′(0; 2, s) = 1/2 whatever s, and σ = 2.
+    assert np.isnan(boundary_saturation(0.0, 2.0, 2.0))
+    found = boundary_distance(0.0, [2.0, 2.0], [0.3, -1.0], 2.0)
+    assert found.distance == pytest.approx([0, 0], abs=1e-12)
+    assert found.s == pytest.approx([0.3, -1.0])

@@ -43,7 +43,8 @@ def boundary_saturation(drive, n, noise: float = NOISE) -> np.ndarray:
 
     s = (1/(σ·p) − 1)/(n·(1 − p) − 1), with p the logistic function of n·ξ. Infinite where
     n·(1 − p) = 1, where γ′ does not depend on s. As that is ξ = z/(1 + e^z) at z = n·ξ, there is no
-    such gain for ξ > W(1/e) = 0.2785 (Lambert's W), one for ξ ≤ 0, and two in between.
+    such gain for ξ > W(1/e) = 0.2785 (Lambert's W), one for ξ ≤ 0, and two in between. NaN where
+    σ·p = 1 as well (ξ = 0, n = σ = 2): there every s lies on Λ.
 
     Args:
         drive: ξ.
@@ -57,7 +58,7 @@ def boundary_saturation(drive, n, noise: float = NOISE) -> np.ndarray:
     _check_noise(noise)
     z = n * drive
     # 1/p = 1 + exp(−z), and 1 − p = p(−z), keep their digits at large z.
-    with np.errstate(over="ignore", divide="ignore"):
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         excess = (1 - noise + np.exp(-z)) / noise
         return excess / (n * expit(-z) - 1)
 
@@ -90,8 +91,14 @@ def boundary_distance(drive, n, s, noise: float = NOISE) -> BoundaryDistance:
     blocks = np.array_split(points, range(_BLOCK, len(points), _BLOCK))
     nearest = np.concatenate([_nearest_gain(*np.moveaxis(one, -1, 0), noise) for one in blocks])
     nearest = nearest.reshape(n.shape)
-    height = boundary_saturation(drive, nearest, noise)
+    height = _height(drive, nearest, s, noise)
     return BoundaryDistance(np.hypot(nearest - n, height - s), nearest, height, side)
+
+
+def _height(drive, gain, s, noise):
+    """The s of Λ at a gain; where every s is on Λ, the point's own."""
+    height = boundary_saturation(drive, gain, noise)
+    return np.where(np.isnan(height), s, height)
 
 
 def _nearest_gain(drive, n, s, noise):
@@ -99,7 +106,7 @@ def _nearest_gain(drive, n, s, noise):
 
     def squared(gain):
         with np.errstate(over="ignore"):
-            return (gain - n) ** 2 + (boundary_saturation(drive, gain, noise) - s) ** 2
+            return (gain - n) ** 2 + (_height(drive, gain, s, noise) - s) ** 2
 
     # Λ jumps where the gain changes sign: one search on either side.
     found = [_nearest(squared, n, sign) for sign in (1, -1)]
