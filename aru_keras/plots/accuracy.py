@@ -1,5 +1,6 @@
 """Accuracies of the networks (Geadah et al. 2024, Table 1)."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from aru_keras.analysis.statistics import estimate
@@ -23,13 +24,14 @@ def accuracy(
     """
     figure, (axes,) = style.panels(1, width=max(style.COLUMN_WIDTH, 1.6 * len(results) + 1.2))
     names = list(dict.fromkeys(name for row in results.values() for name in row))
+    looks = _looks(names)
     for column, row in enumerate(results.values()):
         for name, accuracies in row.items():
             place = column + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
-            _draw_estimate(axes, place, _look(names, name), accuracies)
+            _draw_estimate(axes, place, looks[name], accuracies)
     labels = style.NETWORK_LABELS if labels is None else labels
     for name in names:
-        axes.plot([], [], ls="", ms=5, label=labels[name], **_look(names, name))
+        axes.plot([], [], ls="", ms=5, label=labels[name], **looks[name])
     axes.set_xticks(range(len(results)), list(results))
     axes.set_xlim(-0.5, len(results) - 0.5)
     low, high = axes.get_ylim()
@@ -39,11 +41,12 @@ def accuracy(
     return figure
 
 
-def _look(names, name):
-    """Of one of the five networks its own; of another a colour by its place."""
-    place = names.index(name)
-    other = {"color": style.UNIT_COLOURS[place % len(style.UNIT_COLOURS)], "marker": "D"}
-    return style.NETWORK_STYLES.get(name, other)
+def _looks(names):
+    """Of one of the five networks its own; of others what colours are left."""
+    looks = {name: style.NETWORK_STYLES[name] for name in names if name in style.NETWORK_STYLES}
+    taken = [look["color"] for look in looks.values()]
+    free = itertools.cycle([one for one in style.UNIT_COLOURS if one not in taken])
+    return {name: looks.get(name) or {"color": next(free), "marker": "D"} for name in names}
 
 
 def _draw_estimate(axes, place, look, accuracies):
