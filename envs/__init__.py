@@ -9,7 +9,8 @@ import gymnasium as gym
 from aru_keras.envs import protocols
 from aru_keras.envs.probe import Probe, VectorProbe
 from aru_keras.envs.rig import UnitRigEnv, UnitRigVectorEnv
-from aru_keras.envs.sequences import SequenceEnv, SequenceVectorEnv
+from aru_keras.envs.sequence_lanes import SequenceVectorEnv
+from aru_keras.envs.sequences import SequenceEnv
 from aru_keras.envs.wrappers import Perturb, VectorPerturb
 
 __all__ = [
@@ -37,7 +38,7 @@ for _task, _id in TASK_IDS.items():
     gym.register(
         _id,
         entry_point="aru_keras.envs.sequences:SequenceEnv",
-        vector_entry_point="aru_keras.envs.sequences:SequenceVectorEnv",
+        vector_entry_point="aru_keras.envs.sequence_lanes:SequenceVectorEnv",
         kwargs={"task": _task},
     )
 

@@ -110,7 +110,8 @@ def _fit(model, data, config, *, initial_epoch, **options):
 
 
 def _act_and_learn(model, data, config, **options):
-    from aru_keras.runners.agent import Agent, fit_agent  # Needs gymnasium.
+    from aru_keras.runners.agent import Agent
+    from aru_keras.runners.fit_agent import fit_agent  # Needs gymnasium.
 
     agent = Agent(model, "reward" if config.learner == "reward" else "label")
     fit_agent(agent, data, config, **options)

@@ -12,7 +12,7 @@ from support import BACKEND, array, arrays, gradients, relative_error
 
 from aru_keras import models, tasks
 from aru_keras.envs import SequenceVectorEnv
-from aru_keras.runners import agent as runner
+from aru_keras.runners import fit_agent
 from aru_keras.runners.agent import Agent, advantages, play
 from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.train import train
@@ -177,7 +177,7 @@ def test_a_step_is_compiled_once_for_all_episodes(task):
 
 def test_the_last_batch_of_an_epoch_may_be_smaller(task):
     config = TrainConfig("digits", batch_size=16, limit=40, seed=3)
-    batches = runner._batches(task, config, epoch=2)
+    batches = fit_agent._batches(task, config, epoch=2)
     expected = task.batches("train", 16, seed=3, limit=40, initial_epoch=2)
     assert [len(chosen) for chosen in batches] == [16, 16, 8]
     for chosen, (x, _) in zip(batches, expected, strict=True):

@@ -1,0 +1,92 @@
+"""Train an agent on a task, as `model.fit` trains a model."""
+
+import functools
+from collections import Counter
+
+import keras
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+from aru_keras.envs import SequenceVectorEnv
+from aru_keras.runners.agent import Agent, play
+from aru_keras.runners.config import TrainConfig
+from aru_keras.tasks import Task, epoch_order
+
+
+def fit_agent(
+    agent: Agent,
+    data: Task,
+    config: TrainConfig,
+    *,
+    validation_data,
+    callbacks=(),
+    initial_epoch: int = 0,
+    verbose=1,
+) -> keras.callbacks.History:
+    """What `model.fit` does, by episodes of the environment.
+
+    A batch is one episode in each of its lanes, and the batches of an epoch are those of
+    `data.batches("train", ...)`, in their order.
+
+    Args:
+        agent: The agent; its model is trained.
+        data: Task whose training images the environment shows.
+        config: For `batch_size`, `epochs`, `limit` and `seed`.
+        validation_data: As in `keras.Model.fit`.
+        callbacks: As in `keras.Model.fit`.
+        initial_epoch: Number of epochs that are done. Order and sampling of an epoch do not depend
+            on the epochs before it.
+        verbose: As in `keras.Model.fit`.
+
+    Returns:
+        The history, as `keras.Model.fit`.
+    """
+    model, steps = agent.model, -(-config.training_images(data) // config.batch_size)
+    callbacks = keras.callbacks.CallbackList(
+        list(callbacks),
+        add_history=True,
+        add_progbar=verbose != 0,
+        model=model,
+        verbose=verbose,
+        epochs=config.epochs,
+        steps=steps,
+    )
+    environment = functools.cache(functools.partial(_environment, data))
+    model.stop_training, logs = False, {}
+    callbacks.on_train_begin()
+    for epoch in range(initial_epoch, config.epochs):
+        callbacks.on_epoch_begin(epoch)
+        agent.rng = np.random.default_rng([config.seed, epoch])
+        logs = _epoch(agent, environment, _batches(data, config, epoch), callbacks)
+        found = model.evaluate(validation_data, return_dict=True, verbose=0)
+        logs |= {f"val_{name}": value for name, value in found.items()}
+        callbacks.on_epoch_end(epoch, logs)
+        if model.stop_training:
+            break
+    callbacks.on_train_end(logs)
+    return model.history
+
+
+def _epoch(agent, environment, batches, callbacks):
+    """Mean logs over an epoch's images."""
+    sums, seen, logs = Counter(), 0, {}
+    for step, chosen in enumerate(batches):
+        callbacks.on_train_batch_begin(step)
+        play(agent, environment(len(chosen)), index=chosen)
+        seen += len(chosen)
+        for name, value in agent.learn().items():
+            sums[name] += value * len(chosen)
+        logs = {name: total / seen for name, total in sums.items()}
+        callbacks.on_train_batch_end(step, logs)
+    return logs
+
+
+def _batches(data, config, epoch):
+    """Indices of the images of every batch of an epoch."""
+    order = epoch_order(config.seed, epoch, config.training_images(data))
+    size = config.batch_size
+    return [order[first : first + size] for first in range(0, len(order), size)]
+
+
+def _environment(data, lanes):
+    return SequenceVectorEnv(lanes, data, autoreset_mode=AutoresetMode.DISABLED)
