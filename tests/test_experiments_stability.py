@@ -151,6 +151,8 @@ def leading(adapted, frozen):
         "after_onset": tall(adapted, (3, 2, 3, 1)),
         "adapted": tall(adapted, (4, 3, 1)),
         "frozen": tall(frozen, (4, 3, 1)),
+        "driven_adapted": tall(2 * adapted, (4, 3, 1)),
+        "driven_frozen": tall(2 * frozen, (4, 3, 1)),
         "spectra": tall(adapted, (3, 1, UNITS)),
     }
 
@@ -192,9 +194,16 @@ def test_exponents_are_those_of_the_recorded_parameters_and_states(arun):
     found = LYAPUNOV.measure(arun, PRESET)
     kernel = keras.ops.convert_to_numpy(arun.cell.recurrent_kernel)
     for place, name in ((-1, "adapted"), (0, "frozen")):
-        dynamics = GammaDynamics(kernel, n[place, -1], s[place, -1])
-        direct = lyapunov_exponents(dynamics, start[-1], steps=PRESET.exponent_steps, seed=0)
-        np.testing.assert_allclose(found[name][-1], direct.exponents, rtol=1e-9)
+        for bias, kind in ((0.0, name), (30.0, f"driven_{name}")):
+            dynamics = GammaDynamics(kernel, n[place, -1], s[place, -1], bias)
+            direct = lyapunov_exponents(dynamics, start[-1], steps=PRESET.exponent_steps, seed=0)
+            np.testing.assert_allclose(found[kind][-1], direct.exponents, rtol=1e-9)
+
+
+def test_the_table_of_exponents_has_them_without_and_with_the_drive_in_the_map():
+    table = conclude(LYAPUNOV, {"arun": [leading(0.1, -0.2)]}).tables[0]
+    assert table.header[-1] == "λ₁ frozen, ξ in the map"
+    assert table.rows[-1] == ("30", "0.1", "-0.2", "0.2", "-0.4")
 
 
 def test_steps_after_onset_are_scaled_to_the_sequence():

@@ -156,7 +156,8 @@ def adapted_and_frozen(
         n: Gains after adaptation (in the paper 150 steps after onset), (D, N).
         s: Saturations, like `n`.
         start: h_0 ~ π(ξ), (D, H, N).
-        bias: b, (N,); None for none, as in the paper.
+        bias: b, (N,), or broadcastable against (D, 1, H, N), such as `drives[:, None, None, None]`
+            for the map with the drive in it; None for none, as in the paper.
         **options: Of `lyapunov_exponents`.
 
     Raises:

@@ -55,16 +55,20 @@ def _measure(network, preset):
     options = {"steps": preset.exponent_steps, "seed": network.seed}
     few = _few(drives)
     onset = exponents_after_onset(kernel, n[few], s[few], start[few], **options)
-    ends = adapted_and_frozen(kernel, drives, n[:, -1], s[:, -1], start, **options)
+    last = (n[:, -1], s[:, -1], start)
+    ends = adapted_and_frozen(kernel, drives, *last, **options)
+    driven = adapted_and_frozen(kernel, drives, *last, bias=drives[:, None, None, None], **options)
     options |= {"steps": max(preset.exponent_steps // SPECTRUM_SHARE, 1), "count": None}
-    last = (n[few, -1:], s[few, -1:], start[few, :1])
+    single = (n[few, -1:], s[few, -1:], start[few, :1])
     return found | {
         "drives": drives,
         "offsets": offsets,
         "after_onset": onset.exponents,
         "adapted": ends.adapted.exponents,
         "frozen": ends.frozen.exponents,
-        "spectra": exponents_after_onset(kernel, *last, **options).exponents[:, 0],
+        "driven_adapted": driven.adapted.exponents,
+        "driven_frozen": driven.frozen.exponents,
+        "spectra": exponents_after_onset(kernel, *single, **options).exponents[:, 0],
     }
 
 
@@ -106,18 +110,23 @@ def _conclude(results, preset):
     if "arun" not in names:
         return Conclusion((), {}, (own,), OWN_NOTE)
     seeds = results["arun"]
-    found = [_rebuilt(one, preset) for one in seeds]
+    found, driven = ([_rebuilt(one, preset, prefix) for one in seeds] for prefix in ("", "driven_"))
     return Conclusion(
         (_claim(found),),
-        _figures(seeds, found, preset),
-        (_drive_table(found), own),
+        {
+            **_figures(seeds, preset),
+            "adapted-frozen": plots.adapted_and_frozen(found),
+            "driven": plots.adapted_and_frozen(driven),
+        },
+        (_drive_table(found, driven), own),
         f"{_note(preset, seeds[0]['offsets'][-1])} {OWN_NOTE}",
     )
 
 
-def _rebuilt(arrays, preset):
+def _rebuilt(arrays, preset, prefix):
     adapted, frozen = (
-        LyapunovExponents(arrays[name], preset.exponent_steps) for name in ("adapted", "frozen")
+        LyapunovExponents(arrays[f"{prefix}{name}"], preset.exponent_steps)
+        for name in ("adapted", "frozen")
     )
     return AdaptedExponents(arrays["drives"], adapted, frozen)
 
@@ -136,7 +145,7 @@ def _claim(found):
     return larger(text, frozen, adapted)
 
 
-def _figures(seeds, found, preset):
+def _figures(seeds, preset):
     first = seeds[0]
     few = first["drives"][_few(first["drives"])]
     onset = [LyapunovExponents(one["after_onset"], preset.exponent_steps) for one in seeds]
@@ -147,18 +156,21 @@ def _figures(seeds, found, preset):
     }
     return {
         "after-onset": plots.exponents_after_onset(few, first["offsets"], onset),
-        "adapted-frozen": plots.adapted_and_frozen(found),
         "spectra": plots.spectra_of_exponents(spectra),
     }
 
 
-def _drive_table(found):
-    adapted, frozen = (_leading(found, name) for name in ("adapted", "frozen"))
+def _drive_table(found, driven):
+    columns = {
+        f"λ₁ {name}{where}": _leading(maps, name)
+        for maps, where in ((found, ""), (driven, ", ξ in the map"))
+        for name in ("adapted", "frozen")
+    }
     rows = [
-        (f"{drive:g}", cell(adapted[:, place]), cell(frozen[:, place]))
+        (f"{drive:g}", *(cell(one[:, place]) for one in columns.values()))
         for place, drive in enumerate(found[0].drives)
     ]
-    return Table(("ξ", "λ₁ adapted", "λ₁ frozen"), tuple(rows))
+    return Table(("ξ", *columns), tuple(rows))
 
 
 def _own_table(results, names):
@@ -185,7 +197,8 @@ def _note(preset, last):
         f"the drive; {preset.exponent_starts} of them, {preset.exponent_steps} steps. Adapted: "
         f"(n, s) {last} steps after onset ({OFFSETS[-1]} of the paper's {PAPER_TIMESTEPS}); "
         "frozen: the same at ξ = 0. Whole spectra: seed 0, one initial condition, a "
-        f"{SPECTRUM_SHARE}th of the steps."
+        f"{SPECTRUM_SHARE}th of the steps. Not in the paper, and without a claim: the same with ξ "
+        "in the map, h ← γ(W_hh h + ξ; n, s), as the units have it while they are driven."
     )
 
 
