@@ -5,8 +5,9 @@ with α < 0 it differentiates (it adapts), with 0 it follows (Geadah et al. 2024
 sign is that of its results and figures).
 
 The paper's estimate is "periodic": D^α by Fourier transform, as if the recording went round. What
-is carried from its end to its beginning biases α: a plain cumulative sum reads as 0.85, and causal
-responses with |α| ≤ 0.5 as up to 0.07 more. "causal" has neither fault.
+is carried from its end to its beginning biases α: causal responses with α from −1 to 0.7 read as up
+to 0.07 more, with α = 0.9 as 0.83, and a plain cumulative sum, α = 1, as 0.85. "causal" has neither
+fault.
 """
 
 from dataclasses import dataclass
