@@ -1,6 +1,7 @@
 """Training: what a run leaves, and that a broken one ends like an unbroken one."""
 
 import csv
+import functools
 import itertools
 import json
 import os
@@ -97,6 +98,19 @@ def test_another_seed_gives_another_run_of_the_same_task(unbroken, tmp_path):
     assert other["permutation"] == results["permutation"]
 
 
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory):
+    """A function that trains a run, once for the same options, and returns its folder."""
+
+    @functools.cache
+    def trained(**options):
+        folder = tmp_path_factory.mktemp("whole")
+        train("digits", run_dir=folder, verbose=0, **{**SMALL, **options})
+        return folder
+
+    return trained
+
+
 class Break(Exception):
     """Stands for a power cut."""
 
@@ -113,11 +127,11 @@ MOMENTS = ("batch", "before the commit", "after the commit")
     ],
 )
 def test_a_run_broken_at_any_moment_ends_like_an_unbroken_one(
-    learner, schedule, moment, tmp_path, monkeypatch
+    learner, schedule, moment, whole_run, tmp_path, monkeypatch
 ):
-    options = {**SMALL, "learner": learner, "schedule": schedule, "patience": 1, "early_stop": 3}
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    train("digits", run_dir=whole, verbose=0, **options)
+    options = {"learner": learner, "schedule": schedule, "patience": 1, "early_stop": 3}
+    whole, broken = whole_run(**options), tmp_path / "broken"
+    options = {**SMALL, **options}
     with monkeypatch.context() as patch:
         _break_in_second_epoch(patch, moment)
         with pytest.raises(Break):
