@@ -17,8 +17,11 @@ def main() -> int:
     Returns:
         The exit code of `aru_keras.runners.cli.main`.
     """
-    with _quiet():
-        from aru_keras.runners import cli
+    try:
+        with _quiet():
+            from aru_keras.runners import cli
+    except KeyboardInterrupt:
+        return 130
     return cli.main()
 
 

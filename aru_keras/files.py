@@ -27,6 +27,24 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def make_folder(argument: str, path: str | os.PathLike) -> Path:
+    """Make a folder where there is none yet.
+
+    Raises:
+        ValueError: `path`, the value of `argument`, cannot be one, or cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK):
+            raise PermissionError("permission denied")
+    except OSError as error:
+        raise ValueError(
+            f"`{argument}` must be a folder that can be written. Received: {path} ({error})."
+        ) from error
+    return path
+
+
 def write_json(path: str | os.PathLike, value) -> None:
     """Write `value` as indented JSON, whole or not at all."""
     with replacing(path) as temporary:

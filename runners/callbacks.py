@@ -85,7 +85,8 @@ class EpochBar(keras.callbacks.Callback):
         self.bar = keras.utils.Progbar(epochs, unit_name="epoch")
 
     def on_epoch_end(self, epoch, logs=None):
-        self.bar.update(epoch + 1, finalize=self.model.stop_training)
+        ended = epoch + 1 == self.bar.target or self.model.stop_training
+        self.bar.update(epoch + 1, finalize=ended)
 
 
 def _static_parameters(model):

@@ -50,6 +50,7 @@ def _guarded(command, arguments):
     except DivergedError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
+        print()  # Below a progress bar.
         return _fail(
             "interrupted; a training run continues with --resume RUN, and `reproduce` where it was",
             130,

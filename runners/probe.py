@@ -10,7 +10,7 @@ import numpy as np
 from aru_keras import plots
 from aru_keras.envs.probe import Probe
 from aru_keras.envs.sequences import SequenceEnv
-from aru_keras.files import replacing
+from aru_keras.files import make_folder, replacing
 from aru_keras.perturbations import as_perturbation
 from aru_keras.probing import recurrent_layer
 from aru_keras.reading import TRACES, Reading, class_probabilities
@@ -77,13 +77,7 @@ def probe(
     reading = _reading(env, arrays, perturbation)
     drawn = reading.units(units, plots.UNITS_DRAWN)
     name = "-".join([split, str(index), *_words(perturbation), *(["isolated"] if isolated else [])])
-    place = Path(out) if out is not None else folder.path / "probes"
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(
-            f"`out` must be a folder that can be written. Received: {place} ({error})."
-        ) from error
+    place = make_folder("out", out if out is not None else folder.path / "probes")
     return Probed(
         reading,
         _picture(place / f"{name}.png", reading, drawn),

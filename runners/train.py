@@ -76,7 +76,7 @@ def resume(run_dir, *, verbose="auto") -> dict:
     folder = RunFolder(run_dir)
     config = folder.load_config()
     if folder.results.exists():
-        return folder.load_results()
+        return {**folder.load_results(), "run_dir": str(folder.path)}
     return _run(config, config.load_task(), folder, verbose)
 
 

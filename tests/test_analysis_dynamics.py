@@ -14,8 +14,11 @@ from aru_keras.analysis.dynamics import (
     ARUDynamics,
     FunctionDynamics,
     GammaDynamics,
+    as_dynamics,
     dynamics_of,
 )
+from aru_keras.analysis.jacobian import norms_along
+from aru_keras.analysis.lyapunov import lyapunov_exponents
 
 N, G, B = 5, 3, 4
 # Of float64 on every backend, over a few dozen operations.
@@ -216,6 +219,21 @@ def test_a_cell_of_keras_is_a_map_as_well():
     # A result that hides its precision needs the step.
     hidden = FunctionDynamics(lambda h: array(function(h)).astype("float64"), step=5e-3)
     assert relative_error(hidden.jacobian(h), expected) < PROMISED["float32"]
+
+
+def test_functions_and_layers_are_taken_as_dynamics():
+    layer = keras.layers.SimpleRNN(N)
+    layer.build((None, None, 1))
+    kernel = array(layer.cell.recurrent_kernel)
+    known = ActivationDynamics(kernel)
+    h = rng(19).normal(size=(B, N))
+    assert as_dynamics(known) is known
+    for one in (layer, lambda h: np.tanh(h @ kernel.astype("float64"))):
+        np.testing.assert_allclose(norms_along(one, h), norms_along(known, h), rtol=1e-6)
+        found, expected = (lyapunov_exponents(each, h, steps=20) for each in (one, known))
+        np.testing.assert_allclose(found.exponents, expected.exponents, rtol=1e-6)
+    with pytest.raises(ValueError, match="`dynamics` must be Dynamics, a layer, or a function"):
+        lyapunov_exponents(np.eye(3), h)
 
 
 def test_a_function_that_is_no_map_is_refused():

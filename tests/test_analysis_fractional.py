@@ -104,6 +104,21 @@ def test_the_periodic_estimate_is_biased_on_causal_responses_and_the_causal_one_
     np.testing.assert_allclose(bias, expected, atol=0.003)
 
 
+def test_an_order_of_noise_describes_nothing():
+    noise = np.random.default_rng(0).normal(size=(T, 2000))
+    found = fractional_order(noise, STEP)
+    assert not found.adequate.any()
+    # Two free parameters and integrals make a step of noise, once in a hundred.
+    assert fractional_order(noise, STEP, free_gain=True).adequate.mean() < 0.02
+    # A constant is as near to the drive as its mean: R² = 0.
+    inside = STEP[80:220]
+    assert found.variance == pytest.approx(np.mean((inside - inside.mean()) ** 2))
+    exact = fractional_order(periodic_step(0.4), STEP)
+    assert exact.r_squared == pytest.approx([1]) and exact.adequate.all()
+    turned = fractional_order(-periodic_step(0.4), STEP, free_gain=True)
+    assert turned.r_squared == pytest.approx([1]) and not turned.adequate.any()
+
+
 def test_the_causal_estimate_does_not_see_what_was_before_the_baseline():
     response = grunwald_letnikov(STEP, -0.3) + 0.7
     response[:25] = np.linspace(5, 0, 25)

@@ -149,7 +149,7 @@ def test_a_training_starts_from_the_one_it_names(tmp_path):
 
 def test_a_folder_keeps_to_its_preset_and_its_options(tmp_path):
     workspace.Workspace(tmp_path, TINY)
-    with pytest.raises(RunError, match="made with another preset"):
+    with pytest.raises(RunError, match="made with another preset, 'tiny'"):
         workspace.Workspace(tmp_path, PRESETS["quick"])
     (tmp_path / "preset.json").unlink()
     space = workspace.Workspace(tmp_path, TINY, lambda line: None)
@@ -292,8 +292,10 @@ def test_analyze_measures_one_network_and_leaves_the_run_as_it_was(tmp_path, cap
     assert main(["analyze", str(run), "--only", "family"]) == 0  # It needs no network.
     assert all(path.read_bytes() == content for path, content in before.items())
     # Experiments that compare networks, or are about others, are not offered.
+    assert main(["analyze", str(run), "--only", "jacobian"]) == 2
+    assert "it is about other networks: gamma." in capsys.readouterr().err
     assert main(["analyze", str(run), "--only", "landscape"]) == 2
-    assert "`only` must be one of family" in capsys.readouterr().err
+    assert "aru-keras reproduce --only landscape" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -319,6 +321,7 @@ def test_analyze_has_a_row_for_every_experiment(model, fitting, others):
         (["reproduce", "--only", "acuracy"], "Did you mean 'accuracy'"),
         (["reproduce", "--seeds", "0"], "`seeds` must be a whole number"),
         (["analyze", "nowhere"], "holds no run"),
+        (["reproduce", "--only", "family", "--dir", __file__], "`folder` must be a folder"),
     ],
 )
 def test_bad_input_is_one_line(arguments, words, capsys, tmp_path, monkeypatch):

@@ -95,7 +95,7 @@ def test_order_claims_follow_the_orders():
 
 
 def test_orders_that_describe_nothing_decide_nothing_by_themselves():
-    # ⟨ξ²⟩ is 0.71 in the window at ξ = 1, and 286 at ξ = 20.
+    # var ξ is 0.2 in the window at ξ = 1, and 82 at ξ = 20.
     arrays = orders_of([0.3, 0.2, 0.1, -0.1], [-0.3, -0.2, -0.1, 0.1], error=1000.0)
     found = ORDERS.conclude(Results({"arun": [arrays]}), PRESET)
     assert [claim.holds for claim in found.claims] == [True, None, True, True]

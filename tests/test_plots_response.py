@@ -187,6 +187,18 @@ def test_accuracies_have_their_interval_and_one_seed_has_none():
     assert not bars[1].lines[2] and bars[1].lines[0].get_markerfacecolor() == "white"
 
 
+def test_networks_of_other_names_have_colours_and_labels_of_their_own():
+    row = {"arun": [0.9], "esn": [0.7], "reservoir": [0.6]}
+    figure = accuracy.accuracy({"task": row}, {"esn": "echo state"})
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    assert labels == ["ARUN", "echo state", "reservoir"]
+    colours = [handle.get_color() for handle in handles]
+    five = {look["color"] for look in style.NETWORK_STYLES.values()}
+    assert len(set(colours)) == 3 and not five & set(colours[1:])
+    with pytest.raises(ValueError, match=r"in \[0, 1\], not per cent.*80.*'arun' on 'task'"):
+        accuracy.accuracy({"task": {"arun": [80.0]}})
+
+
 def test_every_figure_can_be_saved(tmp_path):
     figures = [
         robustness.robustness({"arun": [scores(5)]}, AMPLITUDES),

@@ -241,6 +241,7 @@ def test_one_bar_over_all_epochs_ends_where_the_run_ends(tmp_path, capsys):
     epochs = train("digits", "relu", run_dir=tmp_path, verbose="epochs", **options)["epochs"]
     shown = capsys.readouterr().out
     assert f"{epochs}/30" in shown and f"{epochs + 1}/30" not in shown
+    assert shown.rstrip(" ").endswith("\n")
     assert "accuracy:" not in shown  # Keras' own bars.
 
 

@@ -253,6 +253,23 @@ def dynamics_of(network, n=None, s=None, *, bias: bool = False) -> Dynamics:
     return ActivationDynamics(kernel, keras.activations.serialize(cell.activation), offset)
 
 
+def as_dynamics(value) -> Dynamics:
+    """`Dynamics` as they are, a layer's or model's as `dynamics_of`, any function as its own map.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if isinstance(value, Dynamics):
+        return value
+    if isinstance(value, keras.layers.Layer):
+        return dynamics_of(value)
+    if not callable(value):
+        raise ValueError(
+            f"`dynamics` must be Dynamics, a layer, or a function of states. Received: {value!r}."
+        )
+    return FunctionDynamics(value)
+
+
 def _cell_of(network):
     cell = getattr(network, "cell", None) or recurrent_layer(network).cell
     if not isinstance(cell, DrivenRNNCell | keras.layers.SimpleRNNCell) or not cell.built:

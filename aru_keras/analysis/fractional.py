@@ -45,31 +45,36 @@ class FractionalOrder:
         gain: (N,), c of c·D^α[h] ≈ ξ; 1 unless it was free, NaN where the fit failed.
         error: (N,), the mean square of c·D^α[h] − ξ in the window; NaN where the fit failed.
         fitted: (N,), False where a response is constant and has no order.
-        power: The mean square of ξ in the window.
+        variance: Of ξ in the window.
+        r_squared: 1 − error/variance, (N,): 1 where c·D^α[h] is the drive, 0 where a constant would
+            be as near. With c = 1 a response much larger or smaller than the drive has no order
+            that describes it.
+        adequate: Where an order describes the response, (N,): `r_squared` above `ADEQUATE`, 0.5,
+            and c > 0.
+        at_bound: Whether the best order lies at an end of `RANGE`, and perhaps beyond, (N,).
+        integrating: The share of fitted responses with α > 0.
+        differentiating: The share of fitted responses with α < 0.
     """
 
     alpha: np.ndarray
     gain: np.ndarray
     error: np.ndarray
     fitted: np.ndarray
-    power: float
+    variance: float
 
     @property
     def r_squared(self) -> np.ndarray:
-        """1 − error/power, (N,): 1 where c·D^α[h] is the drive, below 0 where 0 would be nearer.
-
-        With c = 1 a response much larger or smaller than the drive has no order that describes it.
-        """
-        return 1 - self.error / self.power
+        """1 − error/variance, (N,)."""
+        return 1 - self.error / self.variance
 
     @property
     def adequate(self) -> np.ndarray:
-        """Where an order describes the response: R² above `ADEQUATE` and c > 0, (N,)."""
+        """Where an order describes the response, (N,)."""
         return self.fitted & (self.r_squared > ADEQUATE) & (self.gain > 0)
 
     @property
     def at_bound(self) -> np.ndarray:
-        """Whether the best order lies at an end of `RANGE`, and perhaps beyond, (N,)."""
+        """Whether the best order lies at an end of `RANGE`, (N,)."""
         low, high = RANGE
         return (self.alpha < low + 1e-6) | (self.alpha > high - 1e-6)
 
@@ -156,7 +161,7 @@ def fractional_order(
     error, gain = misfit(alpha)
     fitted = np.ptp(response, axis=0) > CONSTANT * np.abs(response).max(axis=0)
     alpha, gain, error = (np.where(fitted, value, np.nan) for value in (alpha, gain, error))
-    return FractionalOrder(alpha, gain, error, fitted, float(np.mean(target**2)))
+    return FractionalOrder(alpha, gain, error, fitted, float(target.var()))
 
 
 def _periodic(signal, baseline):

@@ -4,13 +4,14 @@ Mean over h ~ U(−5, 5)^N of the spectral norm of diag γ′(W_hh h)·W_hh, wit
 any other dynamics, at states of one's own, `norms_along`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import eigvalsh
 
 from aru_keras.analysis import gamma_numpy
-from aru_keras.analysis.dynamics import Dynamics, checked_kernel
+from aru_keras.analysis.dynamics import Dynamics, as_dynamics, checked_kernel
 from aru_keras.arguments import finite, whole
 
 GAINS = (1.0, *(1.25 * k for k in range(1, 17)))
@@ -81,11 +82,11 @@ def jacobian_norms(
     return JacobianNorms(n, s, norms.mean(axis=-1), error, orthogonal)
 
 
-def norms_along(dynamics: Dynamics, states) -> np.ndarray:
+def norms_along(dynamics: Dynamics | Callable, states) -> np.ndarray:
     """The spectral norm of the Jacobian of any dynamics at each of the states, (…).
 
     Args:
-        dynamics: `dynamics.Dynamics`: of a layer, of weights, or a `FunctionDynamics`.
+        dynamics: What `dynamics.as_dynamics` takes: `Dynamics`, a layer, or any function h ↦ F(h).
         states: h, (…, N), a trajectory or draws; takes memory of N² numbers a state.
 
     Raises:
@@ -94,7 +95,7 @@ def norms_along(dynamics: Dynamics, states) -> np.ndarray:
     states = np.asarray(states, "float64")
     if not np.isfinite(states).all():
         raise ValueError("`states` must be finite. Received: NaN or infinity.")
-    jacobians = dynamics.jacobian(states)
+    jacobians = as_dynamics(dynamics).jacobian(states)
     if not np.isfinite(jacobians).all():
         raise ValueError(
             "`dynamics` must have a finite Jacobian at every state. Received: NaN or infinity. "

@@ -4,12 +4,13 @@ The k leading exponents by the QR method (Benettin et al. 1980): deviations are 
 trajectory and orthonormalised at every step; the exponents are the mean logarithms of their growth.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from aru_keras.analysis.dynamics import Dynamics, GammaDynamics
+from aru_keras.analysis.dynamics import Dynamics, GammaDynamics, as_dynamics
 from aru_keras.arguments import whole
 
 STEPS = 1000
@@ -45,7 +46,7 @@ class LyapunovExponents:
 
 
 def lyapunov_exponents(
-    dynamics: Dynamics,
+    dynamics: Dynamics | Callable,
     start,
     count: int | None = 1,
     steps: int = STEPS,
@@ -55,7 +56,8 @@ def lyapunov_exponents(
     """The leading Lyapunov exponents, or all.
 
     Args:
-        dynamics: `dynamics.Dynamics`, of N dimensions. Its parameters may have one set a lane.
+        dynamics: `dynamics.Dynamics` of N dimensions, whose parameters may have one set a lane; or
+            a layer, or any function h ↦ F(h), as `dynamics.as_dynamics` takes them.
         start: h_0, (H, N) for H initial conditions, (…, H, N) for several sets of them, or (N,).
         count: k, how many exponents; None for all N.
         steps: Length of the trajectory.
@@ -67,7 +69,7 @@ def lyapunov_exponents(
         ValueError: `start` is not finite, or a trajectory leaves the finite numbers.
     """
     h = np.atleast_2d(np.asarray(start, "float64"))
-    size = h.shape[-1]
+    dynamics, size = as_dynamics(dynamics), h.shape[-1]
     count = size if count is None else _checked_count(count, size)
     whole("steps", steps, 1)
     whole("transient", transient, 0)

@@ -17,11 +17,16 @@ def accuracy(
     Args:
         results: Accuracies over seeds, in [0, 1], by task, or another condition, and then by
             network.
-        labels: Of the networks; by default those of `models.NETWORKS`.
+        labels: Of networks that are not of `models.NETWORKS`, or other ones for those; a network
+            without any is labelled by its name.
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: An accuracy is not in [0, 1].
     """
+    _check_shares(results)
     figure, (axes,) = style.panels(1, width=max(style.COLUMN_WIDTH, 1.6 * len(results) + 1.2))
     names = list(dict.fromkeys(name for row in results.values() for name in row))
     looks = _looks(names)
@@ -29,9 +34,9 @@ def accuracy(
         for name, accuracies in row.items():
             place = column + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
             _draw_estimate(axes, place, looks[name], accuracies)
-    labels = style.NETWORK_LABELS if labels is None else labels
+    labels = style.NETWORK_LABELS | dict(labels or {})
     for name in names:
-        axes.plot([], [], ls="", ms=5, label=labels[name], **looks[name])
+        axes.plot([], [], ls="", ms=5, label=labels.get(name, name), **looks[name])
     axes.set_xticks(range(len(results)), list(results))
     axes.set_xlim(-0.5, len(results) - 0.5)
     low, high = axes.get_ylim()
@@ -42,11 +47,23 @@ def accuracy(
 
 
 def _looks(names):
-    """Of one of the five networks its own; of others what colours are left."""
-    looks = {name: style.NETWORK_STYLES[name] for name in names if name in style.NETWORK_STYLES}
-    taken = [look["color"] for look in looks.values()]
+    """Of one of the five networks its own; of others the colours that none of the five has."""
+    taken = [look["color"] for look in style.NETWORK_STYLES.values()]
     free = itertools.cycle([one for one in style.UNIT_COLOURS if one not in taken])
-    return {name: looks.get(name) or {"color": next(free), "marker": "D"} for name in names}
+    return {
+        name: style.NETWORK_STYLES.get(name) or {"color": next(free), "marker": "X"}
+        for name in names
+    }
+
+
+def _check_shares(results):
+    for task, row in results.items():
+        for name, accuracies in row.items():
+            if not all(0 <= one <= 1 for one in accuracies):
+                raise ValueError(
+                    "`results` must be accuracies in [0, 1], not per cent. Received: "
+                    f"{list(accuracies)} of {name!r} on {task!r}."
+                )
 
 
 def _draw_estimate(axes, place, look, accuracies):

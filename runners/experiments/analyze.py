@@ -7,6 +7,7 @@ from pathlib import Path
 
 from aru_keras import tasks
 from aru_keras.arguments import one_of
+from aru_keras.files import make_folder
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import preset as preset_named
@@ -40,7 +41,8 @@ def analyze(
         The report's files.
 
     Raises:
-        ValueError: There is no such experiment or preset, or it measures other networks.
+        ValueError: There is no such experiment or preset, it measures other networks, or `folder`
+            cannot be one.
         RunError: The run is not finished.
     """
     run = RunFolder(run)
@@ -50,16 +52,15 @@ def analyze(
     chosen = dataclasses.replace(chosen, task=config.task)
     network = Network(config.model, config.seed, run)
     fitting = [name for name, one in EXPERIMENTS.items() if _fits(one, config.model, chosen)]
-    names = [one_of("only", name, fitting) for name in only] if only else list(EXPERIMENTS)
-    path = Path(folder) if folder else run.path / "analysis"
-    path.mkdir(parents=True, exist_ok=True)
+    names = [_chosen(name, fitting, chosen) for name in only] if only else list(EXPERIMENTS)
+    path = make_folder("folder", folder or run.path / "analysis")
     sections = []
     for place, name in enumerate(names):
         experiment = EXPERIMENTS[name]
         if name not in fitting:
             sections.append(report.Section(experiment, None, {}, _why_not(experiment, chosen)))
             continue
-        say(f"[{place + 1}/{len(names)}] {experiment.title}")
+        say(f"[{place + 1}/{len(names)}] {experiment.heading}")
         sections.append(
             section(experiment, _measurement(experiment, network, chosen), chosen, path)
         )
@@ -74,6 +75,15 @@ def analyze(
 
 def _measurement(experiment, network, preset):
     return lambda: Results({network.name: [checked(experiment.measure(network, preset))]})
+
+
+def _chosen(name, fitting, preset):
+    if name not in fitting and name in EXPERIMENTS:
+        raise ValueError(
+            f"`only` must be experiments of one such network: {', '.join(fitting)}. Received: "
+            f"{name!r}; {_why_not(EXPERIMENTS[name], preset)}"
+        )
+    return one_of("only", name, fitting)
 
 
 def _fits(experiment, model, preset):

@@ -95,6 +95,11 @@ class Experiment:
     conclude: Callable[[Results, Any], Conclusion]
     alone: bool = True
 
+    @property
+    def heading(self) -> str:
+        """Number and title."""
+        return f"{self.number}. {self.title}"
+
 
 def above(text: str, values: Sequence[float], bound: float) -> Claim:
     """A claim that a number, measured once a seed, is more than `bound`.

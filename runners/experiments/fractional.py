@@ -33,9 +33,10 @@ STEPS = tuple(drive for drive in DRIVES if drive)
 """ξ of the experiments; without a drive there is no order."""
 
 CONDITIONS = {"connected": False, "isolated": True}
+FREE = "free gain"
 ESTIMATES = {
     "the paper's": {},
-    "free gain": {"free_gain": True},
+    FREE: {"free_gain": True},
     "causal": {"method": "causal"},
 }
 """Options of `fractional.fractional_order`."""
@@ -75,12 +76,13 @@ def _conclude_orders(results, preset):
         tables=(_order_table(orders),),
         note=f"Figures: {NETWORK_LABELS[first]}, seed 0, the paper's estimate; responses: isolated "
         f"units at the ranks {EXAMPLE_RANKS} of α. Shares and means are over units that respond "
-        f"and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. The claims are judged by the paper's "
-        "estimate. It normalises nothing, so that a gain other than 1 reads as an order, and it "
-        "goes round in time; the second estimate fits the gain as well, the third does not go "
-        "round. They can differ a lot, even in sign. R² is 1 − ⟨(c·D^α[h] − ξ)²⟩ / ⟨ξ²⟩; below 0 "
-        "the best order is farther from the drive than nothing is, and says how large h is. The "
-        f"last two columns are about fits with R² > {ADEQUATE:g} and c > 0.",
+        f"and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. Claims are judged by the paper's "
+        "estimate, but for the second. It normalises nothing, so that a gain other than 1 reads as "
+        "an order, and it goes round in time; the second estimate fits the gain as well, the third "
+        "does not go round. They can differ a lot, even in sign. R² is 1 − ⟨(c·D^α[h] − ξ)²⟩ / var "
+        "ξ; below 0 the best order is farther from the drive than a constant is, and says how "
+        "large h is. "
+        f"The last two columns are about fits with R² > {ADEQUATE:g} and c > 0.",
     )
 
 
@@ -110,16 +112,16 @@ def _orders(arrays, condition):
     by_drive = np.moveaxis(orders, 2, 1)
     return {
         name: {
-            drive: FractionalOrder(*three, one, _power(drive))
+            drive: FractionalOrder(*three, one, _variance(drive))
             for drive, three, one in zip(STEPS, estimated, fitted, strict=True)
         }
         for name, estimated in zip(ESTIMATES, by_drive, strict=True)
     }
 
 
-def _power(drive):
-    """The mean square of the step in the window of the fit."""
-    return float(np.mean(StepProtocol().drive(drive)[slice(*WINDOW)] ** 2))
+def _variance(drive):
+    """Of the step in the window of the fit."""
+    return float(StepProtocol().drive(drive)[slice(*WINDOW)].var())
 
 
 def _examples(responses, orders):
@@ -184,7 +186,7 @@ def _order_claims(orders):
             [_integrating(one) for one in connected],
             0.5,
         ),
-        _described_claim(connected),
+        _described_claim([seed[FREE] for seed in orders["arun", "connected"]]),
         above(
             "Isolated: more than half of the units differentiate, α < 0",
             [_differentiating(one) for one in isolated],
@@ -199,8 +201,11 @@ def _order_claims(orders):
 
 
 def _described_claim(connected):
-    """The claim about connected units, of the fits alone that describe a response."""
-    text = f"Connected, of the fits with R² > {ADEQUATE:g} alone: more than half have α > 0"
+    """The claim about connected units, of orders that describe a response, whatever its size."""
+    text = (
+        f"Connected, of the fits with a free gain and R² > {ADEQUATE:g} alone: more than half have "
+        "α > 0"
+    )
     shares = [_positive(one) for one in connected]
     if None in shares:
         return Claim(text, None, "a seed without such a fit")

@@ -45,8 +45,7 @@ class Section:
     @property
     def title(self) -> str:
         """Number, title and place in the paper."""
-        one = self.experiment
-        return f"{one.number}. {one.title} ({one.paper})"
+        return f"{self.experiment.heading} ({self.experiment.paper})"
 
     @property
     def verdict(self) -> str:

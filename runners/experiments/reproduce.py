@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from aru_keras.arguments import one_of, whole
-from aru_keras.files import write_json
+from aru_keras.files import make_folder, write_json
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import preset as preset_named
@@ -32,7 +32,8 @@ def reproduce(
 
     Args:
         preset: Name in `presets.PRESETS`.
-        folder: Where to; by default `reproductions/PRESET`.
+        folder: Where to; by default `reproductions/PRESET`. The report, of these seeds and
+            experiments, takes the place of an earlier one; what was measured stays.
         seeds: Number of seeds, 0, 1, …; None: the preset's.
         only: Names of experiments; None: all.
         say: Called with a line before each piece of work.
@@ -41,7 +42,7 @@ def reproduce(
         The report's files.
 
     Raises:
-        ValueError: There is no such preset or experiment.
+        ValueError: There is no such preset or experiment, or `folder` cannot be one.
         RunError: The folder belongs to another preset, something in it is damaged, or another
             process works in it.
     """
@@ -54,7 +55,7 @@ def reproduce(
         clock = _Clock(path / "seconds.json")
         sections = []
         for place, name in enumerate(names):
-            say(f"[{place + 1}/{len(names)}] {EXPERIMENTS[name].title}")
+            say(f"[{place + 1}/{len(names)}] {EXPERIMENTS[name].heading}")
             with clock:
                 experiment = EXPERIMENTS[name]
                 measured = functools.partial(workspace.results, experiment, seeds)
@@ -87,7 +88,7 @@ def section(experiment, measured, preset, folder: Path) -> report.Section:
 @contextlib.contextmanager
 def _alone_in(path):
     """Keep others, who would train the same runs, out of the folder until this process is done."""
-    path.mkdir(parents=True, exist_ok=True)
+    make_folder("folder", path)
     try:
         with FileLock(path / ".lock", timeout=0):
             yield

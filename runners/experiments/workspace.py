@@ -151,9 +151,11 @@ class Workspace:
         mark, values = self.path / "preset.json", _plain(dataclasses.asdict(self.preset))
         if mark.exists():
             remove_leftovers(self.path)
-            if json.loads(mark.read_text(encoding="utf-8")) != values:
+            other = json.loads(mark.read_text(encoding="utf-8"))
+            if other != values:
                 raise RunError(
-                    f"{self.path} was made with another preset. Choose another folder with --dir."
+                    f"{self.path} was made with another preset, {other.get('name')!r}. Choose "
+                    "another folder with --dir."
                 )
             return
         self.path.mkdir(parents=True, exist_ok=True)
