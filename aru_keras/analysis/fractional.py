@@ -46,14 +46,6 @@ class FractionalOrder:
         error: (N,), the mean square of c·D^α[h] − ξ in the window; NaN where the fit failed.
         fitted: (N,), False where a response is constant and has no order.
         variance: Of ξ in the window.
-        r_squared: 1 − error/variance, (N,): 1 where c·D^α[h] is the drive, 0 where a constant would
-            be as near. With c = 1 a response much larger or smaller than the drive has no order
-            that describes it.
-        adequate: Where an order describes the response, (N,): `r_squared` above `ADEQUATE`, 0.5,
-            and c > 0.
-        at_bound: Whether the best order lies at an end of `RANGE`, and perhaps beyond, (N,).
-        integrating: The share of fitted responses with α > 0.
-        differentiating: The share of fitted responses with α < 0.
     """
 
     alpha: np.ndarray
@@ -64,17 +56,20 @@ class FractionalOrder:
 
     @property
     def r_squared(self) -> np.ndarray:
-        """1 − error/variance, (N,)."""
+        """1 − error/variance, (N,): 1 where c·D^α[h] is the drive, 0 where a constant is as near.
+
+        With c = 1 a response much larger or smaller than the drive has no order that describes it.
+        """
         return 1 - self.error / self.variance
 
     @property
     def adequate(self) -> np.ndarray:
-        """Where an order describes the response, (N,)."""
+        """Where an order describes the response, (N,): R² above `ADEQUATE`, 0.5, and c > 0."""
         return self.fitted & (self.r_squared > ADEQUATE) & (self.gain > 0)
 
     @property
     def at_bound(self) -> np.ndarray:
-        """Whether the best order lies at an end of `RANGE`, (N,)."""
+        """Whether the best order lies at an end of `RANGE`, and perhaps beyond, (N,)."""
         low, high = RANGE
         return (self.alpha < low + 1e-6) | (self.alpha > high - 1e-6)
 
