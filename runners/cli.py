@@ -50,7 +50,8 @@ def _guarded(command, arguments):
     except DivergedError as error:
         return _fail(error, 1)
     except KeyboardInterrupt:
-        print()  # Below a progress bar.
+        if sys.stdout.isatty():
+            print()  # Below a progress bar.
         return _fail(
             "interrupted; a training run continues with --resume RUN, and `reproduce` where it was",
             130,
