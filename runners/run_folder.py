@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from aru_keras.files import remove_leftovers, replacing, write_json
+from aru_keras.files import make_folder, remove_leftovers, replacing, write_json
 from aru_keras.probing.networks import MODEL_FILE, PERMUTATION_FILE
 from aru_keras.runners.config import TrainConfig
 
@@ -46,18 +46,15 @@ class RunFolder:
 
         Raises:
             RunError: If a run with something to lose is in the folder already.
+            ValueError: If it cannot be a folder that can be written.
         """
         if self.state.exists() or self.results.exists():
             raise RunError(
                 f"{self.path} holds a run already. Continue it with --resume {self.path}, or name "
                 "another folder with --run-dir."
             )
-        try:
-            self.checkpoint.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(
-                f"`run_dir` must be a folder that can be written. Received: {self.path} ({error})."
-            ) from error
+        make_folder("run_dir", self.path)
+        self.checkpoint.mkdir(exist_ok=True)
         write_json(self.config, config.to_dict())
 
     def load_config(self) -> TrainConfig:

@@ -11,7 +11,7 @@ Example::
     print(orders[5.0].differentiating)
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -184,7 +184,11 @@ def population_fits(responses: StepResponses, **options) -> dict[float, Fraction
 
 def population_orders(responses: StepResponses, **options) -> dict[float, float]:
     """α of `population_fits`, by ξ (Fig 4d); arguments and errors as there."""
-    fits = population_fits(responses, **options)
+    return population_alphas(population_fits(responses, **options))
+
+
+def population_alphas(fits: Mapping[float, FractionalOrder]) -> dict[float, float]:
+    """α of each of the `population_fits`, by ξ."""
     return {amplitude: float(one.alpha[0]) for amplitude, one in fits.items()}
 
 

@@ -10,6 +10,7 @@ from aru_keras.analysis.step_response import (
     StepProtocol,
     StepResponses,
     compare_tasks,
+    population_alphas,
     population_fits,
     signal_integral,
 )
@@ -69,10 +70,7 @@ def _conclude_population(results, preset):
         }
         for gain in (False, True)
     )
-    seeds = {
-        label: [{drive: float(fit.alpha[0]) for drive, fit in one.items()} for one in found]
-        for label, found in fits.items()
-    }
+    seeds = {label: [population_alphas(one) for one in found] for label, found in fits.items()}
     tasks = {labels[name]: seeds[labels[name]] for name in names if name in ("arun", SECOND_TASK)}
     comparison = None
     if len(tasks) == 2 and min(len(one) for one in tasks.values()) > 1:

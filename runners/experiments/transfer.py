@@ -144,19 +144,7 @@ def _transfer_table(results, starts, recovered):
         own = (results.stacked(name, key) for key in ("accuracy", "rotated_accuracy"))
         rows.append((NETWORK_LABELS[name], "nothing", *(cell(100 * one) for one in own), "", ""))
         rows += [
-            (
-                NETWORK_LABELS[name],
-                RETRAINED[other][1],
-                "",
-                *(
-                    cell(100 * one)
-                    for one in (
-                        results.stacked(other, "rotated_accuracy"),
-                        found.accuracy,
-                        found.loss,
-                    )
-                ),
-            )
+            _retrained_row(results, other, found)
             for other, found in recovered.items()
             if RETRAINED[other][0] == name
         ]
@@ -169,6 +157,12 @@ def _transfer_table(results, starts, recovered):
         "loss recovered (%)",
     )
     return Table(header, tuple(rows))
+
+
+def _retrained_row(results, other, found):
+    start, part = RETRAINED[other]
+    numbers = (results.stacked(other, "rotated_accuracy"), found.accuracy, found.loss)
+    return (NETWORK_LABELS[start], part, "", *(cell(100 * one) for one in numbers))
 
 
 EXPERIMENTS = (
