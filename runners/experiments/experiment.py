@@ -83,6 +83,8 @@ class Experiment:
         measure: From a `workspace.Network` and a preset, arrays by name, to be kept.
         conclude: From `Results` and a preset, a `Conclusion`.
         alone: Whether one network by itself shows something, or none is needed.
+        applies: Whether a preset has it.
+        seeds: How many seeds it takes at the most; None: all.
     """
 
     number: str
@@ -94,6 +96,8 @@ class Experiment:
     measure: Callable[[Any, Any], Mapping[str, np.ndarray]]
     conclude: Callable[[Results, Any], Conclusion]
     alone: bool = True
+    applies: Callable[[Any], bool] = lambda preset: True
+    seeds: int | None = None
 
     @property
     def heading(self) -> str:

@@ -23,6 +23,11 @@ class Preset:
         table_tasks: Further tasks of the table of accuracies.
         options: Of `TrainConfig`, for every training on the main task.
         second_options: Of `TrainConfig`, for trainings on the other tasks.
+        task_options: Of `TrainConfig` by task, beside `second_options`.
+        pilot_rates: Learning rates that a pilot tries on the main task. Each network then trains
+            everywhere with the one that gave it the highest validation accuracy. None: no pilot,
+            and the learning rates of the options.
+        pilot_epochs: Epochs of a training of the pilot.
         seeds: Number of seeds by default.
         transfer_epochs: Epochs of retraining on the rotated task.
         gains, saturations: Grid of the landscape, (n, s).
@@ -48,6 +53,9 @@ class Preset:
     table_tasks: tuple = ()
     options: Mapping = field(default_factory=dict)
     second_options: Mapping = field(default_factory=dict)
+    task_options: Mapping = field(default_factory=dict)
+    pilot_rates: tuple = ()
+    pilot_epochs: int = 10
     seeds: int = 1
     transfer_epochs: int = 20
     gains: tuple = jacobian.GAINS
@@ -118,6 +126,28 @@ PRESETS = {
             trained_gains=(2.5, 10.0),
             trained_saturations=(0.0, 0.5),
             landscape_epochs=2,
+            test_images=2000,
+            map_images=500,
+            phases=PHASES,
+            durations=(50, 100, 200, 400),
+            noise_seeds=(0, 1, 2, 3, 4),
+        ),
+        Preset(
+            "medium",
+            task="psmnist",
+            rotated_task="rotated-psmnist",
+            second_task="scifar10-conv",
+            table_tasks=("scifar10", "scifar10-conv"),
+            options={"downsample": 2, "units": 128, "controller_units": 32, "epochs": 30},
+            second_options={"units": 128, "controller_units": 32, "epochs": 15},
+            task_options={"scifar10": {"downsample": 2}},
+            pilot_rates=(1e-4, 3e-4, 1e-3),
+            seeds=3,
+            transfer_epochs=PAPER["epochs"],
+            gains=(1.0, 1.25, 2.5, 3.75, 5.0, 7.5, 10.0, 15.0, 20.0),
+            trained_gains=(2.5, 10.0),
+            trained_saturations=(0.0, 0.5),
+            landscape_epochs=5,
             test_images=2000,
             map_images=500,
             phases=PHASES,

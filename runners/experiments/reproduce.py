@@ -48,7 +48,8 @@ def reproduce(
     """
     chosen = preset_named(preset)
     seeds = range(chosen.seeds if seeds is None else whole("seeds", seeds, 1))
-    names = [one_of("only", name, EXPERIMENTS) for name in only] if only else list(EXPERIMENTS)
+    offered = [name for name, one in EXPERIMENTS.items() if one.applies(chosen)]
+    names = [one_of("only", name, offered) for name in only] if only else offered
     path = Path(folder or Path("reproductions") / preset)
     with _alone_in(path):
         workspace = Workspace(path, chosen, say)
@@ -58,7 +59,9 @@ def reproduce(
             say(f"[{place + 1}/{len(names)}] {EXPERIMENTS[name].heading}")
             with clock:
                 experiment = EXPERIMENTS[name]
-                measured = functools.partial(workspace.results, experiment, seeds)
+                measured = functools.partial(
+                    workspace.results, experiment, seeds[: experiment.seeds]
+                )
                 sections.append(section(experiment, measured, chosen, path))
             report.write(path, *_head(chosen, seeds, only, clock), sections)
     return [path / name for name in report.FILES]

@@ -1,6 +1,6 @@
 """The networks that the experiments need, by name: what is trained, on what, and from where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aru_keras import models
@@ -22,6 +22,12 @@ ONE_POINT_GAIN = 6.0
 DONOR_SHIFT = 1000
 """What is added to the seed of a network whose controller another one takes."""
 
+PILOT_SUFFIXES = {"arun": ("", "-again")}
+"""The pilot trains a network once at each learning rate, ARUN, which varies, with two seeds."""
+
+PILOT_SEED = 0
+"""The seed of the pilot, whatever seeds are reproduced."""
+
 RETRAINED = {
     "gamma-rotated-activation": ("gamma", "activation"),
     "gamma-rotated-readout": ("gamma", "readout"),
@@ -41,12 +47,14 @@ class Training:
         options: Of `TrainConfig`.
         start: Name of the training, of the same seed, whose weights it takes, if any.
         seed_shift: Added to the seed.
+        chooses_rate: Whether its learning rate is the pilot's choice, where there is a pilot.
     """
 
     name: str
     options: Mapping = field(default_factory=dict)
     start: str | None = None
     seed_shift: int = 0
+    chooses_rate: bool = True
 
 
 def on_task(preset: Preset, network: str, task: str) -> str:
@@ -54,6 +62,19 @@ def on_task(preset: Preset, network: str, task: str) -> str:
     if task == preset.task:
         return network
     return SECOND_TASK if (network, task) == ("arun", preset.second_task) else f"{network}-{task}"
+
+
+def pilot_names(preset: Preset, network: str) -> dict[float, list[str]]:
+    """Names of the pilot's trainings of a network, one a seed, by learning rate."""
+    return {
+        rate: [f"pilot-{network}-{rate:g}{end}" for end in PILOT_SUFFIXES.get(network, ("",))]
+        for rate in preset.pilot_rates
+    }
+
+
+def best_rate(accuracies: Mapping[float, Sequence[float]]) -> float:
+    """The learning rate with the highest mean accuracy; of equal ones the lowest."""
+    return max(sorted(accuracies), key=lambda rate: sum(accuracies[rate]) / len(accuracies[rate]))
 
 
 def landscape_name(kind: str, n: float, s: float) -> str:
@@ -81,19 +102,30 @@ def trainings(preset: Preset) -> dict[str, Training]:
         for name in MAIN
     ]
     found += [_retrained(preset, name, *what) for name, what in RETRAINED.items()]
-    return {one.name: one for one in found + _landscape(preset)}
+    found += _landscape(preset)
+    return {one.name: one for one in _pilot(preset) + found}
 
 
-def config(training: Training, seed: int, start_folder: str | None = None) -> TrainConfig:
+def config(
+    training: Training,
+    seed: int,
+    start_folder: str | None = None,
+    learning_rate: float | None = None,
+) -> TrainConfig:
     """The configuration of a training.
 
     Args:
         training: Which one.
         seed: Of the experiment; the training's shift is added.
         start_folder: Of the finished run that it starts from, if it does.
+        learning_rate: What the pilot chose for its network; None: that of its options.
     """
-    start = {"start": start_folder} if training.start else {}
-    return TrainConfig(**training.options, **start, seed=seed + training.seed_shift)
+    options = dict(training.options)
+    if training.start:
+        options["start"] = start_folder
+    if learning_rate is not None:
+        options["learning_rate"] = learning_rate
+    return TrainConfig(**options, seed=seed + training.seed_shift)
 
 
 def _main(preset, **options):
@@ -101,13 +133,28 @@ def _main(preset, **options):
 
 
 def _other(preset, network, task):
-    return {"task": task, "model": network, **preset.second_options}
+    own = preset.task_options.get(task, {})
+    return {"task": task, "model": network, **preset.second_options, **own}
 
 
 def _retrained(preset, name, start, part):
     options = _main(preset, model=start.partition("-")[0], trained=part)
     options |= {"task": preset.rotated_task, "epochs": preset.transfer_epochs}
     return Training(name, options, start=start)
+
+
+def _pilot(preset):
+    return [
+        Training(
+            name,
+            _main(preset, model=network, epochs=preset.pilot_epochs, learning_rate=rate),
+            seed_shift=seed,
+            chooses_rate=False,
+        )
+        for network in MAIN
+        for rate, names in pilot_names(preset, network).items()
+        for seed, name in enumerate(names)
+    ]
 
 
 def _landscape(preset):

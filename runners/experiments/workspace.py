@@ -17,7 +17,13 @@ from aru_keras.runners import train
 from aru_keras.runners.experiments.experiment import Experiment
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.trainings import config, trainings
+from aru_keras.runners.experiments.trainings import (
+    PILOT_SEED,
+    best_rate,
+    config,
+    pilot_names,
+    trainings,
+)
 from aru_keras.runners.run_folder import RunError, RunFolder
 
 DIVERGED = "diverged"
@@ -73,6 +79,11 @@ class Network:
         return self.folder.load_results()
 
     @property
+    def validation_accuracy(self) -> float:
+        """Of its best epoch."""
+        return self.results["validation_accuracy"]
+
+    @property
     def history(self) -> dict[str, np.ndarray]:
         """The columns of its `history.csv`, (epochs,) each."""
         table = np.genfromtxt(self.folder.history, delimiter=",", names=True, encoding="utf-8")
@@ -102,8 +113,9 @@ class Workspace:
         folder = RunFolder(self.path / "runs" / f"{name}-seed{seed}")
         if not folder.results.exists():
             start = training.start and str(self.network(training.start, seed).folder.path)
+            rate = self._learning_rate(training)
             self.say(f"training {folder.path.name}")
-            self._train(config(training, seed, start), folder)
+            self._train(config(training, seed, start, rate), folder)
         return Network(name, seed, folder)
 
     def results(self, experiment: Experiment, seeds: Sequence[int]) -> Results:
@@ -131,6 +143,22 @@ class Workspace:
         self.say(f"measuring {experiment.name} of {name}, seed {seed}")
         return experiment.measure(network, self.preset)
 
+    def _learning_rate(self, training):
+        """What the pilot chooses for the network of a training, trained first; None: no pilot."""
+        if not (self.preset.pilot_rates and training.chooses_rate):
+            return None
+        accuracies = {
+            rate: [self._pilot_accuracy(name) for name in names]
+            for rate, names in pilot_names(self.preset, training.options["model"]).items()
+        }
+        return best_rate(accuracies)
+
+    def _pilot_accuracy(self, name):
+        try:
+            return self.network(name, PILOT_SEED).validation_accuracy
+        except train.DivergedError:
+            return 0.0
+
     def _file(self, experiment, name, seed):
         return self.path / "measured" / experiment.name / f"{name}-seed{seed}.npz"
 
@@ -152,7 +180,7 @@ class Workspace:
         if mark.exists():
             remove_leftovers(self.path)
             other = json.loads(mark.read_text(encoding="utf-8"))
-            if other != values:
+            if {**_DEFAULTS, **other} != values:
                 raise RunError(
                     f"{self.path} was made with another preset, {other.get('name')!r}. Choose "
                     "another folder with --dir."
@@ -207,6 +235,10 @@ def _has_nan(value):
 def _plain(values):
     """As it comes back from JSON."""
     return json.loads(json.dumps(values))
+
+
+_DEFAULTS = _plain(dataclasses.asdict(Preset("", task="", rotated_task="", second_task="")))
+"""What a preset of an earlier version has where it lacks a field."""
 
 
 @functools.lru_cache(maxsize=4)
