@@ -24,8 +24,14 @@ def plane(**changes):
 
 def test_accuracy_that_peaks_at_norm_one_correlates_perfectly():
     found = correlations(plane())
-    assert found.norm == found.exponent == found.maps == pytest.approx(1)
-    assert found.points == 12
+    for one in (found.norm, found.exponent, found.maps):
+        assert one.value == pytest.approx(1) and one.n == 12
+
+
+def test_the_exploding_points_are_those_whose_norm_is_above_one():
+    one = plane(exponent=np.full(12, -3.0))
+    np.testing.assert_array_equal(one.exploding, one.jacobian_norm > 1)
+    assert 0 < one.exploding.sum() < 12
 
 
 def test_correlations_are_spearmans():
@@ -33,13 +39,13 @@ def test_correlations_are_spearmans():
 
     one = plane(accuracy=np.random.default_rng(0).uniform(size=12))
     expected = spearmanr(one.accuracy, -np.abs(np.log(one.jacobian_norm))).statistic
-    assert correlations(one).norm == pytest.approx(expected, abs=1e-12)
+    assert correlations(one).norm.value == pytest.approx(expected, abs=1e-12)
 
 
 def test_a_singular_point_counts_as_far_from_zero():
     exponent = np.log(plane().jacobian_norm)
     exponent[np.argmin(plane().jacobian_norm)] = -np.inf
-    assert correlations(plane(exponent=exponent)).exponent == pytest.approx(1, abs=0.2)
+    assert correlations(plane(exponent=exponent)).exponent.value == pytest.approx(1, abs=0.2)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +62,7 @@ def test_bad_maps(changes, words):
 
 
 def test_a_constant_map_has_no_correlation():
-    with pytest.raises(ValueError, match="must vary"):
+    with pytest.raises(ValueError, match="numbers that vary"):
         correlations(plane(accuracy=np.ones(12)))
 
 

@@ -27,6 +27,7 @@ def test_eigenvalues_of_a_triangular_matrix_and_their_statistics():
     np.testing.assert_allclose(found.eigenvalues, [-2, 1.25, 1, 0.5], atol=1e-12)
     np.testing.assert_allclose(found.moduli, [2, 1.25, 1, 0.5], atol=1e-12)
     assert found.radius == pytest.approx(2)
+    assert found.excess == pytest.approx((1 + 0.25) / 4)  # What lies inside does not count.
     assert found.circle_distance == pytest.approx((1 + 0.25 + 0 + 0.5) / 4)
     assert found.farthest_from_circle == pytest.approx(1)
 

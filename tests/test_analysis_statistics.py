@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from aru_keras.analysis import statistics
+from aru_keras.analysis.statistics import rank_correlation
 
 # Student, "The probable error of a mean" (1908): hours of sleep gained with two drugs.
 FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
@@ -69,3 +71,39 @@ def test_one_seed_has_no_interval_and_says_so():
 def test_what_has_no_answer_is_an_error(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_rank_correlation_is_spearmans_and_its_interval_covers_as_often_as_it_says():
+    draws = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        # Spearman's ρ of a bivariate Gaussian with correlation r is 6/π·asin(r/2).
+        pair = draws.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], size=30).T
+        found = rank_correlation(*pair)
+        assert found.value == pytest.approx(stats.spearmanr(*pair).statistic, abs=1e-12)
+        covered += found.interval[0] < 6 / np.pi * np.arcsin(0.3) < found.interval[1]
+    # Four standard errors of a share of 400.
+    assert covered / 400 == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / 400))
+
+
+def test_a_correlation_of_few_points_is_uncertain():
+    found = rank_correlation(range(15), [0, 9, 3, 12, 1, 14, 5, 8, 13, 2, 6, 11, 4, 10, 7])
+    low, high = found.interval
+    assert low < 0 < found.value < high and str(found).endswith("15 points)")
+    assert rank_correlation([1, 2, 3], [1, 2, 3]).interval == (-1, 1)
+    assert rank_correlation([1, 2, 3, -np.inf], [2, 3, 4, 0]).value == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([1, 2, 3], [1, 2]), "lists of one length"),
+        (([1, 2], [1, 2]), "three numbers or more"),
+        (([1, 2, 3], [1, 1, 1]), "numbers that vary"),
+        (([1, 2, np.nan], [1, 2, 3]), "or NaN"),
+        (([1, 2, 3], [1, 2, 3], 1.0), "`level`"),
+    ],
+)
+def test_what_cannot_be_correlated_is_an_error(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        rank_correlation(*arguments)

@@ -19,6 +19,7 @@ from aru_keras.runners.experiments.experiment import (
     above,
     alike,
     larger,
+    undecided,
 )
 from aru_keras.runners.experiments.presets import PRESETS
 from aru_keras.runners.experiments.results import Results
@@ -45,8 +46,10 @@ TINY = dataclasses.replace(
         (above("", [2.0, 2.1, 1.9], 1.0), True),
         (above("", [2.0, 2.1, 1.9], 3.0), False),
         (above("", [2.0, 2.1, 1.9], 2.05), None),
-        (above("", [2.0], 1.0), True),
-        (above("", [2.0], 3.0), False),
+        # Fewer than three seeds never decide.
+        (above("", [2.0], 1.0), None),
+        (above("", [2.0, 2.01], 3.0), None),
+        (above("", [2.0, 2.01, 2.02], 3.0), False),
         (larger("", [1.0, 2.0, 3.0], [0.5, 1.4, 2.6]), True),
         (larger("", [0.5, 1.4, 2.6], [1.0, 2.0, 3.0]), False),
         (larger("", [1.0, 2.0, 3.0], [1.5, 1.0, 3.2]), None),
@@ -54,6 +57,10 @@ TINY = dataclasses.replace(
         (alike("", [1.0, 2.0, 3.0], [1.5, 1.4, 3.2], margin=2.0), True),
         (alike("", [1.0, 2.0, 3.0], [1.5, 1.4, 3.2]), None),
         (alike("", [1.0, 2.0, 3.0], [0.5, 1.4, 2.6]), False),
+        (alike("", [0.9, 0.91, 0.92], [0.905, 0.914, 0.926]), True),
+        (alike("", [0.9, 0.91, 0.92], [0.92, 0.93, 0.94]), False),
+        (alike("", [0.9, 0.91, 0.92], [0.905, 0.914, 0.935]), None),
+        (alike("", [0.9, 0.91], [0.9, 0.91]), None),
         (alike("", [1.0], [1.0]), None),
     ],
 )
@@ -81,6 +88,18 @@ def test_seeds_that_diverged_are_not_compared_with_others(claim):
 )
 def test_the_verdict_is_that_of_the_claims(holds, verdict):
     assert Conclusion(tuple(Claim("", one, "") for one in holds)).verdict == verdict
+
+
+def test_claims_of_too_few_seeds_are_shown():
+    few, enough = above("", [2.0, 2.1], 1.0), above("", [1.0, 3.0, 2.0], 2.0)
+    assert few.few and not enough.few and enough.holds is None
+    assert Conclusion((few,)).verdict == "shown"
+    assert Conclusion((few, enough)).verdict == "undecided"
+
+
+def test_a_claim_can_be_left_undecided_for_a_reason():
+    (claim,) = undecided([above("a", [2.0, 2.1, 1.9], 1.0)], "an untrained one passes")
+    assert claim.holds is None and claim.evidence.endswith("; an untrained one passes")
 
 
 def counting(measured):
@@ -132,6 +151,22 @@ def test_nothing_is_trained_or_measured_twice(tmp_path):
         np.testing.assert_array_equal(
             first.stacked(name, "accuracy"), second.stacked(name, "accuracy")
         )
+
+
+def test_what_another_revision_measured_is_measured_anew(tmp_path):
+    measured = []
+    space = workspace.Workspace(tmp_path, TINY, lambda line: None)
+    first = dataclasses.replace(counting(measured), trainings=lambda preset: ["relu"])
+    for experiment in (first, first, dataclasses.replace(first, revision=2)):
+        space.results(experiment, [0])
+    assert measured == [("relu", 0)] * 2
+    # Version 0.1 wrote no revision: what it measured is the first one's.
+    (path,) = (tmp_path / "measured").rglob("*.npz")
+    arrays = workspace.read_arrays(path)
+    del arrays["revision"]
+    workspace.write_arrays(path, arrays)
+    space.results(first, [0])
+    assert len(measured) == 2
 
 
 def test_a_training_starts_from_the_one_it_names(tmp_path):
@@ -251,7 +286,8 @@ def test_reproduce_writes_a_report_and_counts_its_time(tmp_path, monkeypatch):
     monkeypatch.setitem(EXPERIMENTS, "counting", counting([]))
     monkeypatch.setitem(PRESETS, "tiny", TINY)
     files = reproduce.reproduce("tiny", tmp_path / "a", only=["counting"], say=lambda line: None)
-    assert "agrees" in files[0].read_text(encoding="utf-8")
+    text = files[0].read_text(encoding="utf-8")
+    assert "| shown |" in text and "shown, below 3 seeds" in text
     before = json.loads((tmp_path / "a/seconds.json").read_text())
     again = reproduce.reproduce("tiny", tmp_path / "a", only=["counting"], say=lambda line: None)
     assert again == files and json.loads((tmp_path / "a/seconds.json").read_text()) >= before

@@ -40,13 +40,18 @@ def verdicts(experiment, found):
     return [claim.holds for claim in experiment.conclude(Results(found), PRESET).claims]
 
 
+def thrice(arrays):
+    """One network that stands for three seeds."""
+    return {"arun": [arrays] * 3}
+
+
 @pytest.fixture(scope="module")
 def arun(tmp_path_factory):
     return measured(ORDERS, network("arun"), tmp_path_factory.mktemp("orders"))
 
 
 def test_orders_come_back_from_the_file_as_they_were_fitted(arun):
-    orders = fractional._orders(arun, "isolated")["causal"][5.0]
+    orders = fractional._orders(arun, "isolated_0.1")["causal"][5.0]
     protocol = StepProtocol(repeats=2, seed=0)
     responses = step_responses(network("arun").model, (5.0,), isolated=True, protocol=protocol)
     direct = fractional_order(responses.of("h")[0], protocol.drive(5.0), method="causal")
@@ -57,8 +62,10 @@ def test_orders_come_back_from_the_file_as_they_were_fitted(arun):
 
 def test_orders_of_a_network_make_claims_figures_and_a_table(arun):
     found = ORDERS.conclude(Results({"arun": [arun, arun]}), PRESET)
-    assert len(found.claims) == 4 and set(found.figures) == {"distributions", "responses"}
-    assert len(found.tables[0].rows) == 2 * 3
+    assert len(found.claims) == 2 * 4 and set(found.figures) == {"distributions", "responses"}
+    assert len(found.tables[0].rows) == 2 * 2 * 3
+    # The authors' noise is on the inputs as well.
+    assert not np.array_equal(arun["isolated_0.1_orders"], arun["isolated_5_orders"])
 
 
 def test_a_static_network_alone_is_shown_without_claims(tmp_path):
@@ -82,23 +89,27 @@ def orders_of(connected, isolated, error=0.0):
         fitted = np.broadcast_to(np.isfinite(alpha), (len(fractional.STEPS), len(alpha)))
         parts = np.stack([np.nan_to_num(alpha), fitted[0], error * fitted[0]])
         orders = np.broadcast_to(parts[None, :, None], (3, 3, *fitted.shape))
-        arrays |= {f"{condition}_orders": orders, f"{condition}_fitted": fitted}
+        for noise in ("0.1", "5"):
+            key = f"{condition}_{noise}"
+            arrays |= {f"{key}_orders": orders, f"{key}_fitted": fitted}
     return arrays
 
 
 def test_order_claims_follow_the_orders():
     integrate, differentiate = [0.3, 0.2, 0.1, -0.1], [-0.3, -0.2, -0.1, 0.1]
-    assert verdicts(ORDERS, {"arun": [orders_of(integrate, differentiate)]}) == [True] * 4
-    assert verdicts(ORDERS, {"arun": [orders_of(differentiate, integrate)]}) == [False] * 4
-    spread = [orders_of(integrate, integrate), orders_of(differentiate, differentiate)]
+    assert verdicts(ORDERS, thrice(orders_of(integrate, differentiate))) == [True] * 8
+    assert verdicts(ORDERS, thrice(orders_of(differentiate, integrate))) == [False] * 8
+    first = orders_of(integrate, integrate)
+    spread = [first, first, orders_of(differentiate, differentiate)]
     assert verdicts(ORDERS, {"arun": spread})[0] is None
 
 
 def test_orders_that_describe_nothing_decide_nothing_by_themselves():
     # var ξ is 0.2 in the window at ξ = 1, and 82 at ξ = 20.
     arrays = orders_of([0.3, 0.2, 0.1, -0.1], [-0.3, -0.2, -0.1, 0.1], error=1000.0)
+    found = ORDERS.conclude(Results(thrice(arrays)), PRESET)
+    assert [claim.holds for claim in found.claims[:4]] == [True, None, True, True]
     found = ORDERS.conclude(Results({"arun": [arrays]}), PRESET)
-    assert [claim.holds for claim in found.claims] == [True, None, True, True]
     row = dict(zip(found.tables[0].header, found.tables[0].rows[0], strict=True))
     assert float(row["median R²"]) < 0 and row["share R² > 0.5"] == "0"
     assert row["of these α > 0"] == "none"
@@ -107,7 +118,7 @@ def test_orders_that_describe_nothing_decide_nothing_by_themselves():
 def test_units_without_an_order_do_not_count():
     nan = np.nan
     arrays = orders_of([0.3, nan, nan, nan], [-0.3, nan, nan, 0.1, -0.1])
-    first, _, second, third = ORDERS.conclude(Results({"arun": [arrays]}), PRESET).claims
+    first, _, second, third, *_ = ORDERS.conclude(Results({"arun": [arrays]}), PRESET).claims
     assert first.evidence.startswith("1 ") and second.evidence.startswith("0.6667 ")
     assert third.evidence.startswith("0.3 against -0.1")
 
@@ -117,7 +128,8 @@ def population(orders, seed=0):
     protocol = StepProtocol()
     jitter = 0.01 * np.random.default_rng(seed).normal(size=len(fractional_population.TASK_STEPS))
     steps = zip(fractional_population.TASK_STEPS, orders + jitter, strict=True)
-    return {"h": np.stack([fractional_derivative(protocol.drive(xi), -a) for xi, a in steps])}
+    h = np.stack([fractional_derivative(protocol.drive(xi), -a) for xi, a in steps])
+    return {"h": h, "h_plain": 2 * h}
 
 
 RISING = np.array([0.1, 0.2, 0.25, 0.28, 0.29, 0.3, 0.3])
@@ -148,7 +160,24 @@ def test_equal_tasks_fail_with_the_papers_seeds_and_are_undecided_with_fewer():
 
 
 def test_one_seed_makes_no_t_test():
-    assert verdicts(TASKS, {"arun": [population(RISING)]}) == [None, True]
+    assert verdicts(TASKS, {"arun": [population(RISING)]}) == [None, None]
+
+
+def test_the_second_task_is_shown_with_the_authors_inputs_beside_ours(tmp_path):
+    found = {"arun": seeds_of(RISING, 3), SECOND_TASK: seeds_of(RISING - 0.6, 3, 10)}
+    table = TASKS.conclude(Results(found), PRESET).tables[0]
+    assert "α, sdigits, W_xh = 1" in table.header
+    one = network("arun")
+    one.name = SECOND_TASK
+    arrays = TASKS.measure(one, PRESET)
+    assert arrays["h"].shape == arrays["h_plain"].shape
+    # x ~ N(.05, .4²) adds what it is, whatever W_xh and b are.
+    weights = one.cell.kernel, one.cell.bias
+    for weight in weights:
+        weight.assign(7 * weight.value + 1)
+    changed = TASKS.measure(one, PRESET)
+    np.testing.assert_allclose(changed["h_plain"], arrays["h_plain"], rtol=1e-5)
+    assert not np.allclose(changed["h"], arrays["h"], rtol=1e-2)
 
 
 def test_population_and_signals_of_a_network_go_round(tmp_path):
@@ -170,18 +199,17 @@ def signals(level_of_n, course_of_s):
     return {"n": 5 + level_of_n * steps * drive, "s": np.broadcast_to(s, (len(steps), len(drive)))}
 
 
-def test_the_integral_of_a_jump_is_a_rising_line():
-    found = {"arun": [signals(0.1, np.ones_like)]}
-    assert verdicts(SIGNALS, found) == [True] * 4
+def test_the_integral_of_a_jump_up_or_down_is_a_line():
+    assert verdicts(SIGNALS, thrice(signals(0.1, np.ones_like))) == [True, True]
+    assert verdicts(SIGNALS, thrice(signals(-0.1, np.ones_like))) == [True, True]
 
 
-def test_the_integral_of_a_fall_falls_and_that_of_a_wave_is_no_line():
-    found = {"arun": [signals(-0.1, lambda t: np.sin(2 * np.pi * t))]}
-    assert verdicts(SIGNALS, found)[:3] == [True, False, False]
+def test_the_integral_of_a_wave_is_no_line():
+    found = thrice(signals(-0.1, lambda t: np.sin(2 * np.pi * t)))
+    assert verdicts(SIGNALS, found) == [True, False]
 
 
 def test_a_signal_that_does_not_move_has_no_line():
     arrays = signals(0.1, np.zeros_like)
     claims = SIGNALS.conclude(Results({"arun": [arrays]}), PRESET).claims
-    assert [claim.holds for claim in claims[2:]] == [None, None]
-    assert "no line" in claims[2].evidence
+    assert claims[1].holds is None and "no line" in claims[1].evidence

@@ -3,10 +3,12 @@
 Protocol, measurement and fit are apart: `NoiseBurst` makes the noise, `settled` takes recordings,
 `GainScaling` fits. `gain_scaling` runs all of it on a network.
 
-The paper does not say where the noise enters. It is fed as the recurrent layer's input by default,
-as a drive on the pre-activations by choice.
+The paper does not say where the noise enters. By default it is a drive on the pre-activations,
+drawn for each unit by itself, while the network reads images; by choice it is one drive common to
+all units, or what the recurrent layer reads (`ENTRIES`).
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +16,8 @@ import keras
 import numpy as np
 
 from aru_keras.analysis import fitting
-from aru_keras.arguments import finite, whole
+from aru_keras.arguments import finite, one_of, whole
+from aru_keras.perturbations import PAPER_TIMESTEPS
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
 AMPLITUDES = (1, 2.5, 5, 10, 15, 20, 30)
@@ -22,6 +25,13 @@ AMPLITUDES = (1, 2.5, 5, 10, 15, 20, 30)
 
 SEEDS = tuple(range(10))
 """Of the noise; our choice."""
+
+ENTRIES = {
+    "units": "a drive drawn for each unit by itself",
+    "drive": "one drive common to all units",
+    "input": "what the recurrent layer reads",
+}
+"""Where the noise can enter."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,20 @@ class NoiseBurst:
                 f"`steady` must not exceed the burst of {self.duration} steps. "
                 f"Received: {self.steady}."
             )
+
+    @classmethod
+    def scaled(cls, timesteps: int) -> "NoiseBurst":
+        """The burst of the paper's 784 steps for sequences of T; quiet noise to their end.
+
+        Raises:
+            ValueError: T is too small for a steady state of two steps.
+        """
+        timesteps = whole("timesteps", timesteps, 2)
+        before, duration, steady = (
+            round(steps * timesteps / PAPER_TIMESTEPS)
+            for steps in (cls.before, cls.duration, cls.steady)
+        )
+        return cls(before, duration, timesteps - before - duration, steady=steady)
 
     @property
     def timesteps(self) -> int:
@@ -162,42 +186,78 @@ def gain_scaling(
     seeds: Sequence[int] = SEEDS,
     protocol: NoiseBurst | None = None,
     *,
-    as_drive: bool = False,
+    x: np.ndarray | None = None,
+    enters: str = "units",
+    as_drive: bool | None = None,
     progress: bool = False,
 ) -> GainScaling:
     """Steady states of a network under bursts of noise (Fig 3b).
 
     Args:
-        network: `ARU` or `GammaRNN`, a model with one, or the folder of a run. The noise is what
-            its recurrent layer reads, behind any encoder, each feature for itself.
+        network: `ARU` or `GammaRNN`, a model with one, or the folder of a run.
         amplitudes: ξ, positive.
         seeds: Of the noise.
-        protocol: None: the paper's `NoiseBurst()`.
-        as_drive: Add the noise to all pre-activations alike, with an input of 0.
+        protocol: None: the paper's `NoiseBurst()`, or with `x` the same scaled to its length.
+        x: What the network reads meanwhile, one sequence a seed, (seeds, T, I), or as many of what
+            the model's pixel input takes; None: zeros into its recurrent layer.
+        enters: Where the noise enters, one of `ENTRIES`. As the input it is what the recurrent
+            layer reads, behind any encoder, each feature for itself, and takes no `x`.
+        as_drive: Deprecated: True is `enters="drive"`, False `enters="input"`.
         progress: Show a progress bar.
 
     Raises:
         ValueError: The network has no n and s, or an argument is out of its range.
     """
-    protocol = protocol or NoiseBurst()
-    layer = recurrent_layer(load_network(network))
-    if not layer.built:
-        raise ValueError(
-            "`network` must be built, to know how many features it reads. Received: "
-            f"{layer.name!r}, which is not. Call its build((None, None, features)) first."
+    if as_drive is not None:
+        enters = "drive" if as_drive else "input"
+        warnings.warn(
+            f"`as_drive` is deprecated: use enters={enters!r}.", DeprecationWarning, stacklevel=2
         )
-    record = Recorder(layer, Record(("n", "s", "h")))
-    features = layer.cell.kernel.shape[0]
+    read = _Reading(network, len(seeds), one_of("enters", enters, ENTRIES), x)
+    protocol = protocol or (NoiseBurst() if x is None else NoiseBurst.scaled(read.timesteps))
     bar = keras.utils.Progbar(len(amplitudes), unit_name="amplitude") if progress else None
     runs = []
     for place, amplitude in enumerate(amplitudes):
-        noise = protocol.noise(amplitude, seeds, 1 if as_drive else features)
-        silence = np.zeros((*noise.shape[:2], features), "float32")
-        recording = record(silence, noise) if as_drive else record(noise)
-        runs.append(settled(recording, noise, protocol))
+        noise = protocol.noise(amplitude, seeds, read.features)
+        runs.append(settled(read(noise), noise, protocol))
         if bar:
             bar.update(place + 1)
     return GainScaling(np.asarray(amplitudes, "float64"), tuple(runs))
+
+
+class _Reading:
+    """A network that reads something while noise enters it."""
+
+    def __init__(self, network, seeds, enters, x):
+        network = load_network(network)
+        layer = recurrent_layer(network)
+        if not layer.built:
+            raise ValueError(
+                "`network` must be built, to know how many features it reads. Received: "
+                f"{layer.name!r}, which is not. Call its build((None, None, features)) first."
+            )
+        if x is not None and (enters == "input" or len(x) != seeds):
+            raise ValueError(
+                f"`x` must hold one sequence for each of the {seeds} seeds, and none where the "
+                f"noise is the input. Received: {len(x)} sequences with enters={enters!r}."
+            )
+        self.inputs = layer.cell.kernel.shape[0]
+        self.features = {"units": layer.cell.units, "drive": 1, "input": self.inputs}[enters]
+        self._x, self._as_input = x, enters == "input"
+        self._record = Recorder(layer if x is None else network, Record(("n", "s", "h")))
+
+    @property
+    def timesteps(self):
+        """T of the recurrent layer, whatever encoder stands before it."""
+        return self._record(self._x[:1])["n"].shape[1]
+
+    def __call__(self, noise):
+        if self._as_input:
+            return self._record(noise)
+        x = self._x
+        if x is None:
+            x = np.zeros((*noise.shape[:2], self.inputs), "float32")
+        return self._record(x, noise)
 
 
 def _checked(recording, name, shape):

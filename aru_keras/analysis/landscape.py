@@ -7,7 +7,8 @@ Jacobian's norm is near 1 and the largest Lyapunov exponent near 0.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+
+from aru_keras.analysis.statistics import RankCorrelation, rank_correlation
 
 STARTS, BOUND = 8, 5.0
 """Initial conditions of the exponents, from U(−BOUND, BOUND)^N, as for the Jacobian's norm."""
@@ -56,8 +57,8 @@ class Landscape:
 
     @property
     def exploding(self) -> np.ndarray:
-        """Where λ₁ > 0, (P,) bool."""
-        return self.exponent > 0
+        """Where the Jacobian's norm is above 1, (P,) bool: what B.2 calls exploding."""
+        return self.jacobian_norm > 1
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,11 @@ class Correlations:
         norm: Of the accuracy with −|ln norm|.
         exponent: Of the accuracy with −|λ₁|.
         maps: Of the norm with λ₁.
-        points: Number of points.
     """
 
-    norm: float
-    exponent: float
-    maps: float
-    points: int
+    norm: RankCorrelation
+    exponent: RankCorrelation
+    maps: RankCorrelation
 
 
 def correlations(found: Landscape) -> Correlations:
@@ -83,18 +82,8 @@ def correlations(found: Landscape) -> Correlations:
     Raises:
         ValueError: There are fewer than three points, or a map is constant.
     """
-    if len(found.n) < 3:
-        raise ValueError(f"A correlation needs three points or more. Received: {len(found.n)}.")
     return Correlations(
-        norm=_rank(found.accuracy, -found.norm_distance),
-        exponent=_rank(found.accuracy, -np.abs(found.exponent)),
-        maps=_rank(found.jacobian_norm, found.exponent),
-        points=len(found.n),
+        norm=rank_correlation(found.accuracy, -found.norm_distance),
+        exponent=rank_correlation(found.accuracy, -np.abs(found.exponent)),
+        maps=rank_correlation(found.jacobian_norm, found.exponent),
     )
-
-
-def _rank(first, second):
-    first, second = stats.rankdata(first), stats.rankdata(second)
-    if not (np.ptp(first) and np.ptp(second)):
-        raise ValueError("The maps must vary to be correlated. Received: a constant one.")
-    return float(np.corrcoef(first, second)[0, 1])

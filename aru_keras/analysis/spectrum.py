@@ -29,6 +29,11 @@ class Spectrum:
         return float(self.moduli[0])
 
     @property
+    def excess(self) -> float:
+        """How far the spectrum reaches beyond the unit circle: the mean of (|λ| − 1)₊."""
+        return float(np.maximum(self.moduli - 1, 0).mean())
+
+    @property
     def circle_distance(self) -> float:
         """The mean over eigenvalues of ||λ| − 1|."""
         return float(np.abs(self.moduli - 1).mean())

@@ -1,7 +1,7 @@
-"""The stationary distribution π(ξ) of the states under a drive (Geadah et al. 2024, App. D).
+"""The stationary distribution π(ξ) of the states under a drive (Geadah et al. 2024, Methods).
 
-The paper finds it Gaussian, with a mean and a standard deviation that are linear in ξ, and starts
-the trajectories of the Lyapunov exponents from it.
+The paper finds a mean and a standard deviation that are linear in ξ, its first preprint a Gaussian.
+It starts the trajectories of the Lyapunov exponents from π(ξ).
 """
 
 from collections.abc import Sequence
@@ -78,6 +78,29 @@ def stationary_distribution(h, drive: float) -> StationaryDistribution:
         gaussian_distance=_gaussian_distance((np.sort(states) - mean) / deviation),
         count=states.size,
     )
+
+
+def unit_distances(h) -> np.ndarray:
+    """The distance of each unit's states from a Gaussian, as `gaussian_distance` has it.
+
+    Args:
+        h: States under the drive, after its transient, (…, N).
+
+    Returns:
+        One number for each unit that varies, (M,), M ≤ N.
+
+    Raises:
+        ValueError: there are fewer than three states a unit, or one is not finite.
+    """
+    states = np.asarray(h, "float64")
+    _checked(states)
+    states = states.reshape(-1, states.shape[-1])
+    if len(states) < 3:
+        raise ValueError(f"`h` must hold three states of each unit. Received: shape {np.shape(h)}.")
+    mean, deviation = states.mean(axis=0), states.std(axis=0)
+    varying = deviation > 1e-12 * np.abs(states).max()
+    standardised = np.sort((states - mean)[:, varying] / deviation[varying], axis=0)
+    return np.array([_gaussian_distance(one) for one in standardised.T])
 
 
 def stationary_lines(distributions: Sequence[StationaryDistribution]) -> StationaryLines:

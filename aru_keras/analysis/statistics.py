@@ -80,6 +80,72 @@ def estimate(values: Sequence[float], level: float = LEVEL) -> Estimate:
     return Estimate(mean, (mean - half, mean + half), n, level)
 
 
+@dataclass(frozen=True)
+class RankCorrelation:
+    """Spearman's rank correlation.
+
+    Attributes:
+        value: ρ, in [−1, 1].
+        interval: (low, high) by Fisher's transform with the variance of Bonett and Wright, (1 +
+            ρ²/2)/(n − 3); (−1, 1) of three points.
+        n: Number of points.
+        level: Of the interval.
+    """
+
+    value: float
+    interval: tuple[float, float]
+    n: int
+    level: float = LEVEL
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return f"{self.value:.3g} ({self.level:.0%}: {low:.2g} … {high:.2g}, {self.n} points)"
+
+
+def rank_correlation(
+    first: Sequence[float], second: Sequence[float], level: float = LEVEL
+) -> RankCorrelation:
+    """Spearman's rank correlation of two lists, with its confidence interval.
+
+    Args:
+        first: (n,); −inf and inf have ranks as other numbers do.
+        second: (n,).
+        level: Of the interval, between 0 and 1.
+
+    Raises:
+        ValueError: The lists differ in length, have fewer than three values, hold NaN or are
+            constant, or the level is none.
+    """
+    first, second = (np.asarray(one, "float64") for one in (first, second))
+    if first.shape != second.shape or first.ndim != 1 or len(first) < 3:
+        raise ValueError(
+            "`first` and `second` must be lists of one length, three numbers or more. Received: "
+            f"shapes {first.shape} and {second.shape}."
+        )
+    if np.isnan(first).any() or np.isnan(second).any() or not _vary(first, second):
+        raise ValueError(
+            "`first` and `second` must be numbers that vary, to be correlated. Received: a "
+            "constant one, or NaN."
+        )
+    if not 0 < level < 1:
+        raise ValueError(f"`level` must be between 0 and 1. Received: {level!r}.")
+    value, n = float(np.corrcoef(stats.rankdata(first), stats.rankdata(second))[0, 1]), len(first)
+    return RankCorrelation(value, _fisher_interval(value, n, level), n, level)
+
+
+def _vary(*lists):
+    return all((one != one[0]).any() for one in lists)
+
+
+def _fisher_interval(value, n, level):
+    if n == 3:
+        return -1.0, 1.0
+    deviation = np.sqrt((1 + value**2 / 2) / (n - 3))
+    half = stats.norm.ppf(0.5 + level / 2) * deviation
+    middle = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
+    return float(np.tanh(middle - half)), float(np.tanh(middle + half))
+
+
 def independent_t_test(first: Sequence[float], second: Sequence[float]) -> TTest:
     """Student's t-test of two independent samples, variances taken as equal (Fig 4d).
 

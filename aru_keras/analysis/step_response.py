@@ -117,6 +117,7 @@ def step_responses(
     *,
     isolated: bool = False,
     protocol: StepProtocol = StepProtocol(),
+    input_weights: bool = True,
     signals=None,
 ) -> StepResponses:
     """Run a network under step drives, each unit with an input of its own, from zero states.
@@ -129,6 +130,8 @@ def step_responses(
         drives: ξ.
         isolated: Reduce W_hh to its diagonal as well.
         protocol: Inputs, noise and the step.
+        input_weights: Whether a unit hears its input through its own W_xh and b; if not, as it is,
+            with W_xh = 1 and b = 0, as the authors do with their network for CIFAR-10.
         signals: Names of what to keep; None: h, n and s, as far as there are such.
 
     Raises:
@@ -137,7 +140,7 @@ def step_responses(
     layer = recurrent_layer(load_network(network))
     drives = np.asarray([finite("drives", float(one)) for one in drives])
     drive = np.stack([protocol.drive(one) for one in drives])
-    heard = _input_weights(layer) * protocol.inputs(layer.cell.units)
+    heard = _heard(layer, protocol.inputs(layer.cell.units), input_weights)
     recorder = Recorder(layer, Record(signals, isolated=isolated))
     silence = np.zeros((*heard.shape[:2], layer.cell.kernel.shape[0]))
     found = [recorder(silence, heard + one[:, None]) for one in drive]
@@ -285,10 +288,12 @@ def signal_integral(
     return SignalIntegral(float(alpha), responses.drives, traces, steps, lines)
 
 
-def _input_weights(layer):
-    """W_xh[i mod I, i], (N,)."""
+def _heard(layer, x, input_weights):
+    """What x adds to the pre-activations beside the cell's own b, of x (repeats, T, N)."""
     if not layer.cell.built:
         raise ValueError("`network` must be built. Received: a layer without weights; call it.")
+    if not input_weights:
+        return x - keras.ops.convert_to_numpy(layer.cell.bias)
     kernel = keras.ops.convert_to_numpy(layer.cell.kernel)
     units = np.arange(kernel.shape[1])
-    return kernel[units % len(kernel), units]
+    return kernel[units % len(kernel), units] * x

@@ -34,6 +34,7 @@ def exponents_after_onset(
         band(axes, steps, values[:, place], label=label, color=colour, marker="o", ms=3)
     _mark_zero(axes)
     axes.set(xlabel="steps after onset", ylabel=LEADING)
+    _in_bits(axes)
     axes.locator_params(axis="x", integer=True)
     _legend_above(axes)
     return figure
@@ -60,6 +61,7 @@ def adapted_and_frozen(found: Sequence[AdaptedExponents]):
         band(axes, found[0].drives[order], values[:, order], label=name, **style)
     _mark_zero(axes)
     axes.set(xlabel="drive ξ", ylabel=LEADING)
+    _in_bits(axes)
     _legend_above(axes)
     return figure
 
@@ -109,6 +111,14 @@ def _leading(found):
             f"{np.count_nonzero(np.isinf(values))} of −inf: networks that forget within a step."
         )
     return values
+
+
+def _in_bits(axes):
+    """A second axis in the paper's unit."""
+    bits = axes.secondary_yaxis(
+        "right", functions=(lambda nats: nats / np.log(2), lambda bits: bits * np.log(2))
+    )
+    bits.set_ylabel("$\\lambda_1$ (bits per step)")
 
 
 def _legend_above(axes):

@@ -6,14 +6,27 @@ import dataclasses
 import numpy as np
 from scipy import stats
 
-from aru_keras.analysis.gain_scaling import AMPLITUDES, GainScaling, Settled, gain_scaling
-from aru_keras.analysis.statistics import estimate
+from aru_keras.analysis.gain_scaling import (
+    AMPLITUDES,
+    ENTRIES,
+    GainScaling,
+    Settled,
+    gain_scaling,
+)
 from aru_keras.analysis.transients import transient, transients
 from aru_keras.perturbations import StepDrive
 from aru_keras.plots.gain_scaling import gain_scaling as gain_scaling_figure
 from aru_keras.plots.transients import transients as transients_figure
 from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table, above
-from aru_keras.runners.experiments.measured import cell, recorded, required
+from aru_keras.runners.experiments.measured import (
+    ADAPTATION,
+    adaptation,
+    adaptation_table,
+    cell,
+    recorded,
+    required,
+    where_adapted,
+)
 
 R_SQUARED = 0.9
 """From which on a curve counts as describing the points."""
@@ -23,39 +36,46 @@ STRONG = 1
 
 RANK_CORRELATION = 0.9
 
-PLACES = {"input": False, "drive": True}
-"""Where the noise enters: `as_drive`."""
+CLAIMED = "units"
+"""The claims are about noise that enters here; the others are shown beside it."""
 
 _NETWORK = ("arun",)
 
 
 def _measure_gain_scaling(network, preset):
-    found = {}
-    for place, as_drive in PLACES.items():
-        runs = gain_scaling(network.model, seeds=preset.noise_seeds, as_drive=as_drive).runs
+    images = network.task.examples("test", range(len(preset.noise_seeds)))[0]
+    found = {ADAPTATION: adaptation(network, preset)}
+    for entry in ENTRIES:
+        x = images if entry == CLAIMED else None
+        runs = gain_scaling(network.model, seeds=preset.noise_seeds, x=x, enters=entry).runs
         for field in dataclasses.fields(Settled):
             values = np.stack([getattr(run, field.name) for run in runs])
             # The courses are only drawn.
-            found[f"{place}_{field.name}"] = values.astype("f4") if values.ndim > 2 else values
+            found[f"{entry}_{field.name}"] = values.astype("f4") if values.ndim > 2 else values
     return found
 
 
-def _scaling(arrays, place):
+def _scaling(arrays, entry):
     names = [field.name for field in dataclasses.fields(Settled)]
-    columns = zip(*(arrays[f"{place}_{name}"] for name in names), strict=True)
+    columns = zip(*(arrays[f"{entry}_{name}"] for name in names), strict=True)
     runs = tuple(Settled(*values) for values in columns)
     return GainScaling(np.asarray(AMPLITUDES, "float64"), runs)
 
 
 def _conclude_gain_scaling(results, preset):
     required(results, _NETWORK)
-    found = {place: [_scaling(one, place) for one in results["arun"]] for place in PLACES}
+    found = {entry: [_scaling(one, entry) for one in results["arun"]] for entry in ENTRIES}
     return Conclusion(
-        _scaling_claims(found["input"]),
-        {place: gain_scaling_figure(seeds[0]) for place, seeds in found.items()},
-        (*(_steady_table(place, seeds) for place, seeds in found.items()), _fit_table(found)),
-        "The paper does not say where the noise enters: the claims are about noise as the "
-        "network's input; noise as a drive on the pre-activations is shown beside it. Spread: "
+        where_adapted(_scaling_claims(found[CLAIMED]), results),
+        {entry: gain_scaling_figure(seeds[0]) for entry, seeds in found.items()},
+        (
+            adaptation_table(results),
+            *(_steady_table(entry, seeds) for entry, seeds in found.items()),
+            _fit_table(found),
+        ),
+        "The paper does not say where the noise enters. Claims: noise as a drive, drawn for each "
+        "unit by itself, on test images, with the protocol's steps scaled to their length; beside "
+        "it as one drive common to all units and as the network's input, without images. Spread: "
         f"standard deviation in the steady state. Means over {len(preset.noise_seeds)} draws of "
         "noise. Figures: seed 0.",
     )
@@ -87,27 +107,26 @@ def _quality(fit, positive):
     return fit.r_squared
 
 
-def _steady_table(place, seeds):
+def _steady_table(entry, seeds):
     columns = ("steady_n", "steady_s", "input_spread", "output_spread")
     values = [[one.over_amplitudes(name).mean(axis=0) for one in seeds] for name in columns]
     rows = [
         (f"{amplitude:g}", *(_fine([one[k] for one in column]) for column in values))
         for k, amplitude in enumerate(seeds[0].amplitudes)
     ]
-    header = (f"ξ, noise as {place}", "n∞", "s∞", "spread of the noise", "spread of h")
+    header = (f"ξ, noise as {ENTRIES[entry]}", "n∞", "s∞", "spread of the noise", "spread of h")
     return Table(header, tuple(rows))
 
 
 def _fine(values):
-    """A mean over seeds with five digits: the effects on n are small."""
-    found = estimate(values)
-    return f"{found.mean:.5g}" + (f" ± {found.half_width:.2g}" if found.interval else "")
+    """Five digits: the effects on n are small."""
+    return cell(values, digits=5)
 
 
 def _fit_table(found):
     rows = [
-        (place, str(seed), str(one.gain_fit()), str(one.saturation_fit()))
-        for place, seeds in found.items()
+        (ENTRIES[entry], str(seed), str(one.gain_fit()), str(one.saturation_fit()))
+        for entry, seeds in found.items()
         for seed, one in enumerate(seeds)
     ]
     return Table(("noise as", "seed", "n∞(ξ)", "s∞(ξ)"), tuple(rows))
@@ -115,14 +134,25 @@ def _fit_table(found):
 
 def _measure_transients(network, preset):
     found = transients(network.model, recorded(network, preset), preset.step_amplitudes)
-    return {name: np.stack([getattr(one, name).mean for one in found]) for name in ("n", "s")}
+    means = {name: np.stack([getattr(one, name).mean for one in found]) for name in ("n", "s")}
+    return {ADAPTATION: adaptation(network, preset), **means}
 
 
 def _transients(arrays, preset):
-    """The `Transient` of every ξ, of the mean courses (K, T), which stand for one unit's."""
+    """The `Transient` of every ξ, of the mean courses (K, T), which stand for one unit's.
+
+    Of each course the undriven one is subtracted, in which n and s follow the images alone, and its
+    mean added: only what the drive does is fitted.
+    """
+    still = preset.step_amplitudes.index(0)
+    courses = {}
+    for name in ("n", "s"):
+        course = arrays[name]
+        courses[name] = course - course[still] + course[still].mean()
+    units = {name: course[:, None, :, None] for name, course in courses.items()}
     return [
-        transient({"n": n[None, :, None], "s": s[None, :, None]}, StepDrive(amplitude))
-        for amplitude, n, s in zip(preset.step_amplitudes, arrays["n"], arrays["s"], strict=True)
+        transient({name: course[place] for name, course in units.items()}, StepDrive(drive))
+        for place, drive in enumerate(preset.step_amplitudes)
     ]
 
 
@@ -139,10 +169,11 @@ def _conclude_transients(results, preset):
         ),
     )
     return Conclusion(
-        claims,
+        where_adapted(claims, results),
         {"courses": transients_figure(seeds)},
-        (_transient_table(seeds),),
-        f"Averages over units and {preset.recorded_images} test images.",
+        (adaptation_table(results), _transient_table(seeds)),
+        f"Averages over units and {preset.recorded_images} test images, less the course without a "
+        "drive, at whose mean they are drawn.",
     )
 
 
@@ -199,6 +230,7 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_gain_scaling,
         _conclude_gain_scaling,
+        revision=2,
     ),
     Experiment(
         "11",
@@ -209,5 +241,6 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_transients,
         _conclude_transients,
+        revision=2,
     ),
 )

@@ -1,5 +1,6 @@
 """What an experiment is, what comes of it, and when a claim of the paper holds."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,8 +13,12 @@ from aru_keras.runners.experiments.results import Results
 VERDICTS = ("agrees", "agrees in part", "disagrees", "undecided", "shown")
 
 
-ALIKE_WITHIN = 0.05
-"""Accuracies that are no farther apart than this count as alike."""
+ALIKE_WITHIN = 0.01
+"""Accuracies that are no farther apart than this count as alike: one point, less than the
+differences that count as real elsewhere."""
+
+LEAST_SEEDS = 3
+"""Below so many seeds no claim is decided: the numbers are shown."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,13 @@ class Claim:
         text: The claim.
         holds: None where these seeds do not decide.
         evidence: The numbers.
+        few: Whether there are fewer than `LEAST_SEEDS`.
     """
 
     text: str
     holds: bool | None
     evidence: str
+    few: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,10 +64,10 @@ class Conclusion:
 
     @property
     def verdict(self) -> str:
-        """One of `VERDICTS`: "shown" where the paper claims nothing that could fail."""
+        """One of `VERDICTS`: "shown" where nothing is claimed, or too few seeds could decide it."""
         found = [claim.holds for claim in self.claims]
         decided = [one for one in found if one is not None]
-        if not found:
+        if not decided and all(claim.few for claim in self.claims):
             return "shown"
         if not decided:
             return "undecided"
@@ -85,6 +92,7 @@ class Experiment:
         alone: Whether one network by itself shows something, or none is needed.
         applies: Whether a preset has it.
         seeds: How many seeds it takes at the most; None: all.
+        revision: Of what is measured; what was measured by another one is measured anew.
     """
 
     number: str
@@ -98,6 +106,7 @@ class Experiment:
     alone: bool = True
     applies: Callable[[Any], bool] = lambda preset: True
     seeds: int | None = None
+    revision: int = 1
 
     @property
     def heading(self) -> str:
@@ -108,24 +117,24 @@ class Experiment:
 def above(text: str, values: Sequence[float], bound: float) -> Claim:
     """A claim that a number, measured once a seed, is more than `bound`.
 
-    It holds, or fails, where the 95 % interval over seeds lies on one side of the bound; one seed
-    decides by itself, and the evidence says so.
+    It holds, or fails, where there are `LEAST_SEEDS` or more and their 95 % interval lies on one
+    side of the bound.
     """
     found = estimate(values)
-    return Claim(text, _side(found, bound), f"{found}; the bound is {bound:.3g}")
+    return _decided(text, found, _side(found, bound), f"{found}; the bound is {bound:.3g}")
 
 
 def below(text: str, values: Sequence[float], bound: float) -> Claim:
     """A claim that a number, measured once a seed, is less than `bound`; see `above`."""
     held = above(text, bound - np.asarray(values), 0)
-    return Claim(text, held.holds, f"{estimate(values)}; the bound is {bound:.3g}")
+    return dataclasses.replace(held, evidence=f"{estimate(values)}; the bound is {bound:.3g}")
 
 
 def larger(text: str, first: Sequence[float], second: Sequence[float]) -> Claim:
     """A claim that the first of two numbers is larger, by their differences within seeds."""
     first, second, found = _paired(first, second)
     evidence = f"{first.mean():.4g} against {second.mean():.4g}; difference {found}"
-    return Claim(text, _side(found, 0.0), evidence)
+    return _decided(text, found, _side(found, 0.0), evidence)
 
 
 def alike(
@@ -133,14 +142,28 @@ def alike(
 ) -> Claim:
     """A claim that two numbers do not differ.
 
-    It holds where the interval of their difference has 0 in it and is within ±`margin`: too few
-    seeds to tell them apart are no proof that they are alike. It fails where 0 is outside.
+    It holds where the interval of their difference is within ±`margin`: too few seeds to tell them
+    apart are no proof that they are alike. It fails where the interval lies outside.
     """
     first, second, found = _paired(first, second)
     low, high = found.interval or (-np.inf, np.inf)
     within = True if max(-low, high) <= margin else None
+    apart = low > margin or high < -margin
     evidence = f"{first.mean():.4g} against {second.mean():.4g}; difference {found}"
-    return Claim(text, within if low <= 0 <= high else False, f"{evidence}; the margin is {margin}")
+    return _decided(text, found, False if apart else within, f"{evidence}; the margin is {margin}")
+
+
+def undecided(claims: Sequence[Claim], reason: str) -> tuple[Claim, ...]:
+    """The same claims, none of them decided."""
+    return tuple(
+        dataclasses.replace(claim, holds=None, evidence=f"{claim.evidence}; {reason}")
+        for claim in claims
+    )
+
+
+def _decided(text, found, holds, evidence):
+    few = found.n < LEAST_SEEDS
+    return Claim(text, None if few else holds, evidence, few)
 
 
 def _paired(first, second):
@@ -156,7 +179,7 @@ def _paired(first, second):
 
 def _side(found: Estimate, bound):
     """Whether the whole interval lies above the bound (True) or below it (False)."""
-    low, high = found.interval or (found.mean, found.mean)
+    low, high = found.interval or (-np.inf, np.inf)
     if low > bound:
         return True
     return False if high < bound else None

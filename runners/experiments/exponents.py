@@ -18,16 +18,26 @@ from aru_keras.plots import lyapunov as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table, larger
 from aru_keras.runners.experiments.measured import (
+    ADAPTATION,
+    adaptation,
+    adaptation_table,
     cell,
     later_half,
     required,
     sequence_length,
     under_drives,
+    where_adapted,
 )
 from aru_keras.runners.experiments.trainings import DRIVEN
 
 OFFSETS = tuple(range(0, 151, 25))
-"""Steps after onset whose (n, s) are taken, of the paper's 784; scaled by T/784."""
+"""Steps whose (n, s) are taken, of the paper's 784; scaled by T/784. As the authors count, the
+first is the last step before the drive."""
+
+AVERAGED = {"units": "own (n, s)", "population": "mean (n, s)"}
+"""Whose (n, s) the map has: each unit's own, or the population's mean, as the authors feed it."""
+
+MAPS = {"": "", "driven": ", ξ in the map"}
 
 AFTER_ONSET = (0, 1, 5, 30)
 """ξ for which all of them are."""
@@ -54,22 +64,30 @@ def _measure(network, preset):
     kernel = keras.ops.convert_to_numpy(network.cell.recurrent_kernel)
     options = {"steps": preset.exponent_steps, "seed": network.seed}
     few = _few(drives)
-    onset = exponents_after_onset(kernel, n[few], s[few], start[few], **options)
-    last = (n[:, -1], s[:, -1], start)
-    ends = adapted_and_frozen(kernel, drives, *last, **options)
-    driven = adapted_and_frozen(kernel, drives, *last, bias=drives[:, None, None, None], **options)
+    found |= {"drives": drives, "offsets": offsets, ADAPTATION: adaptation(network, preset)}
+    for averaged, pair in _averages(n, s).items():
+        onset = exponents_after_onset(kernel, *(one[few] for one in pair), start[few], **options)
+        found[f"{averaged}_after_onset"] = onset.exponents
+        last = (*(one[:, -1] for one in pair), start)
+        for where in MAPS:
+            bias = drives[:, None, None, None] if where else None
+            ends = adapted_and_frozen(kernel, drives, *last, bias=bias, **options)
+            found[_key(averaged, where, "adapted")] = ends.adapted.exponents
+            found[_key(averaged, where, "frozen")] = ends.frozen.exponents
     options |= {"steps": max(preset.exponent_steps // SPECTRUM_SHARE, 1), "count": None}
     single = (n[few, -1:], s[few, -1:], start[few, :1])
-    return found | {
-        "drives": drives,
-        "offsets": offsets,
-        "after_onset": onset.exponents,
-        "adapted": ends.adapted.exponents,
-        "frozen": ends.frozen.exponents,
-        "driven_adapted": driven.adapted.exponents,
-        "driven_frozen": driven.frozen.exponents,
-        "spectra": exponents_after_onset(kernel, *single, **options).exponents[:, 0],
-    }
+    spectra = exponents_after_onset(kernel, *single, **options).exponents[:, 0]
+    return found | {"spectra": spectra}
+
+
+def _averages(n, s):
+    """(n, s) of every unit, and the population's mean in all of them."""
+    means = (np.broadcast_to(one.mean(axis=-1, keepdims=True), one.shape) for one in (n, s))
+    return dict(zip(AVERAGED, ((n, s), tuple(means)), strict=True))
+
+
+def _key(averaged, where, name):
+    return "_".join(part for part in (averaged, where, name) if part)
 
 
 def _offsets(timesteps):
@@ -83,12 +101,18 @@ def _few(drives):
 def _adapted(network, preset, drives, offsets):
     """n and s, (D, K, N), at some steps after onset; h_0 ~ π(ξ), (D, H, N)."""
     n, s, start = [], [], []
-    for kept in under_drives(network, preset, drives, ("h", "n", "s"), StepDrive().window):
+    for kept in under_drives(network, preset, drives, ("h", "n", "s"), _from_before_onset):
         n.append(kept["n"][:, offsets].mean(axis=0, dtype="float64"))
         s.append(kept["s"][:, offsets].mean(axis=0, dtype="float64"))
         h = kept["h"][:, kept["h"].shape[1] // 2 :]
         start.append(draw_recorded(h, preset.exponent_starts, network.seed))
     return np.array(n), np.array(s), np.array(start)
+
+
+def _from_before_onset(timesteps):
+    """The steps of the drive, and the one before them."""
+    window = StepDrive().window(timesteps)
+    return range(window.start - 1, window.stop)
 
 
 def _own(network, preset):
@@ -110,22 +134,27 @@ def _conclude(results, preset):
     if "arun" not in names:
         return Conclusion((), {}, (own,), OWN_NOTE)
     seeds = results["arun"]
-    found, driven = ([_rebuilt(one, preset, prefix) for one in seeds] for prefix in ("", "driven_"))
+    found = {
+        (averaged, where): [_rebuilt(one, preset, averaged, where) for one in seeds]
+        for averaged in AVERAGED
+        for where in MAPS
+    }
+    claims = [_claim(text, found[averaged, ""]) for averaged, text in AVERAGED.items()]
+    figures = {
+        "-".join(("adapted-frozen", averaged, where)).rstrip("-"): plots.adapted_and_frozen(one)
+        for (averaged, where), one in found.items()
+    }
     return Conclusion(
-        (_claim(found),),
-        {
-            **_figures(seeds, preset),
-            "adapted-frozen": plots.adapted_and_frozen(found),
-            "driven": plots.adapted_and_frozen(driven),
-        },
-        (_drive_table(found, driven), own),
+        where_adapted(claims, results),
+        {**_figures(seeds, preset), **figures},
+        (adaptation_table(results), _drive_table(found), own),
         f"{_note(preset, seeds[0]['offsets'][-1])} {OWN_NOTE}",
     )
 
 
-def _rebuilt(arrays, preset, prefix):
+def _rebuilt(arrays, preset, averaged, where):
     adapted, frozen = (
-        LyapunovExponents(arrays[f"{prefix}{name}"], preset.exponent_steps)
+        LyapunovExponents(arrays[_key(averaged, where, name)], preset.exponent_steps)
         for name in ("adapted", "frozen")
     )
     return AdaptedExponents(arrays["drives"], adapted, frozen)
@@ -136,41 +165,52 @@ def _leading(found, name):
     return np.array([getattr(one, name).mean[:, 0] for one in found])
 
 
-def _claim(found):
+def _claim(averaged, found):
     driven = found[0].drives > 0
     adapted, frozen = (
         np.abs(_leading(found, name))[:, driven].mean(axis=1) for name in ("adapted", "frozen")
     )
-    text = "Adapted units are nearer to criticality: |λ₁|, mean over ξ > 0, is larger frozen"
+    text = (
+        "Adapted units are nearer to criticality: |λ₁|, mean over ξ > 0, is larger frozen "
+        f"({averaged})"
+    )
     return larger(text, frozen, adapted)
 
 
 def _figures(seeds, preset):
     first = seeds[0]
     few = first["drives"][_few(first["drives"])]
-    onset = [LyapunovExponents(one["after_onset"], preset.exponent_steps) for one in seeds]
     steps = max(preset.exponent_steps // SPECTRUM_SHARE, 1)
     spectra = {
         float(drive): LyapunovExponents(exponents, steps)
         for drive, exponents in zip(few, first["spectra"], strict=True)
     }
-    return {
-        "after-onset": plots.exponents_after_onset(few, first["offsets"], onset),
-        "spectra": plots.spectra_of_exponents(spectra),
+    onsets = {
+        f"after-onset-{averaged}": [
+            LyapunovExponents(one[f"{averaged}_after_onset"], preset.exponent_steps)
+            for one in seeds
+        ]
+        for averaged in AVERAGED
     }
+    drawn = {
+        name: plots.exponents_after_onset(few, first["offsets"], onset)
+        for name, onset in onsets.items()
+    }
+    return drawn | {"spectra": plots.spectra_of_exponents(spectra)}
 
 
-def _drive_table(found, driven):
+def _drive_table(found):
     columns = {
-        f"λ₁ {name}{where}": _leading(maps, name)
-        for maps, where in ((found, ""), (driven, ", ξ in the map"))
+        f"{name}, {AVERAGED[averaged]}{MAPS[where]}": _leading(one, name)
+        for (averaged, where), one in found.items()
         for name in ("adapted", "frozen")
     }
+    (first, *_) = found.values()
     rows = [
         (f"{drive:g}", *(cell(one[:, place]) for one in columns.values()))
-        for place, drive in enumerate(found[0].drives)
+        for place, drive in enumerate(first[0].drives)
     ]
-    return Table(("ξ", *columns), tuple(rows))
+    return Table(("λ₁ at ξ", *columns), tuple(rows))
 
 
 def _own_table(results, names):
@@ -191,14 +231,16 @@ def _own_cell(seeds):
 
 def _note(preset, last):
     return (
-        "Exponents in nats per step, of h ← γ(W_hh h; n, s) without input, drive and bias. (n, s) "
-        f"of each unit is the mean over {preset.recorded_images} test images at a step after "
-        "onset (onset: the first driven step); h_0 are whole states recorded in the later half of "
-        f"the drive; {preset.exponent_starts} of them, {preset.exponent_steps} steps. Adapted: "
-        f"(n, s) {last} steps after onset ({OFFSETS[-1]} of the paper's {PAPER_TIMESTEPS}); "
-        "frozen: the same at ξ = 0. Whole spectra: seed 0, one initial condition, a "
-        f"{SPECTRUM_SHARE}th of the steps. Not in the paper, and without a claim: the same with ξ "
-        "in the map, h ← γ(W_hh h + ξ; n, s), as the units have it while they are driven."
+        "Exponents in nats per step (the paper's figures are in bits: 1 nat is 1.44 bits), of "
+        "h ← γ(W_hh h; n, s) without input, drive and bias. (n, s) is the mean over "
+        f"{preset.recorded_images} test images, of each unit, or of the whole population, which is "
+        "what the authors stored; their first step is the last one before the drive. h_0 are whole "
+        f"states recorded in the later half of the drive; {preset.exponent_starts} of them, "
+        f"{preset.exponent_steps} steps. Adapted: (n, s) {last} steps after that ({OFFSETS[-1]} of "
+        f"the paper's {PAPER_TIMESTEPS}); frozen: the same at ξ = 0. Whole spectra: seed 0, each "
+        f"unit's own (n, s), one initial condition, a {SPECTRUM_SHARE}th of the steps. Not in the "
+        "paper, and without a claim: the same with ξ in the map, h ← γ(W_hh h + ξ; n, s), as the "
+        "units have it while they are driven."
     )
 
 
@@ -212,5 +254,6 @@ EXPERIMENTS = (
         lambda preset: DRIVEN,
         _measure,
         _conclude,
+        revision=2,
     ),
 )

@@ -4,6 +4,7 @@ A response h ≈ D^(−α)[ξ] to a step ξ has order α: α > 0 integrates, α 
 """
 
 import dataclasses
+import itertools
 from functools import partial
 
 import numpy as np
@@ -33,6 +34,9 @@ STEPS = tuple(drive for drive in DRIVES if drive)
 """ξ of the experiments; without a drive there is no order."""
 
 CONDITIONS = {"connected": False, "isolated": True}
+NOISES = (0.1, 5.0)
+"""Standard deviations of the noise on the units' inputs: ours, and the authors' of Fig 4."""
+
 FREE = "free gain"
 ESTIMATES = {
     "the paper's": {},
@@ -41,6 +45,7 @@ ESTIMATES = {
 }
 """Options of `fractional.fractional_order`."""
 
+EXAMPLE_OF = (NOISES[0], "isolated")
 EXAMPLE_DRIVE = 5.0
 EXAMPLE_RANKS = (0.1, 0.5, 0.9)
 """Units drawn, by the rank of their α."""
@@ -49,32 +54,46 @@ EXAMPLE_RANKS = (0.1, 0.5, 0.9)
 def _measure_orders(network, preset):
     """Orders of every unit by three estimates, connected and isolated, and three responses."""
     found = {}
-    for condition, isolated in CONDITIONS.items():
-        responses = responses_of(network, preset, STEPS, isolated=isolated, signals="h")
+    for noise, (condition, isolated) in itertools.product(NOISES, CONDITIONS.items()):
+        responses = responses_of(
+            network, preset, STEPS, inputs={"noise": noise}, isolated=isolated, signals="h"
+        )
         orders = [fractional_orders(responses, **options) for options in ESTIMATES.values()]
-        found[f"{condition}_orders"] = np.array([_packed(one) for one in orders], "float32")
-        found[f"{condition}_fitted"] = np.array([one.fitted for one in orders[0].values()])
-    return found | _examples(responses, orders[0])
+        key = _key(condition, noise)
+        found[f"{key}_orders"] = np.array([_packed(one) for one in orders], "float32")
+        found[f"{key}_fitted"] = np.array([one.fitted for one in orders[0].values()])
+        if (noise, condition) == EXAMPLE_OF:
+            found |= _examples(responses, orders[0])
+    return found
+
+
+def _key(condition, noise):
+    return f"{condition}_{noise:g}"
 
 
 def _conclude_orders(results, preset):
     """Shares of integrating and of differentiating units."""
     names = required(results, DRIVEN)
     orders = {
-        (name, condition): [_orders(seed, condition) for seed in results[name]]
+        (name, condition, noise): [_orders(seed, _key(condition, noise)) for seed in results[name]]
         for name in names
+        for noise in NOISES
         for condition in CONDITIONS
     }
     first = names[0]
-    drawn = {one: orders[first, one][0]["the paper's"] for one in CONDITIONS}
+    drawn = {one: orders[first, one, NOISES[0]][0]["the paper's"] for one in CONDITIONS}
+    claims = [_order_claims(orders, noise) for noise in NOISES if "arun" in names]
     return Conclusion(
-        claims=_order_claims(orders) if "arun" in names else (),
+        claims=tuple(itertools.chain.from_iterable(claims)),
         figures={
             "distributions": plots.order_distributions(drawn),
             "responses": _draw_examples(results[first][0], drawn["isolated"]),
         },
         tables=(_order_table(orders),),
-        note=f"Figures: {NETWORK_LABELS[first]}, seed 0, the paper's estimate; responses: isolated "
+        note="Noise: its standard deviation on each unit's input, afresh at every step; the "
+        f"authors' is {NOISES[1]:g} in Fig 4. "
+        f"Figures: {NETWORK_LABELS[first]}, seed 0, noise {NOISES[0]:g}, the paper's estimate; "
+        "responses: isolated "
         f"units at the ranks {EXAMPLE_RANKS} of α. Shares and means are over units that respond "
         f"and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. Claims are judged by the paper's "
         "estimate, but for the second. It normalises nothing, so that a gain other than 1 reads as "
@@ -86,16 +105,17 @@ def _conclude_orders(results, preset):
     )
 
 
-def responses_of(network, preset, drives, **options) -> StepResponses:
+def responses_of(network, preset, drives, inputs=None, **options) -> StepResponses:
     """Responses of a network under the paper's protocol.
 
     Args:
         network: A `workspace.Network`; its seed is that of the inputs.
         preset: With the number of repeats.
         drives: ξ.
+        inputs: Fields of the `StepProtocol` that differ from its defaults.
         **options: Of `step_response.step_responses`.
     """
-    protocol = StepProtocol(repeats=preset.repeats, seed=network.seed)
+    protocol = StepProtocol(repeats=preset.repeats, seed=network.seed, **(inputs or {}))
     return step_responses(network.model, drives, protocol=protocol, **options)
 
 
@@ -105,10 +125,10 @@ def _packed(orders):
     return np.nan_to_num(np.array(parts), nan=0.0)
 
 
-def _orders(arrays, condition):
+def _orders(arrays, key):
     """By estimate and ξ, the `FractionalOrder` of the units."""
-    fitted = arrays[f"{condition}_fitted"]
-    orders = np.where(fitted, arrays[f"{condition}_orders"].astype("float64"), np.nan)
+    fitted = arrays[f"{key}_fitted"]
+    orders = np.where(fitted, arrays[f"{key}_orders"].astype("float64"), np.nan)
     by_drive = np.moveaxis(orders, 2, 1)
     return {
         name: {
@@ -176,35 +196,37 @@ COLUMNS = {
 """Of the table, each a function of the orders by ξ."""
 
 
-def _order_claims(orders):
+def _order_claims(orders, noise):
     connected, isolated = (
-        [seed["the paper's"] for seed in orders["arun", condition]] for condition in CONDITIONS
+        [seed["the paper's"] for seed in orders["arun", condition, noise]]
+        for condition in CONDITIONS
     )
+    where = f" (noise {noise:g})"
     return (
         above(
-            "Connected: more than half of the units integrate, α > 0",
+            f"Connected: more than half of the units integrate, α > 0{where}",
             [_integrating(one) for one in connected],
             0.5,
         ),
-        _described_claim([seed[FREE] for seed in orders["arun", "connected"]]),
+        _described_claim([seed[FREE] for seed in orders["arun", "connected", noise]], where),
         above(
-            "Isolated: more than half of the units differentiate, α < 0",
+            f"Isolated: more than half of the units differentiate, α < 0{where}",
             [_differentiating(one) for one in isolated],
             0.5,
         ),
         larger(
-            "Isolation shifts units toward differentiation: mean α is larger connected",
+            f"Isolation shifts units toward differentiation: mean α is larger connected{where}",
             [_mean_order(one) for one in connected],
             [_mean_order(one) for one in isolated],
         ),
     )
 
 
-def _described_claim(connected):
+def _described_claim(connected, where):
     """The claim about connected units, of orders that describe a response, whatever its size."""
     text = (
         f"Connected, of the fits with a free gain and R² > {ADEQUATE:g} alone: more than half have "
-        "α > 0"
+        f"α > 0{where}"
     )
     shares = [_positive(one) for one in connected]
     if None in shares:
@@ -219,16 +241,17 @@ def _order_table(orders):
         (
             NETWORK_LABELS[name],
             condition,
+            f"{noise:g}",
             estimated,
             *(
                 _over_seeds([column(seed[estimated]) for seed in seeds])
                 for column in COLUMNS.values()
             ),
         )
-        for (name, condition), seeds in orders.items()
+        for (name, condition, noise), seeds in orders.items()
         for estimated in ESTIMATES
     ]
-    return Table(("network", "units", "estimate", *COLUMNS), tuple(rows))
+    return Table(("network", "units", "noise", "estimate", *COLUMNS), tuple(rows))
 
 
 def _over_seeds(values):
@@ -246,5 +269,6 @@ EXPERIMENTS = (
         lambda preset: ("arun", "gamma"),
         _measure_orders,
         _conclude_orders,
+        revision=2,
     ),
 )

@@ -76,6 +76,10 @@ class Preset:
     exponent_starts: int = 32
 
 
+NO_DECAY = {"weight_decay": 0.0}
+"""Reproductions train without the weight decay of `aru-keras train digits`, as the paper does: it
+shrinks every weight, and with them moves the gains and the spectrum."""
+
 PRESETS = {
     one.name: one
     for one in (
@@ -84,6 +88,8 @@ PRESETS = {
             task="digits",
             rotated_task="rotated-digits",
             second_task="sdigits",
+            options=NO_DECAY,
+            second_options=NO_DECAY,
             gains=(1.0, 2.5, 5.0, 10.0, 20.0),
             saturations=(0.0, 0.5, 1.0),
             trained_gains=(2.5, 10.0),

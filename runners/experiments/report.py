@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aru_keras.files import replacing
 from aru_keras.plots import style
-from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table
+from aru_keras.runners.experiments.experiment import LEAST_SEEDS, Conclusion, Experiment, Table
 
 FILES = ("report.md", "report.html")
 
@@ -92,10 +92,12 @@ def _overview(sections):
 
 
 def _claims(conclusion):
-    rows = [
-        (MARKS[one.holds], one.text, WORDS[one.holds], one.evidence) for one in conclusion.claims
-    ]
+    rows = [(MARKS[one.holds], one.text, _word(one), one.evidence) for one in conclusion.claims]
     return Table(("", "claim", "here", "numbers"), tuple(rows))
+
+
+def _word(claim):
+    return f"shown, below {LEAST_SEEDS} seeds" if claim.few else WORDS[claim.holds]
 
 
 def _blocks(section):

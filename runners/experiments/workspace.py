@@ -26,6 +26,9 @@ from aru_keras.runners.experiments.trainings import (
 )
 from aru_keras.runners.run_folder import RunError, RunFolder
 
+REVISION = "revision"
+"""Name of the revision of an experiment's protocol among what was measured by it."""
+
 DIVERGED = "diverged"
 """What is kept in place of a measurement of a network whose loss became NaN."""
 
@@ -129,9 +132,11 @@ class Workspace:
 
     def _measured(self, experiment, name, seed):
         path = self._file(experiment, name, seed)
-        if not path.exists():
-            write_arrays(path, self._measure(experiment, name, seed))
-        arrays = read_arrays(path)
+        arrays = read_arrays(path) if path.exists() else {}
+        if int(arrays.get(REVISION, 1 if arrays else 0)) != experiment.revision:
+            revision = {REVISION: experiment.revision}
+            write_arrays(path, {**self._measure(experiment, name, seed), **revision})
+            arrays = read_arrays(path)
         return None if DIVERGED in arrays else arrays
 
     def _measure(self, experiment, name, seed):
