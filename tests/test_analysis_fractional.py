@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from aru_keras.analysis import fractional
 from aru_keras.analysis.fractional import fractional_derivative, fractional_order
 
 T = 300
@@ -164,3 +165,17 @@ def test_input_without_an_answer_is_refused():
         fractional_order(STEP, STEP, baseline=300)
     with pytest.raises(ValueError, match="Did you mean 'periodic'"):
         fractional_derivative(STEP, 0.5, "periodical")
+
+
+def test_errors_over_orders_are_least_at_the_order():
+    h = np.stack([fractional_derivative(2 * STEP, -alpha) for alpha in (-0.4, 0.0, 0.5)], axis=1)
+    errors = fractional.errors_over_orders(h, 2 * STEP)
+    grid = np.array(fractional.ORDERS)
+    assert errors.shape == (len(grid), 3)
+    np.testing.assert_allclose(grid[errors.argmin(axis=0)], [-0.4, 0, 0.5], atol=1e-12)
+    order = fractional_order(h, 2 * STEP)
+    at_best = fractional.errors_over_orders(h, 2 * STEP, order.alpha[:1])
+    assert at_best[0, 0] == pytest.approx(order.error[0], abs=1e-12)
+    # D^0 is the response, but for its mean and its value at rest, which fall out together.
+    error = fractional.errors_over_orders(3 * STEP, STEP, [0])[0, 0]
+    assert error == pytest.approx(4 * STEP[80:220].mean())

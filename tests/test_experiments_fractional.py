@@ -16,6 +16,7 @@ from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import SECOND_TASK
 from aru_keras.runners.experiments.workspace import read_arrays, write_arrays
 
+DRAWN = ("responses", "errors", "means")
 PRESET = dataclasses.replace(preset("quick"), repeats=2)
 (ORDERS,) = fractional.EXPERIMENTS
 TASKS, SIGNALS = fractional_population.EXPERIMENTS
@@ -62,7 +63,7 @@ def test_orders_come_back_from_the_file_as_they_were_fitted(arun):
 
 def test_orders_of_a_network_make_claims_figures_and_a_table(arun):
     found = ORDERS.conclude(Results({"arun": [arun, arun]}), PRESET)
-    assert len(found.claims) == 2 * 4 and set(found.figures) == {"distributions", "responses"}
+    assert len(found.claims) == 2 * 4 and set(found.figures) == {"distributions", *DRAWN}
     assert len(found.tables[0].rows) == 2 * 2 * 3
     # The authors' noise is on the inputs as well.
     assert not np.array_equal(arun["isolated_0.1_orders"], arun["isolated_5_orders"])
@@ -83,7 +84,8 @@ def test_experiments_without_their_networks_say_so():
 
 def orders_of(connected, isolated, error=0.0):
     """Arrays as `measure` makes them, with the same α of each unit at every ξ, and its error."""
-    arrays = {"example_units": np.arange(3), "example_h": np.zeros((300, 3))}
+    step = StepProtocol().drive(5.0)
+    arrays = {"example_units": np.arange(3), "example_h": np.outer(step, [0.5, 1, 2])}
     for condition, alpha in (("connected", connected), ("isolated", isolated)):
         alpha = np.asarray(alpha, "float64")
         fitted = np.broadcast_to(np.isfinite(alpha), (len(fractional.STEPS), len(alpha)))

@@ -14,6 +14,7 @@ from aru_keras.perturbations import StepDrive
 from aru_keras.plots import (
     accuracy,
     controller,
+    fractional_fits,
     gain_scaling,
     gradients,
     heterogeneity,
@@ -209,3 +210,25 @@ def test_every_figure_can_be_saved(tmp_path):
     for place, figure in enumerate(figures):
         for file in style.save(figure, tmp_path / str(place)):
             assert file.stat().st_size > 5000
+
+
+def test_errors_over_orders_mark_the_best():
+    orders = np.linspace(-1, 1, 5)
+    errors = {"unit 3": np.array([4, 2, 1, 3, 5.0]), "unit 5": np.array([1, 2, 3, 4, 5.0])}
+    (axes,) = fractional_fits.errors_over_orders(orders, errors).axes
+    assert all(holds(axes, one, orders) for one in errors.values())
+    marks = [line.get_xydata()[0] for line in axes.get_lines() if len(line.get_xydata()) == 1]
+    np.testing.assert_allclose(marks, [(0, 1), (-1, 1)])
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(errors)
+    with pytest.raises(ValueError, match="one number for each of the 5 orders"):
+        fractional_fits.errors_over_orders(orders, {"a": np.ones(4)})
+
+
+def test_mean_responses_are_drawn_by_the_sign_of_the_order():
+    drive = np.where((np.arange(30) > 9) & (np.arange(30) < 20), 5.0, 0.0)
+    both = {"negative": RNG.random(30), "positive": RNG.random(30)}
+    found = {"connected": both, "isolated": {"negative": RNG.random(30)}}
+    left, right = fractional_fits.mean_responses(drive, found).axes
+    assert all(holds(left, one) for one in both.values()) and len(drawn(right)) == 1
+    assert [axes.get_title() for axes in (left, right)] == ["connected", "isolated"]
+    assert [axes.get_title(loc="left") for axes in (left, right)] == ["A", "B"]

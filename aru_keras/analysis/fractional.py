@@ -26,6 +26,9 @@ BASELINE = 25
 RANGE = (-1.0, 1.0)
 """Orders that are searched."""
 
+ORDERS = tuple(np.linspace(*RANGE, 101).tolist())
+"""Orders at which the error is drawn."""
+
 ADEQUATE = 0.5
 """R² from which on an order describes a response."""
 
@@ -137,6 +140,47 @@ def fractional_order(
         ValueError: a shape or the window does not fit, a value is not finite, or the drive does not
             vary in the window.
     """
+    response, target, misfit = _problem(response, drive, free_gain, method, window, baseline)
+    alpha = _minimum(lambda alpha: misfit(alpha)[0])
+    error, gain = misfit(alpha)
+    fitted = np.ptp(response, axis=0) > CONSTANT * np.abs(response).max(axis=0)
+    alpha, gain, error = (np.where(fitted, value, np.nan) for value in (alpha, gain, error))
+    return FractionalOrder(alpha, gain, error, fitted, float(target.var()))
+
+
+def errors_over_orders(
+    response,
+    drive,
+    orders=ORDERS,
+    *,
+    free_gain: bool = False,
+    method: str = "periodic",
+    window: tuple[int, int] = WINDOW,
+    baseline: int = BASELINE,
+) -> np.ndarray:
+    """The mean square of c·D^α[h] − ξ for given α: what `fractional_order` minimises (Figs 10–12).
+
+    Args:
+        response: As in `fractional_order`.
+        drive: As in `fractional_order`.
+        orders: α, (K,).
+        free_gain: As in `fractional_order`.
+        method: As in `fractional_order`.
+        window: As in `fractional_order`.
+        baseline: As in `fractional_order`.
+
+    Returns:
+        Errors, (K, N), N = 1 for a response (T,).
+
+    Raises:
+        ValueError: as `fractional_order`.
+    """
+    *_, misfit = _problem(response, drive, free_gain, method, window, baseline)
+    return np.array([misfit(alpha)[0] for alpha in np.asarray(orders, "float64")])
+
+
+def _problem(response, drive, free_gain, method, window, baseline):
+    """The responses (T, N), the drive in the window (W, 1), and the error and gain of an α."""
     response = _checked("response", response)
     response = response.reshape(len(response), -1)
     inside = _checked_window(window, len(response))
@@ -152,11 +196,7 @@ def fractional_order(
     def misfit(alpha):
         return _misfit(derivative(alpha)[inside], target, free_gain)
 
-    alpha = _minimum(lambda alpha: misfit(alpha)[0])
-    error, gain = misfit(alpha)
-    fitted = np.ptp(response, axis=0) > CONSTANT * np.abs(response).max(axis=0)
-    alpha, gain, error = (np.where(fitted, value, np.nan) for value in (alpha, gain, error))
-    return FractionalOrder(alpha, gain, error, fitted, float(target.var()))
+    return response, target, misfit
 
 
 def _periodic(signal, baseline):

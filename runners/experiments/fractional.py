@@ -9,7 +9,11 @@ from functools import partial
 
 import numpy as np
 
-from aru_keras.analysis.fractional import ADEQUATE, WINDOW, FractionalOrder
+from aru_keras.analysis.fractional import (
+    ADEQUATE,
+    WINDOW,
+    FractionalOrder,
+)
 from aru_keras.analysis.step_response import (
     DRIVES,
     StepProtocol,
@@ -19,6 +23,7 @@ from aru_keras.analysis.step_response import (
 )
 from aru_keras.plots import fractional as plots
 from aru_keras.plots.style import NETWORK_LABELS
+from aru_keras.runners.experiments import fractional_examples as examples
 from aru_keras.runners.experiments.experiment import (
     Claim,
     Conclusion,
@@ -46,9 +51,6 @@ ESTIMATES = {
 """Options of `fractional.fractional_order`."""
 
 EXAMPLE_OF = (NOISES[0], "isolated")
-EXAMPLE_DRIVE = 5.0
-EXAMPLE_RANKS = (0.1, 0.5, 0.9)
-"""Units drawn, by the rank of their α."""
 
 
 def _measure_orders(network, preset):
@@ -62,8 +64,10 @@ def _measure_orders(network, preset):
         key = _key(condition, noise)
         found[f"{key}_orders"] = np.array([_packed(one) for one in orders], "float32")
         found[f"{key}_fitted"] = np.array([one.fitted for one in orders[0].values()])
+        if noise == NOISES[0]:
+            found |= examples.means(responses, orders[0], condition)
         if (noise, condition) == EXAMPLE_OF:
-            found |= _examples(responses, orders[0])
+            found |= examples.units(responses, orders[0])
     return found
 
 
@@ -87,14 +91,14 @@ def _conclude_orders(results, preset):
         claims=tuple(itertools.chain.from_iterable(claims)),
         figures={
             "distributions": plots.order_distributions(drawn),
-            "responses": _draw_examples(results[first][0], drawn["isolated"]),
+            **examples.figures(results[first][0], drawn["isolated"], CONDITIONS),
         },
         tables=(_order_table(orders),),
         note="Noise: its standard deviation on each unit's input, afresh at every step; the "
         f"authors' is {NOISES[1]:g} in Fig 4. "
         f"Figures: {NETWORK_LABELS[first]}, seed 0, noise {NOISES[0]:g}, the paper's estimate; "
         "responses: isolated "
-        f"units at the ranks {EXAMPLE_RANKS} of α. Shares and means are over units that respond "
+        f"units at the ranks {examples.RANKS} of α. Shares and means are over units that respond "
         f"and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. Claims are judged by the paper's "
         "estimate, but for the second. It normalises nothing, so that a gain other than 1 reads as "
         "an order, and it goes round in time; the second estimate fits the gain as well, the third "
@@ -142,23 +146,6 @@ def _orders(arrays, key):
 def _variance(drive):
     """Of the step in the window of the fit."""
     return float(StepProtocol().drive(drive)[slice(*WINDOW)].var())
-
-
-def _examples(responses, orders):
-    place, order = STEPS.index(EXAMPLE_DRIVE), orders[EXAMPLE_DRIVE]
-    ranked = np.argsort(np.where(order.fitted, order.alpha, np.inf))
-    last = max(int(order.fitted.sum()), 1) - 1
-    units = ranked[[round(rank * last) for rank in EXAMPLE_RANKS]]
-    return {"example_units": units, "example_h": responses.of("h")[place][:, units]}
-
-
-def _draw_examples(arrays, orders):
-    units = np.unique(arrays["example_units"])
-    h = np.zeros((1, len(arrays["example_h"]), len(orders[EXAMPLE_DRIVE].alpha)))
-    h[0][:, arrays["example_units"]] = arrays["example_h"]
-    drive = StepProtocol().drive(EXAMPLE_DRIVE)[None]
-    responses = StepResponses(np.array([EXAMPLE_DRIVE]), drive, {"h": h}, isolated=True)
-    return plots.fitted_responses(responses, orders, EXAMPLE_DRIVE, units)
 
 
 def _over_drives(orders, value):
