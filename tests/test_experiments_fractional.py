@@ -10,7 +10,7 @@ import pytest
 from aru_keras import models
 from aru_keras.analysis.fractional import fractional_derivative, fractional_order
 from aru_keras.analysis.step_response import StepProtocol, step_responses
-from aru_keras.runners.experiments import fractional, fractional_population
+from aru_keras.runners.experiments import fractional, fractional_population, slow_drive
 from aru_keras.runners.experiments.presets import preset
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import SECOND_TASK
@@ -215,3 +215,17 @@ def test_a_signal_that_does_not_move_has_no_line():
     arrays = signals(0.1, np.zeros_like)
     claims = SIGNALS.conclude(Results({"arun": [arrays]}), PRESET).claims
     assert claims[1].holds is None and "no line" in claims[1].evidence
+
+
+def test_slow_drives_are_shown_for_both_networks(tmp_path):
+    (slow,) = slow_drive.EXPERIMENTS
+    found = {name: [measured(slow, network(name), tmp_path)] * 2 for name in slow.trainings(PRESET)}
+    conclusion = slow.conclude(Results(found), PRESET)
+    assert conclusion.verdict == "shown" and set(conclusion.figures) == {"periods"}
+    conclusion.figures["periods"].draw_without_rendering()
+    assert [row[0] for row in conclusion.tables[0].rows] == [
+        "ARUN, connected",
+        "ARUN, isolated",
+        "RNN+γ, connected",
+        "RNN+γ, isolated",
+    ]

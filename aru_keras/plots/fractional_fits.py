@@ -35,7 +35,7 @@ def errors_over_orders(orders: Sequence[float], errors: Mapping[str, np.ndarray]
         axes.plot(orders, values, label=label, **unit_style(place))
         axes.plot(orders[best], values[best], "o", ms=4, color=unit_style(place)["color"])
     axes.set(xlabel="order α", ylabel="mean square error", yscale="log")
-    axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    axes.legend(frameon=False, fontsize=8, loc="upper right", bbox_to_anchor=(1, 1.02))
     return figure
 
 
@@ -54,11 +54,13 @@ def mean_responses(drive: np.ndarray, conditions: Mapping[str, Mapping[str, np.n
     during = np.flatnonzero(drive)
     for axes, (label, responses), text in zip(row, conditions.items(), "ABCD", strict=False):
         axes.axvspan(during[0], during[-1], color="0.93", zorder=0)
-        for place, (sign, symbol) in enumerate(SIGNS.items()):
+        for place, sign in enumerate(SIGNS):
             if sign in responses:
-                axes.plot(responses[sign], label=symbol, **unit_style(place))
+                axes.plot(responses[sign], **unit_style(place))
         axes.set(xlabel="step $t$", title=label)
         letter(axes, text)
     row[0].set_ylabel("mean output $h_t$")
-    row[-1].legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+    for place, symbol in enumerate(SIGNS.values()):
+        row[0].plot([], [], label=symbol, **unit_style(place))
+    figure.legend(loc="outside right", frameon=False, fontsize=8)
     return figure

@@ -12,6 +12,7 @@ from aru_keras.runners.experiments import (
     noise_boundary,
     pilot,
     robustness,
+    slow_drive,
     stability,
     transfer,
 )
@@ -28,6 +29,7 @@ _THEMES = (
     noise_boundary,
     pilot,
     robustness,
+    slow_drive,
     stability,
     transfer,
 )
