@@ -7,7 +7,7 @@ import pytest
 
 from aru_keras.analysis.landscape import Landscape, correlations
 from aru_keras.plots import style
-from aru_keras.plots.landscape import landscape
+from aru_keras.plots.landscape import flow, landscape
 
 N, S = (values.ravel() for values in np.meshgrid([1.0, 5.0, 10.0, 20.0], [0.0, 0.5, 1.0]))
 
@@ -93,3 +93,14 @@ def test_exponents_near_zero_can_be_told_apart(largest):
     assert 3 <= len(labels) <= 5
     boxes = [text.get_window_extent() for text in labels]
     assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+
+
+def test_the_flow_has_an_arrow_from_each_start_to_its_end():
+    paths = [np.array([[5.0, 0.0], [9.0, 1.0], [7.0, 0.3]]), np.array([[2.5, 0.5], [2.0, 0.6]])]
+    (axes,) = flow(paths).axes
+    (arrows,) = axes.collections
+    np.testing.assert_allclose(arrows.get_offsets(), [[5, 0], [2.5, 0.5]])
+    np.testing.assert_allclose(np.stack([arrows.U, arrows.V], axis=1), [[2, 0.3], [-0.5, 0.1]])
+    for bad in ([], [np.ones(3)], [np.ones((0, 2))]):
+        with pytest.raises(ValueError, match="`paths`"):
+            flow(bad)

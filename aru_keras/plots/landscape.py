@@ -10,6 +10,8 @@ from aru_keras.plots import style
 
 EXPONENT_MAP, ACCURACY_MAP = "PuOr_r", "cividis"
 
+PATH_COLOUR = "#D55E00"
+
 EXPONENT_LINEAR = 0.01
 """|λ₁| in nats a step up to which its colours are linear, and from where they are logarithmic."""
 
@@ -36,6 +38,33 @@ def landscape(found: Landscape, paths: Sequence[np.ndarray] = ()):
     for path in paths:
         _draw_path(axes[2], np.asarray(path))
     axes[0].set_ylabel("saturation $s$")
+    return figure
+
+
+def flow(paths: Sequence[np.ndarray]):
+    """Where training takes (n, s) from the points of a grid: an arrow from start to end (Fig 6d).
+
+    Args:
+        paths: (n, s) over epochs, (epochs, 2) each.
+
+    Returns:
+        A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: there is no path, or one is not (epochs, 2).
+    """
+    paths = [np.asarray(path, "float64") for path in paths]
+    shapes = [path.shape for path in paths]
+    if not paths or any(len(shape) != 2 or shape[0] < 1 or shape[1] != 2 for shape in shapes):
+        raise ValueError(f"`paths` must be (epochs, 2) each, one at least. Received: {shapes}.")
+    figure, (axes,) = style.panels(1, width=style.COLUMN_WIDTH, row_height=2.7)
+    start, end = np.array([path[0] for path in paths]), np.array([path[-1] for path in paths])
+    exactly = {"angles": "xy", "scale_units": "xy", "scale": 1}
+    axes.plot(*start.T, "o", mfc="white", mec="0.4", ms=4, label="start")
+    axes.quiver(*start.T, *(end - start).T, color=PATH_COLOUR, width=0.008, **exactly)
+    axes.plot(*end.T, ".", color=PATH_COLOUR, ms=4, label="after training")
+    axes.set(xlabel="gain $n$", ylabel="saturation $s$")
+    axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return figure
 
 
@@ -84,6 +113,6 @@ def _edges(centres):
 
 def _draw_path(axes, path):
     axes.plot(*path.T, color="white", lw=2.5)
-    axes.plot(*path.T, color="#D55E00", lw=1.2)
-    axes.plot(*path[0], "o", mfc="white", mec="#D55E00", ms=4)
-    axes.plot(*path[-1], "o", mfc="#D55E00", mec="white", ms=5)
+    axes.plot(*path.T, color=PATH_COLOUR, lw=1.2)
+    axes.plot(*path[0], "o", mfc="white", mec=PATH_COLOUR, ms=4)
+    axes.plot(*path[-1], "o", mfc=PATH_COLOUR, mec="white", ms=5)

@@ -10,7 +10,7 @@ from aru_keras.analysis.jacobian import jacobian_norms
 from aru_keras.analysis.landscape import BOUND, STARTS, Landscape, correlations
 from aru_keras.analysis.lyapunov import lyapunov_exponents
 from aru_keras.plots.dynamics import jacobian_map
-from aru_keras.plots.landscape import landscape
+from aru_keras.plots.landscape import flow, landscape
 from aru_keras.runners.experiments.experiment import (
     Claim,
     Conclusion,
@@ -72,10 +72,10 @@ def _conclude_landscape(results, preset):
     if {SHARED, "relu"} <= set(results):
         accuracies = [results.stacked(name, "accuracy") for name in (SHARED, "relu")]
         claims.append(larger("a learned (n, s) beats ReLU (accuracy)", *accuracies))
-    mean = _mean(maps)
+    mean, paths = _mean(maps), _paths(results, preset)
     return Conclusion(
         tuple(claims),
-        {"maps": landscape(mean, _paths(results, preset))},
+        {"maps": landscape(mean, paths)} | ({"flow": flow(paths)} if paths else {}),
         (_table(mean, found),),
         f"Norm and λ₁ are those of the untrained network, from {STARTS} states of "
         f"U(−{BOUND:g}, {BOUND:g}). Paths are of the first seed.",
