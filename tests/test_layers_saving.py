@@ -130,3 +130,15 @@ def test_onnx(case, tmp_path):
     session = runtime.InferenceSession(path)
     (found,) = session.run(None, {session.get_inputs()[0].name: X})
     assert_same([found], expected)
+
+
+@every_case
+@only_on("tensorflow", reason="other backends compile nothing into what they export")
+def test_an_export_that_says_training_false_is_of_plain_operations(case, tmp_path):
+    model = keras.Sequential([keras.Input((T, I)), case.make_layer(return_sequences=True)])
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    spec = keras.InputSpec(shape=(None, T, I), dtype="float32")
+    archive.add_endpoint("serve", lambda x: model(x, training=False), input_signature=[spec])
+    archive.write_out(str(tmp_path / "saved"), verbose=False)
+    assert b"_XlaMustCompile" not in (tmp_path / "saved" / "saved_model.pb").read_bytes()

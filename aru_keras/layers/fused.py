@@ -24,7 +24,8 @@ class FusedRNN(DrivenRNN):
     Values and gradients are those of the loop step by step; the way there is faster and smaller in
     memory. Masked sequences, unroll=True and cells with equations of their own go step by step. So
     do, on TensorFlow, eager calls, for which compiling would take longer than it saves, and graphs
-    that are traced without a word on `training`, as exports are, to consist of its own operations.
+    that are traced neither to train nor by `evaluate` and `predict`: an export consists of
+    TensorFlow's plain operations.
 
     Args:
         *cell_args: Of the cell.
@@ -106,15 +107,26 @@ class FusedRNN(DrivenRNN):
 
 
 def _not_worth_it(training):
-    """Whether this is an eager call of TensorFlow, or a graph for others to run.
-
-    `fit`, `evaluate` and `predict` say `training`; exports do not.
-    """
+    """Whether this is an eager call of TensorFlow, or a graph that may be for others to run."""
     if keras.config.backend() != "tensorflow":
         return False
     import tensorflow as tf
 
-    return training is None or tf.executing_eagerly()
+    if tf.executing_eagerly():
+        return True
+    return not training and not _within_a_step_of_keras(tf.compat.v1.get_default_graph())
+
+
+def _within_a_step_of_keras(graph):
+    """Whether `fit`, `evaluate` or `predict` traces this graph, and not an export.
+
+    Keras traces its steps in functions named `one_step_on_data`, `multi_step_on_iterator`, ….
+    """
+    while graph is not None:
+        if "_step_on_" in getattr(graph, "name", ""):
+            return True
+        graph = getattr(graph, "outer_graph", None)
+    return False
 
 
 def _inputs(cell, sequences, drive):

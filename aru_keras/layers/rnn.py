@@ -87,6 +87,9 @@ class DrivenRNN(keras.layers.RNN):
                 f"{tuple(sequences.shape)}. Fix the length in the model's Input, or set "
                 "unroll=False."
             )
+        unknown_batch = sequences.shape[0] is None
+        if self.stateful:
+            sequences = _with_batch(sequences, self.states[0].shape[0])
         last, outputs, states = self.inner_loop(
             sequences,
             self._starting_states(sequences, initial_state),
@@ -98,6 +101,8 @@ class DrivenRNN(keras.layers.RNN):
             for variable, state in zip(self.states, states, strict=True):
                 variable.assign(ops.cast(state, variable.dtype))
         output = ops.cast(outputs if self.return_sequences else last, self.compute_dtype)
+        if self.stateful and unknown_batch:
+            output = _of_unknown_batch(output)
         if self.return_state:
             return output, *(ops.cast(state, self.compute_dtype) for state in states)
         return output
@@ -127,13 +132,6 @@ class DrivenRNN(keras.layers.RNN):
             variable.assign(ops.cast(state, variable.dtype))
 
     def _starting_states(self, sequences, initial_state):
-        if self.stateful:
-            expected, batch = self.states[0].shape[0], sequences.shape[0]
-            if batch is not None and batch != expected:
-                raise ValueError(
-                    "A stateful layer keeps one state a sequence: the batch must stay at "
-                    f"{expected} sequences. Received: {batch}. Drop the last partial batch."
-                )
         if initial_state is None and self.stateful:
             initial_state = self.states
         if initial_state is None:
@@ -162,3 +160,34 @@ class DrivenRNN(keras.layers.RNN):
     @classmethod
     def from_config(cls, config):
         return cls(**config)
+
+
+def _with_batch(sequences, expected):
+    """The sequences, refused unless they are as many as a stateful layer has states."""
+    batch = sequences.shape[0]
+    rule = f"A stateful layer keeps one state a sequence: the batch must stay at {expected} "
+    if batch is not None and batch != expected:
+        raise ValueError(f"{rule}sequences. Received: {batch}. Drop the last partial batch.")
+    if batch is not None or keras.config.backend() != "tensorflow":
+        return sequences
+    import tensorflow as tf
+
+    # A graph knows its batch only when it runs. XLA drops assertions: there the shape must fail, of
+    # an operation whose name says why. A fixed shape would let TensorFlow optimize the check away.
+    shape = tf.shape(sequences)
+    fits = shape[0] == expected
+    words = [f"{rule}sequences. Received:", shape[0], "Drop the last partial batch."]
+    with tf.control_dependencies([tf.debugging.Assert(fits, words)]):
+        shape = tf.where(fits, shape, [-2, -2, -2])
+        checked = tf.reshape(sequences, shape, name="Drop_the_last_partial_batch")
+    checked.set_shape((expected, *sequences.shape[1:]))
+    return checked
+
+
+def _of_unknown_batch(output):
+    """The output without its fixed batch, which the loss would hold against its targets first."""
+    if keras.config.backend() != "tensorflow":
+        return output
+    import tensorflow as tf
+
+    return tf.compat.v1.placeholder_with_default(output, (None, *output.shape[1:]))

@@ -1,0 +1,150 @@
+"""Batches and lengths that a graph of TensorFlow does not know beforehand, and what is exported."""
+
+import time
+
+import keras
+import numpy as np
+import pytest
+from contract import I, N, T, assert_same
+from support import array, arrays, tensorflow_only
+
+from aru_keras import ARU
+
+ROWS = np.random.default_rng(0).normal(size=(7, T, I)).astype("float32")
+TARGETS = np.zeros((7, 2), "float32")
+
+
+@pytest.fixture
+def shapes():
+    from aru_keras.fused import tensorflow_shapes
+
+    return tensorflow_shapes
+
+
+@tensorflow_only
+@pytest.mark.parametrize("compilation", [0.0, np.inf], ids=["compiled", "plain"])
+@pytest.mark.parametrize("state", [False, True])
+def test_a_graph_that_knows_no_shape_gives_the_loop(compilation, state, shapes, monkeypatch):
+    import tensorflow as tf
+
+    monkeypatch.setattr(shapes, "COMPILATION", compilation)
+    options = {"return_sequences": True, "return_state": state, "dtype": "float64"}
+    layers = [ARU(N, 3, fused=fused, **options) for fused in (True, False)]
+    for layer in layers:
+        layer.build((None, None, I))
+    layers[1].set_weights(layers[0].get_weights())
+
+    def slopes_of(layer):
+        @tf.function(input_signature=[tf.TensorSpec((None, None, I), "float64")])
+        def slopes(x):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                outputs = layer(x, training=True)
+                total = sum(tf.reduce_sum(y * y) for y in (outputs if state else [outputs]))
+            weights = [weight.value for weight in layer.trainable_variables]
+            return [total, *tape.gradient(total, [x, *weights])]
+
+        return slopes
+
+    functions = [slopes_of(layer) for layer in layers]
+    for batch, steps in ((3, 1), (3, 2), (5, 9), (3, 17), (1, 30)):
+        x = tf.constant(np.random.default_rng(steps).normal(size=(batch, steps, I)))
+        found, expected = (arrays(function(x)) for function in functions)
+        assert_same(found, expected, 1e-9)
+
+
+@tensorflow_only
+def test_lengths_that_are_nearly_alike_share_a_program(shapes):
+    lengths = np.arange(1, 800)
+    taken = np.array([int(shapes.padded_length(int(steps))) for steps in lengths])
+    assert (taken >= lengths).all() and (taken < lengths * (1 + 1 / 8) + 1).all()
+    assert len(set(taken[lengths >= 100])) <= 8 * 3 + 1  # Three octaves, 100 … 799.
+
+
+@tensorflow_only
+def test_a_shape_is_compiled_once_it_has_come_back_often_enough(shapes):
+    import tensorflow as tf
+
+    def pays(visits, length):
+        known = tf.TensorSpec((length, None, N))
+
+        @tf.function(input_signature=[known])
+        def ask(u):
+            return visits.pays(u, [u[0]])
+
+        return lambda steps, batch: bool(ask(tf.zeros((steps, batch, N))))
+
+    ask = pays(shapes.Visits(), None)
+    often = int(np.ceil(shapes.COMPILATION / (40 * shapes.PER_STEP)))
+    answers = [ask(40, 2) for _ in range(often)]
+    assert not any(answers[: often // 2]) and answers[-1]
+    assert ask(39, 2) and not ask(20, 2) and not ask(40, 3)  # 39 and 40 share a program.
+    # The first shape of a graph that knows the length is compiled at once, a rest is not.
+    ask = pays(shapes.Visits(), 40)
+    assert ask(40, 64) and not ask(40, 7) and ask(40, 64)
+    assert shapes.Visits().pays(tf.zeros((40, 2, N)), [tf.zeros((2, N))]) is None
+
+
+@tensorflow_only
+def test_an_epoch_of_new_lengths_costs_about_what_it_costs_step_by_step():
+    import tensorflow as tf
+
+    def epoch(fused):
+        rng = np.random.default_rng(0)
+        batches = [
+            (rng.normal(size=(4, steps, 1)).astype("float32"), np.zeros((4, 1), "float32"))
+            for steps in rng.permutation(np.arange(20, 116, 8))
+        ]
+        signature = (tf.TensorSpec((None, None, 1)), tf.TensorSpec((None, 1)))
+        data = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
+        layers = [keras.Input((None, 1)), ARU(8, 3, fused=fused), keras.layers.Dense(1)]
+        model = keras.Sequential(layers)
+        model.compile("sgd", "mse")
+        started = time.process_time()
+        model.fit(data, verbose=0)
+        return time.process_time() - started
+
+    epoch(False)  # What every first epoch pays.
+    # A program a length took ten times as long.
+    assert epoch("auto") < 3 * epoch(False)
+
+
+@tensorflow_only
+def test_what_is_exported_for_inference_consists_of_plain_operations(tmp_path, monkeypatch):
+    import tensorflow as tf
+
+    from aru_keras.fused import tensorflow as fused
+
+    calls = []
+    whole = fused.sequence
+    monkeypatch.setattr(fused, "sequence", lambda *a, **k: calls.append(1) or whole(*a, **k))
+    model = keras.Sequential([keras.Input((T, I)), ARU(N, 2), keras.layers.Dense(2)])
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    signature = [tf.TensorSpec((None, T, I), tf.float32)]
+    archive.add_endpoint("serve", lambda x: model(x, training=False), signature)
+    archive.write_out(str(tmp_path / "saved"), verbose=False)
+    assert not calls
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    np.testing.assert_allclose(
+        array(loaded.serve(ROWS)), model.predict(ROWS, verbose=0), rtol=2e-5, atol=1e-6
+    )
+    assert calls  # Keras' own loops run the sequence at once.
+    calls.clear()
+    model.compile("sgd", "mse")
+    model.evaluate(ROWS, TARGETS, verbose=0)
+    assert calls
+
+
+@tensorflow_only
+def test_onnx_runs_what_is_traced_for_inference(tmp_path):
+    import tensorflow as tf
+
+    runtime, tf2onnx = pytest.importorskip("onnxruntime"), pytest.importorskip("tf2onnx")
+    model = keras.Sequential([keras.Input((T, I)), ARU(N, 2), keras.layers.Dense(2)])
+    served = tf.function(lambda x: model(x, training=False))
+    file = tmp_path / "model.onnx"
+    signature = [tf.TensorSpec((None, T, I), tf.float32, name="x")]
+    tf2onnx.convert.from_function(served, signature, output_path=str(file))
+    (found,) = runtime.InferenceSession(str(file)).run(None, {"x": ROWS})
+    np.testing.assert_allclose(found, model.predict(ROWS, verbose=0), rtol=2e-5, atol=1e-6)
