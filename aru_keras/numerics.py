@@ -7,11 +7,34 @@ torch, which is off by 8e-10.
 import keras
 from keras import ops
 
+from aru_keras.conversions import shown
+
 
 def working_dtype(dtype: str) -> str:
     """The dtype to compute γ and the controller in: float32 for half precision, else `dtype`."""
     dtype = keras.backend.standardize_dtype(dtype)
     return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def tensor(argument: str, value, dtype=None):
+    """`keras.ops.convert_to_tensor`, of real numbers, with an error that names the argument.
+
+    Raises:
+        ValueError: `value` is no array or tensor of real numbers.
+    """
+    came = str(getattr(value, "dtype", type(value).__name__))
+    cause = None
+    if not any(kind in came for kind in ("complex", "str", "bytes", "<U", "|S")):
+        try:
+            found = ops.convert_to_tensor(value, dtype=dtype)
+            if "str" not in str(found.dtype) and "complex" not in str(found.dtype):
+                return found
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+            cause = error
+    raise ValueError(
+        f"`{argument}` must be real numbers: a number, an array or a tensor. Received: "
+        f"{shown(value)}."
+    ) from cause
 
 
 def softplus(z):

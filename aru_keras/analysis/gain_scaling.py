@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from aru_keras.analysis import fitting
-from aru_keras.arguments import finite, whole
+from aru_keras.arguments import LARGEST_SIZE, array, finite, flag, held, instance, whole, wholes
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
 AMPLITUDES = (1, 2.5, 5, 10, 15, 20, 30)
@@ -47,7 +47,7 @@ class NoiseBurst:
 
     def __post_init__(self):
         for name, least in (("before", 0), ("duration", 1), ("after", 0), ("steady", 2)):
-            whole(name, getattr(self, name), least)
+            whole(name, getattr(self, name), least, most=LARGEST_SIZE)
         finite("background", self.background, least=0)
         if self.steady > self.duration:
             raise ValueError(
@@ -78,11 +78,10 @@ class NoiseBurst:
         scale = np.full(self.timesteps, self.background)
         scale[self.before : self.before + self.duration] = amplitude
         key = int(np.float64(amplitude).view(np.uint64))
+        size = (self.timesteps, whole("features", features, 1, most=LARGEST_SIZE))
         draws = [
-            np.random.default_rng([whole("seeds", seed, 0), key]).normal(
-                size=(self.timesteps, whole("features", features, 1))
-            )
-            for seed in seeds
+            np.random.default_rng([seed, key]).normal(size=size)
+            for seed in wholes("seeds", seeds, 0)
         ]
         return (np.stack(draws) * scale[:, None]).astype("float32")
 
@@ -144,7 +143,11 @@ def settled(
     Raises:
         ValueError: A signal is missing, has another number of steps, or is not finite.
     """
-    n, s, h = (_checked(recording, name, noise.shape[:2]) for name in ("n", "s", "h"))
+    timesteps = instance("protocol", protocol, NoiseBurst).timesteps
+    noise = array("noise", noise, ("seeds", timesteps, "features"), dtype=None)
+    names = ("n", "s", "h")
+    recorded = zip(names, held("recording", recording, names), strict=True)
+    n, s, h = (_checked(name, values, noise.shape[:2]) for name, values in recorded)
     window = protocol.window
     return Settled(
         n=n.mean(axis=2),
@@ -179,7 +182,10 @@ def gain_scaling(
     Raises:
         ValueError: The network has no n and s, or an argument is out of its range.
     """
-    protocol = protocol or NoiseBurst()
+    protocol = NoiseBurst() if protocol is None else instance("protocol", protocol, NoiseBurst)
+    amplitudes = array("amplitudes", amplitudes, ("K",), least=0, what="a list of numbers from 0")
+    seeds, as_drive = wholes("seeds", seeds, 0), flag("as_drive", as_drive)
+    progress = flag("progress", progress)
     layer = recurrent_layer(load_network(network))
     if not layer.built:
         raise ValueError(
@@ -197,17 +203,10 @@ def gain_scaling(
         runs.append(settled(recording, noise, protocol))
         if bar:
             bar.update(place + 1)
-    return GainScaling(np.asarray(amplitudes, "float64"), tuple(runs))
+    return GainScaling(amplitudes, tuple(runs))
 
 
-def _checked(recording, name, shape):
-    values = recording.get(name)
-    if values is None or np.ndim(values) != 3 or values.shape[:2] != shape:
-        came = None if values is None else values.shape
-        raise ValueError(
-            f"`recording` must hold {name!r} of shape (seeds, T, N) = {(*shape, 'N')}. "
-            f"Received: {came}."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError(f"The recording of {name!r} must be finite. Received: NaN or Inf in it.")
-    return np.asarray(values, "float64")
+def _checked(name, values, shape):
+    axes = f"(seeds, T, N) = ({shape[0]}, {shape[1]}, N)"
+    what = f"{name!r}, and {name!r} must be finite and of shape {axes}, like `noise`"
+    return array("recording", values, (*shape, "N"), what=what, verb="hold")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from aru_keras.arguments import array, finite
+
 LEVEL = 0.95
 """Of confidence intervals."""
 
@@ -71,7 +73,7 @@ def estimate(values: Sequence[float], level: float = LEVEL) -> Estimate:
         ValueError: There is no value, one is not finite, or the level is none.
     """
     values = _sample("values", values, 1)
-    if not 0 < level < 1:
+    if not 0 < finite("level", level) < 1:
         raise ValueError(f"`level` must be between 0 and 1. Received: {level!r}.")
     mean, n = float(values.mean()), len(values)
     if n == 1:
@@ -115,16 +117,17 @@ def _result(found, first, second):
 
 
 def _sample(name, values, least):
-    values = np.asarray(values, "float64")
-    if values.ndim != 1 or len(values) < least or not np.isfinite(values).all():
-        raise ValueError(
-            f"`{name}` must be a list of at least {least} finite numbers, one a seed. "
-            f"Received: {values.tolist()}."
-        )
+    what = f"a list of at least {least} finite numbers, one a seed"
+    values = array(name, values, ("seeds",), what=what)
+    if len(values) < least:
+        raise ValueError(f"`{name}` must be {what}. Received: {values.tolist()}.")
     return values
 
 
 def _check_varies(spread, first, second):
     # Equal differences differ in their last digits.
     if spread <= CONSTANT * max(np.abs(first).max(), np.abs(second).max()):
-        raise ValueError("A t-test needs values that vary. Received: constant samples.")
+        raise ValueError(
+            "`first` and `second` must hold values that vary, for a t-test. Received: constant "
+            "samples."
+        )
