@@ -58,7 +58,7 @@ def named(argument: str, values: object, options: Iterable[str]) -> list[str]:
     options = list(options)
     if isinstance(values, str):
         values = [values]
-    if not isinstance(values, Iterable):
+    if isinstance(values, bytes) or not isinstance(values, Iterable):
         raise ValueError(
             f"`{argument}` must be names out of {', '.join(options)}. Received: {shown(values)}."
         )
@@ -212,7 +212,7 @@ def array(
     if found is None:
         came = shown(value)
     elif shapes and not any(fits(found.shape, shape) for shape in shapes):
-        came = f"shape {found.shape}"
+        came = f"shape {found.shape}" if found.ndim else shown(value)
     elif not found.size or (float(found.min()) >= least and float(found.max()) <= most):
         return found if dtype is None else found.astype(dtype, copy=False)
     else:

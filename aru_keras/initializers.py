@@ -5,14 +5,16 @@ from `SharedGain` (one draw) or `gain_normal` (one draw a unit), and the control
 n and s from `ReadoutKernel` and `ReadoutBias`.
 """
 
+import inspect
 import math
 import numbers
 import random
 
 import keras
+import numpy as np
 from keras import ops
 
-from aru_keras.arguments import finite, shown, whole
+from aru_keras.arguments import array, finite, shown, whole
 
 
 class _Seeded(keras.initializers.Initializer):
@@ -162,11 +164,13 @@ def get(identifier, argument: str = "identifier") -> keras.initializers.Initiali
         return keras.initializers.Constant(finite(argument, identifier))
     if isinstance(identifier, str) and identifier in NAMED:
         return NAMED[identifier]()
+    if isinstance(identifier, np.ndarray):
+        array(argument, identifier, dtype=None)
     try:
         found = keras.initializers.get(identifier)
     except (TypeError, ValueError) as error:
         raise _unknown(argument, identifier) from error
-    if found is None:
+    if not callable(found) or inspect.isclass(found):
         raise _unknown(argument, identifier)
     return found
 

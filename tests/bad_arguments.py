@@ -115,11 +115,12 @@ def answers(case):
 
 def bad_values(valid):
     """All bad values, and the valid one with something wrong in it."""
+    bad = BAD | {"a dict": {}, "an empty list": []}  # New ones: a function may fill them.
     if callable(valid):  # What a class says to the arguments of a function is its own affair.
-        return {label: value for label, value in BAD.items() if label != "a class"}
+        return {label: value for label, value in bad.items() if label != "a class"}
     if not isinstance(valid, np.ndarray) or valid.dtype.kind not in "fiu":
-        return BAD
-    return BAD | {label: spoil(valid) for label, spoil in POISON.items()}
+        return bad
+    return bad | {label: spoil(valid) for label, spoil in POISON.items()}
 
 
 def _complaint(case, name, value, wanted):

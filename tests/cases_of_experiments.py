@@ -168,6 +168,7 @@ CASES = [
     Case(
         step_response.population_alphas,
         lambda: {"fits": step_response.population_fits(responses(), **orders())},
+        shapes=False,
     ),
     Case(
         step_response.compare_tasks,

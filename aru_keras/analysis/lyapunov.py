@@ -169,8 +169,8 @@ def adapted_and_frozen(
         ValueError: there is no ξ = 0, shapes do not fit, or as `lyapunov_exponents`.
     """
     drives = array("drives", drives, ("drives",))
-    rows, what = (len(drives), "N"), "finite, a row for each of `drives`, "
-    n, s = (array(*one, rows, what=f"{what}{rows}") for one in (("n", n), ("s", s)))
+    rows, what = (len(drives), "N"), f"finite ({len(drives)}, N), a row for each of `drives`"
+    n, s = (array(*one, rows, what=what) for one in (("n", n), ("s", s)))
     if np.count_nonzero(drives == 0) != 1:
         raise ValueError(
             "`drives` must be the ξ of each row of `n`, one of them 0: frozen units keep its "

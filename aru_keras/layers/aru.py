@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from aru_keras import activations, numerics
-from aru_keras.arguments import whole
+from aru_keras.arguments import LARGEST_SIZE, whole
 from aru_keras.fused.derivation import ARUStep
 from aru_keras.layers.cell import DrivenRNNCell
 from aru_keras.layers.fused import FusedRNN
@@ -68,7 +68,7 @@ class ARUCell(DrivenRNNCell):
         **kwargs,
     ):
         super().__init__(units, activation=None, **kwargs)
-        self.controller_units = whole("controller_units", controller_units, 1)
+        self.controller_units = whole("controller_units", controller_units, 1, most=LARGEST_SIZE)
         self._set_initializers(
             controller_kernel_initializer=controller_kernel_initializer,
             controller_recurrent_initializer=controller_recurrent_initializer,

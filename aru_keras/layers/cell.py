@@ -1,10 +1,12 @@
 """The recurrent cell that the paper's networks share: h_t = f(a_t), with a drive on a_t."""
 
+import inspect
+
 import keras
 from keras import ops
 
 from aru_keras import initializers, numerics
-from aru_keras.arguments import named, shown, whole
+from aru_keras.arguments import LARGEST_SIZE, named, shown, whole
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -51,7 +53,7 @@ class DrivenRNNCell(keras.layers.Layer):
     ):
         # Casts are explicit below: Keras would round the float32 controller state to half.
         super().__init__(autocast=False, **kwargs)
-        self.units = whole("units", units, 1)
+        self.units = whole("units", units, 1, most=LARGEST_SIZE)
         self.activation = _activation(activation)
         self._set_initializers(
             kernel_initializer=kernel_initializer,
@@ -174,9 +176,12 @@ class DrivenRNNCell(keras.layers.Layer):
 def _activation(identifier):
     """`keras.activations.get`, with an error that names the argument."""
     try:
-        return keras.activations.get(identifier)
-    except (TypeError, ValueError) as error:
+        found = keras.activations.get(identifier)
+    except (TypeError, ValueError):
+        found = None
+    if not callable(found) or inspect.isclass(found):
         raise ValueError(
             "`activation` must be an activation of Keras, its name, or a function of a tensor. "
             f"Received: {shown(identifier)}."
-        ) from error
+        )
+    return found
