@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from aru_keras.arguments import checked_units, instance, one_of, shown, whole
+from aru_keras.arguments import checked_units, instance, shown, whole
 from aru_keras.perturbations import as_perturbation
 from aru_keras.probing import networks, record
 
@@ -103,8 +103,7 @@ def read(model: keras.Model, task, split="test", index=0, perturbation=None) -> 
         raise ValueError(
             f"`task` must be a task, as tasks.load_task gives it. Received: {shown(task)}."
         )
-    size = task.sizes[one_of("split", split, task.sizes)]
-    x, labels = task.examples(split, [whole("index", index, 0, most=size - 1)])
+    x, labels = task.examples(split, [whole("index", index, 0)])
     x, drive = task.perturbed(x, [index], as_perturbation(perturbation), layer.cell.units)
     names = [name for name in TRACES if name in layer.cell.signal_sizes]
     signals = {name: values[0] for name, values in record(model, x, names, drive).items()}

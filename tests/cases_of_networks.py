@@ -192,6 +192,7 @@ NETWORKS = [
             "index": 0,
             "perturbation": None,
         },
+        known_as={"index": "indices"},
     ),
 ]
 DATA = [
