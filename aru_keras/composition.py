@@ -107,6 +107,10 @@ class Perturbation:
             ValueError: `x` has another number of axes.
         """
         x = array("x", x, dtype="float32")
+        return self.changed_pixels(x)
+
+    def changed_pixels(self, x: np.ndarray) -> np.ndarray:
+        """`pixels`, of float32 pixels that are known to be finite."""
         if x.ndim not in (2, 3, 4):
             raise ValueError(
                 "`x` must be sequences (B, T) or (B, T, I), or images (B, H, W, C). "

@@ -4,6 +4,8 @@ In float64 `ops.tanh` computes in float32 on JAX, and `ops.softplus` turns linea
 torch, which is off by 8e-10.
 """
 
+import functools
+
 import keras
 from keras import ops
 
@@ -22,12 +24,11 @@ def tensor(argument: str, value, dtype=None):
     Raises:
         ValueError: `value` is no array or tensor of real numbers.
     """
-    came = str(getattr(value, "dtype", type(value).__name__))
     cause = None
-    if not any(kind in came for kind in ("complex", "str", "bytes", "<U", "|S")):
+    if not isinstance(value, complex) and _is_real(getattr(value, "dtype", None)):
         try:
             found = ops.convert_to_tensor(value, dtype=dtype)
-            if "str" not in str(found.dtype) and "complex" not in str(found.dtype):
+            if _is_real(found.dtype):
                 return found
         except (TypeError, ValueError, OverflowError, RuntimeError) as error:
             cause = error
@@ -35,6 +36,12 @@ def tensor(argument: str, value, dtype=None):
         f"`{argument}` must be real numbers: a number, an array or a tensor. Received: "
         f"{shown(value)}."
     ) from cause
+
+
+@functools.cache
+def _is_real(dtype):
+    """Whether a dtype of NumPy or a backend holds real numbers; None may."""
+    return not any(kind in str(dtype) for kind in ("complex", "str", "<U", "|S"))
 
 
 def softplus(z):

@@ -148,7 +148,7 @@ class Task:
                 f"{len(x)} examples."
             )
         drive = self._drive_of(perturbation, units)
-        return perturbation.pixels(x), None if drive is None else drive(chosen)
+        return perturbation.changed_pixels(x), None if drive is None else drive(chosen)
 
     def batches(
         self,
@@ -230,7 +230,7 @@ class Task:
         drive = self._drive_of(perturbation, units)
 
         def encode(images):
-            return perturbation.pixels(self._encode(images))
+            return perturbation.changed_pixels(self._encode(images))
 
         return images, labels, encode, drive, batch_size, passes
 
