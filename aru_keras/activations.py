@@ -35,7 +35,7 @@ def gamma(x, n, s):
         arrive in the shape of the argument that they belong to.
 
     Raises:
-        ValueError: If the shapes do not broadcast.
+        ValueError: If the shapes do not broadcast, or an argument is no tensor of real numbers.
     """
     if any(isinstance(value, keras.KerasTensor) for value in (x, n, s)):
         return _GammaOperation()(x, n, s)
@@ -103,10 +103,10 @@ def _partial_s(x, n, s):
 
 def _prepared(x, n, s):
     """The three as tensors of one shape in the working dtype, and the dtype of the result."""
-    x = ops.convert_to_tensor(x)
+    x = numerics.tensor("x", x)
     dtype = _result_dtype(x.dtype)
     work = numerics.working_dtype(dtype)
-    x, n, s = (ops.convert_to_tensor(value, dtype=work) for value in (x, n, s))
+    x, n, s = (numerics.tensor(*one, work) for one in (("x", x), ("n", n), ("s", s)))
     shape = _broadcast_shape(x.shape, n.shape, s.shape)
     if x.shape == n.shape == s.shape and None not in shape:
         return (x, n, s), dtype

@@ -1,15 +1,35 @@
-"""Checks of arguments: what it is, what it must be, what came, what to do."""
+"""Checks of arguments: what it is, what it must be, what came, what to do.
 
-import contextlib
+Every public function converts what it is given here, once, at its door: numbers with `finite` and
+`whole`, several of them with `array` and `wholes`, and the rest with `flag`, `instance` and
+`one_of`. What comes back has the type and the range that the code behind the door reckons with.
+"""
+
 import difflib
 import math
-import numbers
-import operator
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
-_LARGEST = float(np.finfo("float32").max)
+from aru_keras.conversions import (
+    LARGEST_FLOAT,
+    fits,
+    index,
+    listed,
+    numbers_in,
+    out_of_range,
+    real,
+    shapes_in_words,
+    shown,
+)
+
+LARGEST_WHOLE = 2**63 - 1
+"""Of whole numbers; what has 64 bits."""
+
+LARGEST_SIZE = 10**7
+"""Of numbers of steps, units, draws and repeats, whose arrays and loops must come to an end."""
 
 
 def one_of(argument: str, value: object, options: Iterable[str]) -> str:
@@ -21,49 +41,184 @@ def one_of(argument: str, value: object, options: Iterable[str]) -> str:
     options = list(options)
     if isinstance(value, str) and value in options:
         return value
-    near = difflib.get_close_matches(str(value), options, n=1, cutoff=0.4)
+    text = value if isinstance(value, str) and len(value) < 100 else ""
+    near = difflib.get_close_matches(text, options, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(
-        f"`{argument}` must be one of {', '.join(options)}. Received: {value!r}.{hint}"
+        f"`{argument}` must be one of {', '.join(options)}. Received: {shown(value)}.{hint}"
     )
 
 
-def whole(argument: str, value: object, minimum: int, *, hint: str = "") -> int:
-    """`value` as an int, which must be a whole number of at least `minimum`.
+def named(argument: str, values: object, options: Iterable[str]) -> list[str]:
+    """`values` as a list of names, each one of `options`; one name stands for a list of it.
 
     Raises:
-        ValueError: names the argument, the bound and what came.
+        ValueError: names the argument, the options and what came.
     """
-    try:
-        number = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or number < minimum:
+    options = list(options)
+    if isinstance(values, str):
+        values = [values]
+    if isinstance(values, bytes) or not isinstance(values, Iterable):
+        raise ValueError(
+            f"`{argument}` must be names out of {', '.join(options)}. Received: {shown(values)}."
+        )
+    return [one_of(argument, one, options) for one in values]
+
+
+def whole(
+    argument: str, value: object, minimum: int, *, most: int = LARGEST_WHOLE, hint: str = ""
+) -> int:
+    """`value` as an int, which must be a whole number of at least `minimum` and at most `most`.
+
+    Raises:
+        ValueError: names the argument, the bounds and what came.
+    """
+    number = index(value)
+    if number is None or not minimum <= number <= most:
+        above = number is not None and number > most
+        bound = f"{minimum} and at most {most:,}" if above else minimum
         way_out = f" {hint}" if hint else ""
         raise ValueError(
-            f"`{argument}` must be a whole number of at least {minimum}. "
-            f"Received: {value!r}.{way_out}"
+            f"`{argument}` must be a whole number of at least {bound}. "
+            f"Received: {shown(value)}.{way_out}"
         )
     return number
 
 
-def finite(argument: str, value: object, least: float = -math.inf) -> float:
-    """`value` as a float, which must be finite in float32 and at least `least`.
+def wholes(argument: str, values: object, minimum: int, *, most: int = LARGEST_WHOLE) -> list[int]:
+    """`values` as a list of ints, one at the least, each as in `whole`.
 
     Raises:
-        ValueError: names the argument, the bound and what came.
+        ValueError: names the argument, the bounds and what came.
     """
-    number = math.nan
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        with contextlib.suppress(OverflowError):
-            number = float(value)
-    if not abs(number) <= _LARGEST or number < least:
-        bound = "" if least == -math.inf else f" of at least {least}"
+    found = [index(value) for value in listed(values)]
+    if not found or any(one is None or not minimum <= one <= most for one in found):
         raise ValueError(
-            f"`{argument}` must be a finite number{bound}, in the range of float32. "
-            f"Received: {value!r}."
+            f"`{argument}` must be a list of whole numbers from {minimum} to {most:,}. "
+            f"Received: {shown(values)}."
+        )
+    return found
+
+
+def finite(
+    argument: str,
+    value: object,
+    least: float = -math.inf,
+    *,
+    most: float = math.inf,
+    positive: bool = False,
+) -> float:
+    """`value` as a float, which must be finite in float32, at least `least` and at most `most`.
+
+    Raises:
+        ValueError: names the argument, the bounds and what came.
+    """
+    number = real(value)
+    if (
+        not abs(number) <= LARGEST_FLOAT
+        or not least <= number <= most
+        or (positive and number <= 0)
+    ):
+        bound = "" if least == -math.inf else f" of at least {least}"
+        bound += "" if most == math.inf else f"{' and' if bound else ' of'} at most {most}"
+        kind = "positive and finite" if positive else f"a finite number{bound}"
+        raise ValueError(
+            f"`{argument}` must be {kind}, in the range of float32. Received: {shown(value)}."
         )
     return number
+
+
+def flag(argument: str, value: object) -> bool:
+    """`value` as a bool, which must be True or False (or 1 or 0).
+
+    Raises:
+        ValueError: names the argument and what came.
+    """
+    if isinstance(value, bool | np.bool_ | int) and value in (0, 1):
+        return bool(value)
+    raise ValueError(f"`{argument}` must be True or False. Received: {shown(value)}.")
+
+
+def instance(argument: str, value: object, kind: type, hint: str = ""):
+    """`value`, which must be a `kind`.
+
+    Raises:
+        ValueError: names the argument, the kind and what came.
+    """
+    if isinstance(value, kind):
+        return value
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
+    way_out = f" {hint}" if hint else ""
+    raise ValueError(
+        f"`{argument}` must be {article} {kind.__name__}. Received: {shown(value)}.{way_out}"
+    )
+
+
+def held(argument: str, value: object, names: Sequence[str], hint: str = "") -> list:
+    """What a mapping holds under these names, in their order.
+
+    Raises:
+        ValueError: it is no mapping, or one of the names is not in it.
+    """
+    if isinstance(value, Mapping) and set(names) <= set(value):
+        return [value[name] for name in names]
+    came = shown(list(value)) if isinstance(value, Mapping) else shown(value)
+    way_out = f" {hint}" if hint else ""
+    raise ValueError(
+        f"`{argument}` must hold {' and '.join(names)}, by name. Received: {came}.{way_out}"
+    )
+
+
+def path_like(argument: str, value: object) -> Path | None:
+    """`value` as a path; None stays None.
+
+    Raises:
+        ValueError: names the argument and what came.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, str | os.PathLike) or "\0" in str(value) or len(str(value)) > 4000:
+        raise ValueError(f"`{argument}` must be a path. Received: {shown(value)}.")
+    return Path(value)
+
+
+def array(
+    argument: str,
+    value: object,
+    *shapes: tuple,
+    least: float = -LARGEST_FLOAT,
+    most: float = LARGEST_FLOAT,
+    what: str = "",
+    verb: str = "be",
+    dtype: str | None = "float64",
+) -> np.ndarray:
+    """`value` as an array, which must hold real numbers in the range of float32.
+
+    Args:
+        argument: Its name, for the message.
+        value: A number, nested lists, an array or a tensor.
+        *shapes: Those that are taken, any if there are none. A number in one is a size, a name
+            such as "T" any size from 1, the same wherever it stands, and a first `...` any axes.
+        least: The least of its numbers; −inf allows it.
+        most: The greatest of its numbers; inf allows it.
+        what: What it must be, in words; by default made of the shapes.
+        verb: What it must do instead of being that, such as "hold".
+        dtype: Of the result; None leaves it as it came, where float64 would take much memory.
+
+    Raises:
+        ValueError: names the argument, what it must be and what came.
+    """
+    found = numbers_in(value)
+    if found is None:
+        came = shown(value)
+    elif shapes and not any(fits(found.shape, shape) for shape in shapes):
+        came = f"shape {found.shape}" if found.ndim else shown(value)
+    elif not found.size or (float(found.min()) >= least and float(found.max()) <= most):
+        return found if dtype is None else found.astype(dtype, copy=False)
+    else:
+        came = out_of_range(value, found, least, most)
+    what = what or "finite real numbers" + shapes_in_words(shapes)
+    raise ValueError(f"`{argument}` must {verb} {what}. Received: {came}.")
 
 
 def checked_indices(indices: Sequence[int]) -> np.ndarray:
@@ -72,12 +227,15 @@ def checked_indices(indices: Sequence[int]) -> np.ndarray:
     Raises:
         ValueError: they are not whole numbers from 0.
     """
-    checked = np.asarray(indices)
+    try:
+        checked = np.asarray(indices)
+    except (TypeError, ValueError, RuntimeError):  # A ragged list, or a tensor that is no array.
+        checked = np.asarray(None)
     if checked.ndim == 1 and not checked.size:
         return checked.astype("int64")
     if checked.ndim != 1 or checked.dtype.kind not in "iu" or checked.min() < 0:
         raise ValueError(
-            f"`indices` must be a list of whole numbers, 0 or above. Received: {indices!r}."
+            f"`indices` must be a list of whole numbers, 0 or above. Received: {shown(indices)}."
         )
     return checked
 
@@ -88,12 +246,15 @@ def checked_units(argument: str, units: Sequence[int], count: int) -> list[int]:
     Raises:
         ValueError: names the argument, the range and what came.
     """
-    try:
-        listed = [operator.index(unit) for unit in units]
-    except TypeError:
-        listed = []
-    if not listed or not 0 <= min(listed) <= max(listed) < count or len(set(listed)) < len(listed):
+    found = [index(unit) for unit in listed(units)]
+    if (
+        not found
+        or None in found
+        or not 0 <= min(found) <= max(found) < count
+        or len(set(found)) < len(found)
+    ):
         raise ValueError(
-            f"`{argument}` must name units from 0 to {count - 1}, each once. Received: {units!r}."
+            f"`{argument}` must name units from 0 to {count - 1}, each once. "
+            f"Received: {shown(units)}."
         )
-    return listed
+    return found

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from aru_keras.arguments import finite, whole
+from aru_keras.arguments import LARGEST_SIZE, array, finite, shown, whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,11 @@ class Perturbation:
         Raises:
             ValueError: `x` has another number of axes.
         """
-        x = np.asarray(x, "float32")
+        x = array("x", x, dtype="float32")
+        return self.changed_pixels(x)
+
+    def changed_pixels(self, x: np.ndarray) -> np.ndarray:
+        """`pixels`, of float32 pixels that are known to be finite."""
         if x.ndim not in (2, 3, 4):
             raise ValueError(
                 "`x` must be sequences (B, T) or (B, T, I), or images (B, H, W, C). "
@@ -133,7 +137,8 @@ class Perturbation:
             raise ValueError(f"`low` must not be above `high`. Received: {low} and {high}.")
         # All positive values go one monotone way at a step, and no value crosses 0 to meet them.
         ends = np.array([low, np.clip(0, low, high), high], "float32")
-        reached = self.pixels(np.repeat(ends[:, None], whole("timesteps", timesteps, 1), 1))
+        timesteps = whole("timesteps", timesteps, 1, most=LARGEST_SIZE)
+        reached = self.pixels(np.repeat(ends[:, None], timesteps, 1))
         return float(reached.min()), float(reached.max())
 
     def to_config(self) -> list[dict]:
@@ -159,7 +164,7 @@ class Perturbations(Perturbation):
         for part in parts:
             if not isinstance(part, Perturbation):
                 raise ValueError(
-                    f"`parts` must hold perturbations. Received: {part!r}. "
+                    f"`parts` must hold perturbations. Received: {shown(part)}. "
                     "`as_perturbation` makes them from text and dicts."
                 )
         object.__setattr__(self, "parts", tuple(one for part in parts for one in part.parts))

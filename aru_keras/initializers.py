@@ -5,19 +5,23 @@ from `SharedGain` (one draw) or `gain_normal` (one draw a unit), and the control
 n and s from `ReadoutKernel` and `ReadoutBias`.
 """
 
+import inspect
 import math
 import numbers
 import random
 
 import keras
+import numpy as np
 from keras import ops
+
+from aru_keras.arguments import array, finite, shown, whole
 
 
 class _Seeded(keras.initializers.Initializer):
     """An initialiser that draws; an int seed always gives the same values."""
 
     def __init__(self, seed: int | None = None):
-        self.seed = seed
+        self.seed = seed = _checked_seed(seed)
         # From Python's generator, which `keras.utils.set_random_seed` seeds.
         self._draw_seed = random.randint(1, 2**31 - 1) if seed is None else seed
 
@@ -72,8 +76,7 @@ class SharedGain(_Seeded):
 
     def __init__(self, low: float = 5.0, width: float = 2.0, seed: int | None = None):
         super().__init__(seed)
-        self.low = low
-        self.width = width
+        self.low, self.width = finite("low", low), finite("width", width)
 
     def __call__(self, shape, dtype=None):
         dtype = keras.backend.standardize_dtype(dtype or keras.config.floatx())
@@ -101,8 +104,8 @@ class ReadoutKernel(_Seeded):
         self, gain_scale: float = 0.1, saturation_scale: float = 0.01, seed: int | None = None
     ):
         super().__init__(seed)
-        self.gain_scale = gain_scale
-        self.saturation_scale = saturation_scale
+        self.gain_scale = finite("gain_scale", gain_scale)
+        self.saturation_scale = finite("saturation_scale", saturation_scale)
 
     def __call__(self, shape, dtype=None):
         _require_pair(self, shape, rank=2)
@@ -128,12 +131,13 @@ class ReadoutBias(SharedGain):
 
 def kaiming_normal(seed: int | None = None) -> keras.initializers.Initializer:
     """N(0, 2/fan_in), not truncated (Keras' HeNormal truncates); √2 for a single input."""
+    seed = _checked_seed(seed)
     return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal", seed=seed)
 
 
 def gain_normal(seed: int | None = None) -> keras.initializers.Initializer:
     """n ~ N(5, 2²), one draw a unit (paper); about 0.6 % of the gains are negative."""
-    return keras.initializers.RandomNormal(mean=5.0, stddev=2.0, seed=seed)
+    return keras.initializers.RandomNormal(mean=5.0, stddev=2.0, seed=_checked_seed(seed))
 
 
 NAMED = {
@@ -146,13 +150,43 @@ NAMED = {
 }
 
 
-def get(identifier) -> keras.initializers.Initializer:
-    """`keras.initializers.get` that also knows the names above, and a number as a constant."""
+def get(identifier, argument: str = "identifier") -> keras.initializers.Initializer:
+    """`keras.initializers.get` that also knows the names above, and a number as a constant.
+
+    Args:
+        identifier: An initialiser, its name, its configuration, a function, or a number.
+        argument: What it is called where it was given, for the error.
+
+    Raises:
+        ValueError: There is no such initialiser.
+    """
     if isinstance(identifier, numbers.Real) and not isinstance(identifier, bool):
-        return keras.initializers.Constant(float(identifier))
+        return keras.initializers.Constant(finite(argument, identifier))
     if isinstance(identifier, str) and identifier in NAMED:
         return NAMED[identifier]()
-    return keras.initializers.get(identifier)
+    if isinstance(identifier, np.ndarray):
+        array(argument, identifier, dtype=None)
+    try:
+        found = keras.initializers.get(identifier)
+    except (TypeError, ValueError) as error:
+        raise _unknown(argument, identifier) from error
+    if not callable(found) or inspect.isclass(found):
+        raise _unknown(argument, identifier)
+    return found
+
+
+def _unknown(argument, identifier):
+    return ValueError(
+        f"`{argument}` must be an initialiser, a function of a shape, a number, the name of one "
+        f"of Keras, or one of {', '.join(NAMED)}. Received: {shown(identifier)}."
+    )
+
+
+def _checked_seed(seed):
+    """A seed as Keras takes it: 32 bits, a generator, or None."""
+    if seed is None or isinstance(seed, keras.random.SeedGenerator):
+        return seed
+    return whole("seed", seed, 0, most=2**32 - 1, hint="Or give None for a new draw.")
 
 
 def _require_pair(initializer, shape, rank):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import keras
 
-from aru_keras.arguments import one_of
+from aru_keras.arguments import LARGEST_SIZE, finite, flag, instance, one_of, shown, whole
 from aru_keras.layers import ARU, DrivenRNN, GammaRNN
 from aru_keras.parts import PARTS, frozen_weights
 
@@ -72,6 +72,11 @@ def build_network(
     """
     one_of("name", name, NETWORKS)
     one_of("encoder", encoder, ENCODERS)
+    _check_sizes(classes=classes, units=units, controller_units=controller_units)
+    _check_flags(shared=shared, fixed=fixed, drive=drive)
+    _check_numbers(n=n, s=s)
+    if match_parameters is not None:
+        _check_flags(match_parameters=match_parameters)
     if drive and name in GATED:
         raise ValueError(
             f"drive=True needs a network with one pre-activation a unit: arun, gamma or relu. "
@@ -116,7 +121,13 @@ def recurrent_parameters(
         controller_units: Number of controller units G of an ARUN.
         shared: As in `build_network`.
         fixed: As in `build_network`.
+
+    Raises:
+        ValueError: For an unknown name, or a size that is none.
     """
+    one_of("name", name, NETWORKS)
+    _check_sizes(units=units, features=features, classes=classes, controller_units=controller_units)
+    _check_flags(shared=shared, fixed=fixed)
     simple = units * features + units * units + units
     gamma = 0 if fixed else 2 if shared else 2 * units
     controller = controller_units**2 + 4 * controller_units + 2
@@ -193,7 +204,24 @@ def parameter_table(input_shape, **options) -> list[dict]:
 
 def trainable_parameters(model: keras.Model) -> int:
     """Number of trainable weights."""
+    instance("model", model, keras.layers.Layer)
     return sum(math.prod(weight.shape) for weight in model.trainable_weights)
+
+
+def _check_sizes(**sizes):
+    for name, value in sizes.items():
+        whole(name, value, 1, most=LARGEST_SIZE)
+
+
+def _check_flags(**flags):
+    for name, value in flags.items():
+        flag(name, value)
+
+
+def _check_numbers(**values):
+    for name, value in values.items():
+        if value is not None:
+            finite(name, value)
 
 
 def _recurrent_layer(name, units, controller_units, trained, gamma_options):
@@ -217,12 +245,16 @@ def _gamma_layer(units, frozen, n, s, **options):
 
 def _features(encoder, input_shape):
     wanted = {"linear": 2, "conv": 3}[encoder]
-    shape = tuple(input_shape)
+    shape = tuple(input_shape) if isinstance(input_shape, list | tuple) else ()
     if len(shape) != wanted or shape[-1] is None:
         meaning = {"linear": "(T, I)", "conv": "(H, W, C)"}[encoder]
         raise ValueError(
-            f"`input_shape` must be {meaning} for encoder={encoder!r}. Received: {shape}."
+            f"`input_shape` must be {meaning} for encoder={encoder!r}. Received: "
+            f"{shown(input_shape)}."
         )
+    for size in shape:
+        if size is not None:
+            whole("input_shape", size, 1, most=LARGEST_SIZE)
     if encoder == "linear":
         return shape[-1]
     if any(size is None or size % 4 for size in shape[:2]):

@@ -4,14 +4,44 @@ In float64 `ops.tanh` computes in float32 on JAX, and `ops.softplus` turns linea
 torch, which is off by 8e-10.
 """
 
+import functools
+
 import keras
 from keras import ops
+
+from aru_keras.conversions import shown
 
 
 def working_dtype(dtype: str) -> str:
     """The dtype to compute γ and the controller in: float32 for half precision, else `dtype`."""
     dtype = keras.backend.standardize_dtype(dtype)
     return "float32" if dtype in ("float16", "bfloat16") else dtype
+
+
+def tensor(argument: str, value, dtype=None):
+    """`keras.ops.convert_to_tensor`, of real numbers, with an error that names the argument.
+
+    Raises:
+        ValueError: `value` is no array or tensor of real numbers.
+    """
+    cause = None
+    if not isinstance(value, complex) and _is_real(getattr(value, "dtype", None)):
+        try:
+            found = ops.convert_to_tensor(value, dtype=dtype)
+            if _is_real(found.dtype):
+                return found
+        except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+            cause = error
+    raise ValueError(
+        f"`{argument}` must be real numbers: a number, an array or a tensor. Received: "
+        f"{shown(value)}."
+    ) from cause
+
+
+@functools.cache
+def _is_real(dtype):
+    """Whether a dtype of NumPy or a backend holds real numbers; None may."""
+    return not any(kind in str(dtype) for kind in ("complex", "str", "<U", "|S"))
 
 
 def softplus(z):

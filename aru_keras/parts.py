@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 import keras
 
-from aru_keras.arguments import one_of
+from aru_keras import arguments
+from aru_keras.arguments import instance
 
 PARTS = ("recurrent", "activation", "readout", "encoder")
 RECURRENT_WEIGHTS = ("kernel", "recurrent_kernel", "bias")
@@ -37,9 +38,22 @@ def parse(text: str, argument: str = "parts") -> tuple[str, ...]:
     Raises:
         ValueError: names the argument and the parts that there are.
     """
-    if text == "all":
-        return PARTS
-    names = [one_of(argument, name, PARTS) for name in str(text).split("+")]
+    if not isinstance(text, str):
+        return named(text, argument)
+    return PARTS if text == "all" else named(text.split("+"), argument)
+
+
+def named(parts: str | Sequence[str], argument: str = "parts") -> tuple[str, ...]:
+    """Parts by their names, in the order of `PARTS`; text is read as by `parse`.
+
+    Raises:
+        ValueError: names the argument and the parts that there are.
+    """
+    if isinstance(parts, str):
+        return parse(parts, argument)
+    names = arguments.named(argument, parts, PARTS)
+    if not names:
+        raise ValueError(f"`{argument}` must be names out of {', '.join(PARTS)}. Received: none.")
     return tuple(name for name in PARTS if name in names)
 
 
@@ -49,7 +63,7 @@ def frozen_weights(network: str, trained: Sequence[str]) -> tuple[str, ...]:
     Raises:
         ValueError: `trained` names no part, or one that the network does not have.
     """
-    trained = parse("+".join(trained), "trained")
+    trained, network = named(trained, "trained"), instance("network", network, str)
     if "activation" in trained and trained != PARTS and network not in ACTIVATION_WEIGHTS:
         raise ValueError(
             "`trained` can name the activation of arun and gamma alone: in other networks nothing "
@@ -72,7 +86,9 @@ def copy_parts(source: keras.Model, target: keras.Model, parts: Sequence[str] = 
             target stays as it was.
     """
     pairs = []
-    for part in parse("+".join(parts)):
+    for argument, model in (("source", source), ("target", target)):
+        instance(argument, model, keras.Model, "models.build_network makes one.")
+    for part in named(parts):
         ours, theirs = _variables(target, part), _variables(source, part)
         shapes = [[tuple(one.shape) for one in group] for group in (theirs, ours)]
         if shapes[0] != shapes[1]:

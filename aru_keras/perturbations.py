@@ -30,7 +30,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from aru_keras.arguments import checked_indices, finite, one_of, whole
+from aru_keras.arguments import LARGEST_SIZE, checked_indices, finite, one_of, shown, whole
 from aru_keras.composition import (
     Drive,
     Perturbation,
@@ -76,7 +76,7 @@ class _Windowed(Perturbation):
         Raises:
             ValueError: there are none.
         """
-        timesteps = whole("timesteps", timesteps, 1)
+        timesteps = whole("timesteps", timesteps, 1, most=LARGEST_SIZE)
         scaled = round(PAPER_WINDOW * timesteps / PAPER_TIMESTEPS)
         start = scaled if self.start is None else self.start
         duration = scaled if self.duration is None else self.duration
@@ -147,16 +147,17 @@ class NoisyDrive(_Windowed):
     def __post_init__(self):
         _set(self, "mean", finite("mean", self.mean))
         _set(self, "variance", finite("variance", self.variance, least=0))
-        _set(self, "seed", whole("seed", self.seed, 0))
-        if self.seed >= 2**64:
-            raise ValueError(f"`seed` must be below 2**64. Received: {self.seed}.")
+        _set(self, "seed", whole("seed", self.seed, 0, most=2**64 - 1))
         self._check_window()
 
     def drives(self, indices, timesteps, units=None):
         window = self.window(timesteps)
         if units is None:
-            raise ValueError("NoisyDrive draws a value for each unit: give units=N.")
-        indices, units = checked_indices(indices), whole("units", units, 1)
+            raise ValueError(
+                "`units` must be a whole number, as NoisyDrive draws a value for each unit: "
+                "give units=N. Received: None."
+            )
+        indices, units = checked_indices(indices), whole("units", units, 1, most=LARGEST_SIZE)
         values = np.empty((len(indices), len(window), units), "float32")
         for image, index in zip(values, indices, strict=True):
             # Draws fill an array from its beginning: those that the end of the sequence cuts off
@@ -192,7 +193,7 @@ class Contrast(Perturbation):
             _set(self, item.name, finite(item.name, getattr(self, item.name)))
 
     def factors(self, timesteps):
-        t = np.arange(whole("timesteps", timesteps, 1))
+        t = np.arange(whole("timesteps", timesteps, 1, most=LARGEST_SIZE))
         angle = 2 * np.pi * self.frequency * t / timesteps + self.phase
         return [(1 + self.amplitude * np.sin(angle)).astype("float32")]
 
@@ -218,10 +219,10 @@ def as_perturbation(value) -> Perturbation:
     if isinstance(value, str):
         return parse(value)
     if isinstance(value, list | tuple):
-        return from_config(value)
+        return _from_list(value, "perturbation")
     raise ValueError(
         "`perturbation` must be a perturbation, a list of them or of their configurations, text "
-        f'such as "step:5+contrast:0.5", or None. Received: {value!r}.'
+        f'such as "step:5+contrast:0.5", or None. Received: {shown(value)}.'
     )
 
 
@@ -232,8 +233,14 @@ def from_config(config: Iterable[Mapping | Perturbation]) -> Perturbation:
         ValueError: `config` is no such list, or a name or number in it is wrong.
     """
     if not isinstance(config, list | tuple):
-        raise ValueError(f"`config` must be a list, as `to_config` gives. Received: {config!r}.")
-    return composed([part for one in config for part in _part_from_config(one).parts])
+        raise ValueError(
+            f"`config` must be a list, as `to_config` gives. Received: {shown(config)}."
+        )
+    return _from_list(config, "config")
+
+
+def _from_list(items, argument):
+    return composed([part for one in items for part in _part_from_config(one, argument).parts])
 
 
 def parse(text: str) -> Perturbation:
@@ -247,7 +254,7 @@ def parse(text: str) -> Perturbation:
         ValueError: an unknown kind or name, or a value that is no number or out of its range.
     """
     if not isinstance(text, str):
-        raise ValueError(f"`text` must be text such as 'step:5'. Received: {text!r}.")
+        raise ValueError(f"`text` must be text such as 'step:5'. Received: {shown(text)}.")
     # The plus of a number, as in 1e+5, has a digit behind it.
     parts = [part.strip() for part in re.split(r"\+(?![\d.])", text)]
     return composed([_parse_one(part) for part in parts if part != "none"])
@@ -280,13 +287,13 @@ def _read_number(name, number, text):
     raise ValueError(f"`{name}` must be a number. Received: {number!r} in {text!r}.")
 
 
-def _part_from_config(config):
+def _part_from_config(config, argument):
     if isinstance(config, Perturbation):
         return config
     if not isinstance(config, Mapping) or "kind" not in config:
         raise ValueError(
-            'Each item of `config` must be a perturbation or a dict such as {"kind": "step", '
-            f'"amplitude": 5}}. Received: {config!r}.'
+            f"Each item of `{argument}` must be a perturbation or a dict such as "
+            f'{{"kind": "step", "amplitude": 5}}. Received: {shown(config)}.'
         )
     values = {name: value for name, value in config.items() if name != "kind"}
     kind = one_of("kind", config["kind"], KINDS)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from aru_keras.arguments import checked_units, whole
+from aru_keras.arguments import checked_units, instance, shown, whole
 from aru_keras.perturbations import as_perturbation
 from aru_keras.probing import networks, record
 
@@ -26,6 +26,9 @@ class Reading:
         drive: ξ_t, (T, 1) or (T, N); None without a drive.
         signals: (T, N) by name.
         probabilities: Of the classes after each step, (T, classes).
+
+    Raises:
+        ValueError: A probability is not finite: the network overflows.
     """
 
     task: object
@@ -36,6 +39,16 @@ class Reading:
     drive: np.ndarray | None
     signals: dict[str, np.ndarray]
     probabilities: np.ndarray
+
+    def __post_init__(self):
+        finite = np.isfinite(self.probabilities).all(axis=-1)
+        if not finite.all():
+            raise ValueError(
+                "The network's output must be finite. Received: NaN or infinity at "
+                f"{np.count_nonzero(~finite)} of {len(finite)} steps, the first t = "
+                f"{np.flatnonzero(~finite)[0]}. The network overflows: choose a smaller "
+                "perturbation, or other weights."
+            )
 
     @property
     def timesteps(self) -> int:
@@ -79,12 +92,16 @@ def read(model: keras.Model, task, split="test", index=0, perturbation=None) -> 
     Raises:
         ValueError: If the model has no such layer, or the image is not in the split.
     """
-    layer = networks.recurrent_layer(model)
+    layer = networks.recurrent_layer(instance("model", model, keras.Model))
     head = networks.read_out(model, layer)
     if head is None:
         raise ValueError(
             "`model` must make its output of the last output of its recurrent layer. "
             f"Received: {model.name!r}, where {layer.name!r} does not lead to the output alone."
+        )
+    if not hasattr(task, "examples"):
+        raise ValueError(
+            f"`task` must be a task, as tasks.load_task gives it. Received: {shown(task)}."
         )
     x, labels = task.examples(split, [whole("index", index, 0)])
     x, drive = task.perturbed(x, [index], as_perturbation(perturbation), layer.cell.units)

@@ -26,7 +26,7 @@ Example::
 import os
 from pathlib import Path
 
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import flag, one_of, path_like, whole
 from aru_keras.data.archives import write_archive
 from aru_keras.data.collection import COLLECTIONS, DatasetError
 from aru_keras.data.pipelines import epoch_order
@@ -63,6 +63,8 @@ def load_task(
     spec = TASKS[one_of("name", name, TASKS)]
     downsample = _checked_downsample(spec, downsample)
     permutation_seed = whole("permutation_seed", permutation_seed, 0)
+    data_dir, source = path_like("data_dir", data_dir), path_like("source", source)
+    download = flag("download", download)
     parts = fetch(spec.collection, data_dir=data_dir, source=source, allow_download=download)
     return Task(spec, parts, downsample=downsample, permutation_seed=permutation_seed)
 
@@ -109,7 +111,11 @@ def export(
         ValueError: unknown name.
         DatasetError: the images are missing or damaged, or the file cannot be written.
     """
+    path = path_like("path", path)
+    if path is None:
+        raise ValueError("`path` must be where to write the .npz. Received: None.")
     if not isinstance(task, Task):
+        one_of("task", task, TASKS)
         task = load_task(task, data_dir=data_dir, download=download)
     collection = COLLECTIONS[task.spec.collection]
     return write_archive(collection, Path(path).expanduser(), task._parts)

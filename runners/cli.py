@@ -100,7 +100,7 @@ def _report(results):
 def _summary(arguments):
     """parameter counts of the five networks, and one in full (aru-keras summary psmnist)"""
     from aru_keras import models, tasks
-    from aru_keras.arguments import one_of
+    from aru_keras.arguments import one_of, whole
     from aru_keras.runners.config import preset
 
     parser = _parser("summary", _summary)
@@ -113,8 +113,11 @@ def _summary(arguments):
     one_of("model", options.model, models.NETWORKS)
     spec = tasks.TASKS[options.task]
     sizes = {
-        name: getattr(options, name) or preset(options.task)[name]
-        for name in ("units", "controller_units")
+        name: preset(options.task)[name] if value is None else whole(name, value, 1)
+        for name, value in (
+            ("units", options.units),
+            ("controller_units", options.controller_units),
+        )
     }
     encoder = "conv" if len(spec.input_shape) == 3 else "linear"
     build = {"classes": spec.classes, "encoder": encoder, **sizes}

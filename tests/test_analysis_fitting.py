@@ -98,7 +98,7 @@ def test_a_fit_that_fails_says_why_and_draws_nothing(fit, x, y, reason):
     ("x", "y", "message"),
     [
         (TIME, np.where(TIME == 3, np.nan, TIME), "`y` must be finite"),
-        (np.where(TIME == 3, np.inf, TIME), TIME, "`x` must be finite"),
+        (np.where(TIME == 3, np.inf, TIME), TIME, "`[xt]` must be finite"),
         (TIME, TIME[:-1], r"shapes \(100,\) and \(99,\)"),
     ],
 )

@@ -100,7 +100,7 @@ def test_a_correlation_of_few_points_is_uncertain():
         (([1, 2, 3], [1, 2]), "lists of one length"),
         (([1, 2], [1, 2]), "three numbers or more"),
         (([1, 2, 3], [1, 1, 1]), "numbers that vary"),
-        (([1, 2, np.nan], [1, 2, 3]), "or NaN"),
+        (([1, 2, np.nan], [1, 2, 3]), "`first` must be"),
         (([1, 2, 3], [1, 2, 3], 1.0), "`level`"),
     ],
 )

@@ -119,7 +119,7 @@ def test_tasks_are_compared_by_the_t_tests_of_scipy():
         assert test.statistic == pytest.approx(expected.statistic)
     with pytest.raises(ValueError, match="the same ξ"):
         compare_tasks(first, [{1.0: 0.1, 30.0: 0.2}] * 3)
-    with pytest.raises(ValueError, match=r"with 1\.0 and 20\.0"):
+    with pytest.raises(ValueError, match=r"`low` = 1\.0 and `high` = 20\.0"):
         compare_tasks(first, second, high=20.0)
 
 

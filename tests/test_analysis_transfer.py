@@ -25,7 +25,7 @@ def test_seeds_stand_side_by_side():
     [
         ([0.9, 0.5, 0.6], "three rows"),
         ([[0.9], [0.5]], "three rows"),
-        ([[0.9], [0.5], [np.nan]], "finite: False"),
+        ([[0.9], [0.5], [np.nan]], "1 of 3 numbers NaN"),
         ([[0.9, 0.8], [0.5, 0.8], [0.6, 0.8]], "nothing is lost"),
     ],
 )

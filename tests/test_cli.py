@@ -46,6 +46,7 @@ def run(capsys, *arguments):
         (["compare", "nowhere"], "no finished run among nowhere"),
         (["train", "--resume", __file__], "holds no run"),
         (["summary", "psmnits"], "Did you mean 'psmnist'?"),
+        (["summary", "digits", "--units", "0"], "`units` must be a whole number of at least 1"),
         (["export", "psmnits", "there.npz"], "Did you mean 'psmnist'?"),
     ],
 )
@@ -210,6 +211,7 @@ def test_probe_of_noise_and_of_isolated_units_goes_to_the_run(capsys, small_run)
     ("options", "message"),
     [
         (["--perturb", "stepp:5"], "Did you mean 'step'"),
+        (["--perturb", "step:1e38"], "The network overflows: choose a smaller perturbation"),
         (["--split", "tests"], "Did you mean 'test'"),
         (["--index", "400"], "from 0 to 359"),
         (["--units", "5"], "`units` must name units from 0 to 4"),

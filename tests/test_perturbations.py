@@ -330,8 +330,8 @@ def test_whatever_stands_for_a_perturbation_is_taken():
     [
         (5, "`perturbation` must be a perturbation.*Received: 5"),
         ({"kind": "step"}, "`perturbation` must be a perturbation"),
-        ([5], "Each item of `config` must be .* Received: 5"),
-        ([{"amplitude": 5}], "Each item of `config`"),
+        ([5], "Each item of `perturbation` must be .* Received: 5"),
+        ([{"amplitude": 5}], "Each item of `perturbation`"),
         ([{"kind": "stp"}], "`kind` must be one of .* Did you mean 'step'"),
         ([{"kind": "step", "size": 5}], "`value of step` must be one of amplitude"),
     ],

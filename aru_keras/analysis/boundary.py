@@ -11,6 +11,7 @@ from scipy.special import expit
 
 from aru_keras.analysis import gamma_numpy
 from aru_keras.analysis.golden_section import golden_section
+from aru_keras.arguments import array, finite
 
 NOISE = 1.0
 """σ. (The paper's drawing amounts to 1.013.)"""
@@ -54,8 +55,13 @@ def boundary_saturation(drive, n, noise: float = NOISE) -> np.ndarray:
     Raises:
         ValueError: a value is not finite, or σ is not positive.
     """
-    drive, n = _checked("drive", drive), gamma_numpy.floored(_checked("n", n))
-    _check_noise(noise)
+    drive, n = _broadcast(drive=drive, n=n)
+    noise = finite("noise", noise, positive=True)
+    return _saturation(drive, n, noise)
+
+
+def _saturation(drive, n, noise):
+    n = gamma_numpy.floored(n)
     z = n * drive
     # 1/p = 1 + exp(−z), and 1 − p = p(−z), keep their digits at large z.
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
@@ -65,9 +71,8 @@ def boundary_saturation(drive, n, noise: float = NOISE) -> np.ndarray:
 
 def decays(drive, n, s, noise: float = NOISE) -> np.ndarray:
     """Whether small noise about a drive decays: σ·γ′(ξ; n, s) < 1; arguments broadcast."""
-    _check_noise(noise)
-    drive, n, s = (_checked(*one) for one in (("drive", drive), ("n", n), ("s", s)))
-    return noise * gamma_numpy.slope(drive, n, s) < 1
+    drive, n, s = _broadcast(drive=drive, n=n, s=s)
+    return finite("noise", noise, positive=True) * gamma_numpy.slope(drive, n, s) < 1
 
 
 def boundary_distance(drive, n, s, noise: float = NOISE) -> BoundaryDistance:
@@ -86,7 +91,7 @@ def boundary_distance(drive, n, s, noise: float = NOISE) -> BoundaryDistance:
         ValueError: a value is not finite, or σ is not positive.
     """
     side = decays(drive, n, s, noise)
-    drive, n, s = np.broadcast_arrays(*(np.asarray(one, "float64") for one in (drive, n, s)))
+    drive, n, s = np.broadcast_arrays(*_broadcast(drive=drive, n=n, s=s))
     points = np.stack([drive, n, s], axis=-1).reshape(-1, 1, 3)
     blocks = np.array_split(points, range(_BLOCK, len(points), _BLOCK))
     nearest = np.concatenate([_nearest_gain(*np.moveaxis(one, -1, 0), noise) for one in blocks])
@@ -97,7 +102,7 @@ def boundary_distance(drive, n, s, noise: float = NOISE) -> BoundaryDistance:
 
 def _height(drive, gain, s, noise):
     """The s of Λ at a gain; where every s is on Λ, the point's own."""
-    height = boundary_saturation(drive, gain, noise)
+    height = _saturation(drive, gain, noise)
     return np.where(np.isnan(height), s, height)
 
 
@@ -123,19 +128,22 @@ def _nearest(squared, n, sign):
         return squared(allowed(gain))
 
     reach = np.sqrt(folded(n + _REACHES).min(axis=-1, keepdims=True))
+    reach = np.where(np.isfinite(reach), reach, 0.0)  # Λ is out of reach on this side.
     gains = n + reach * _GRID
     step = reach * (_GRID[1] - _GRID[0])
     best = np.take_along_axis(gains, folded(gains).argmin(axis=-1, keepdims=True), axis=-1)
     return allowed(golden_section(folded, best - step, best + step, _REFINEMENTS))
 
 
-def _checked(argument, value):
-    value = np.asarray(value, "float64")
-    if not np.isfinite(value).all():
-        raise ValueError(f"`{argument}` must be finite. Received: NaN or infinity.")
-    return value
-
-
-def _check_noise(noise):
-    if not 0 < noise < np.inf:
-        raise ValueError(f"`noise` must be positive and finite. Received: {noise!r}.")
+def _broadcast(**values):
+    """The values as arrays, whose shapes fit one another."""
+    found = [array(name, value) for name, value in values.items()]
+    try:
+        np.broadcast_shapes(*(one.shape for one in found))
+    except ValueError as error:
+        names = ", ".join(f"`{name}`" for name in values)
+        raise ValueError(
+            f"{names} must have shapes that broadcast. Received: "
+            f"{', '.join(str(one.shape) for one in found)}."
+        ) from error
+    return found

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from aru_keras import numerics
+from aru_keras.arguments import instance
 from aru_keras.layers import DrivenRNN
 from aru_keras.probing import networks
 
@@ -23,11 +24,11 @@ class Classifier:
             last output alone it makes its own, and so takes no drive (LSTM, GRU).
 
     Raises:
-        ValueError: There is no model at the path.
+        ValueError: There is no model at the path, or it is none.
     """
 
     def __init__(self, network):
-        self.network = networks.load_network(network)
+        self.network = instance("network", networks.load_network(network), keras.Model)
         self.layer = _driven_layer(self.network)
         if self.layer is not None:
             self._encoder = networks.encoder(self.network, self.layer)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from aru_keras.arguments import whole
+from aru_keras.arguments import LARGEST_SIZE, array, instance, shown, whole
 
 AMPLITUDES = tuple(np.exp(np.linspace(-2, 2, 10)))
 """The constant pre-activations a."""
@@ -44,7 +44,7 @@ class Controller:
     readout_bias: np.ndarray
 
     def __post_init__(self):
-        size = np.shape(self.bias)[-1] if np.ndim(self.bias) else 0
+        size = len(array("bias", self.bias, ("G",)))
         shapes = {
             "kernel": (1, size),
             "recurrent_kernel": (size, size),
@@ -53,13 +53,8 @@ class Controller:
             "readout_bias": (2,),
         }
         for name, shape in shapes.items():
-            value = np.asarray(getattr(self, name), "float64")
-            if value.shape != shape or not np.isfinite(value).all():
-                raise ValueError(
-                    f"`{name}` must be finite and of shape {shape}, for G = {size} units. "
-                    f"Received: shape {value.shape}."
-                )
-            object.__setattr__(self, name, value)
+            what = f"finite and of shape {shape}, for the G = {size} units of `bias`"
+            object.__setattr__(self, name, array(name, getattr(self, name), shape, what=what))
 
     @classmethod
     def of_cell(cls, cell) -> "Controller":
@@ -154,16 +149,17 @@ def portrait(
     Raises:
         ValueError: An argument is out of its range, or the states do not vary.
     """
-    amplitudes = np.asarray(amplitudes, "float64")
-    ascending = amplitudes.ndim == 1 and (np.diff(amplitudes) > 0).all()
-    if not ascending or len(amplitudes) < 3 or not np.isfinite(amplitudes).all():
+    instance("controller", controller, Controller, "Controller.of_cell makes one.")
+    given, amplitudes = amplitudes, array("amplitudes", amplitudes, ("K",))
+    if len(amplitudes) < 3 or not (np.diff(amplitudes) > 0).all():
         raise ValueError(
             "`amplitudes` must be three finite numbers or more, in ascending order. Received: "
-            f"{amplitudes.tolist()}."
+            f"{shown(given)}."
         )
-    settle, hold = whole("settle", settle, 0), whole("hold", hold, 1)
-    size = (whole("draws", draws, 1), len(controller.bias))
-    first = np.random.default_rng(seed).normal(size=size)
+    settle = whole("settle", settle, 0, most=LARGEST_SIZE)
+    hold = whole("hold", hold, 1, most=LARGEST_SIZE)
+    size = (whole("draws", draws, 1, most=LARGEST_SIZE), len(controller.bias))
+    first = np.random.default_rng(whole("seed", seed, 0)).normal(size=size)
     a = np.zeros((settle + hold, len(amplitudes), draws))
     a[settle:] = amplitudes[:, None]
     states = np.swapaxes(controller.states(a, first).mean(axis=2), 0, 1)
@@ -211,10 +207,16 @@ def principal_components(points: np.ndarray, count: int = 2) -> tuple[np.ndarray
     Raises:
         ValueError: The points are all the same, or too few.
     """
+    points, count = array("points", points, (..., "points", "G")), whole("count", count, 1)
     flat = points.reshape(-1, points.shape[-1])
+    if count > min(flat.shape):
+        raise ValueError(
+            f"`count` must be at most the number of points and of their coordinates, {flat.shape} "
+            f"for `points`. Received: {count}."
+        )
     centred = flat - flat.mean(axis=0)
     _, sizes, directions = np.linalg.svd(centred, full_matrices=False)
-    if len(sizes) < count or sizes[0] <= 1e-12 * max(np.abs(flat).max(), 1e-300):
+    if sizes[0] <= 1e-12 * max(np.abs(flat).max(), 1e-300):
         raise ValueError(
             f"`points` must be {count} or more and not all the same. Received: {len(flat)} points "
             f"of {flat.shape[1]} coordinates."

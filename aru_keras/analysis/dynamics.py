@@ -16,10 +16,22 @@ import numpy as np
 from scipy.special import expit
 
 from aru_keras.analysis import gamma_numpy
-from aru_keras.analysis.differences import directional_differences
-from aru_keras.arguments import finite, one_of
+from aru_keras.analysis.maps import Dynamics, FunctionDynamics, checked_function
+from aru_keras.arguments import array, flag, held, one_of, shown
 from aru_keras.layers import ARUCell, DrivenRNNCell, GammaRNNCell
 from aru_keras.probing import load_network, recurrent_layer
+
+__all__ = [
+    "ACTIVATIONS",
+    "ARUDynamics",
+    "ActivationDynamics",
+    "Dynamics",
+    "FunctionDynamics",
+    "GammaDynamics",
+    "as_dynamics",
+    "checked_kernel",
+    "dynamics_of",
+]
 
 ACTIVATIONS = {
     "linear": (lambda a: a, np.ones_like),
@@ -31,78 +43,14 @@ ACTIVATIONS = {
 """Activations by their Keras names: f and f′."""
 
 
-class Dynamics:
-    """An autonomous map h → F(h), batched over leading axes; subclasses say `push`."""
-
-    def push(self, h, directions):
-        """One step of states and of directions tangent to them.
-
-        Args:
-            h: States, (…, N).
-            directions: (…, k, N), one direction v a row.
-
-        Returns:
-            `(F(h), J(h)·v)`, (…, N) and (…, k, N).
-        """
-        raise NotImplementedError
-
-    def __call__(self, h) -> np.ndarray:
-        """F(h), (…, N)."""
-        h = np.asarray(h, "float64")
-        return self.push(h, np.empty((*h.shape[:-1], 0, h.shape[-1])))[0]
-
-    def jacobian(self, h) -> np.ndarray:
-        """J(h), (…, N, N), with J[i, j] = ∂F_i/∂h_j."""
-        h = np.asarray(h, "float64")
-        size = h.shape[-1]
-        pushed = self.push(h, np.broadcast_to(np.eye(size), (*h.shape, size)))[1]
-        return np.swapaxes(pushed, -1, -2)
-
-
-class FunctionDynamics(Dynamics):
-    """A map of someone else's.
-
-    With no derivative given, J·v is (F(h + t·v) − F(h − t·v))/2t, with t the largest that moves no
-    h_i by more than `step`·max(1, |h_i|). Of a smooth F, such as a tanh network of 200 units, it is
-    good to 1e-9 of the largest entry where F returns float64, to 2e-4 where it returns float32.
-
-    Args:
-        function: F, from states (…, N) to (…, N), whatever the leading axes.
-        jacobian: From states to J, (…, N, N).
-        jacobian_product: In its place: from states (…, N) and directions (…, k, N) to J·v.
-        step: Of the differences; None: the cube root of the precision of what F returns. Give 5e-3
-            where float64 is returned and float32 computed in between.
-
-    Raises:
-        ValueError: both derivatives are given, or what F returns is of another shape or dtype, or
-            not finite where differences are taken.
-    """
-
-    def __init__(self, function, jacobian=None, jacobian_product=None, *, step=None):
-        if jacobian is not None and jacobian_product is not None:
-            raise ValueError("Give `jacobian` or `jacobian_product`. Received: both.")
-        self._function, self._jacobian, self._product = function, jacobian, jacobian_product
-        self._step = None if step is None else finite("step", step, least=1e-12)
-
-    def push(self, h, directions):
-        value = self._value(h)
-        if self._product is not None:
-            pushed = self._product(h, directions)
-        elif self._jacobian is not None:
-            pushed = directions @ np.swapaxes(self._jacobian(h), -1, -2)
-        else:
-            step = self._step or np.cbrt(np.finfo(value.dtype).eps)
-            pushed = directional_differences(self._value, h, directions, step)
-        return value.astype("float64"), pushed
-
-    def _value(self, h):
-        value = keras.ops.convert_to_numpy(self._function(h))
-        if value.shape != h.shape or value.dtype.kind != "f":
-            raise ValueError(
-                "`function` must return floating-point numbers in the shape of its states, with "
-                f"any leading axes. Received: {value.dtype} {value.shape} for {h.shape}."
-            )
-        return value
+_ARU_WEIGHTS = {
+    "recurrent_kernel": ("N", "N"),
+    "controller_kernel": (1, "G"),
+    "controller_recurrent_kernel": ("G", "G"),
+    "controller_bias": ("G",),
+    "readout_kernel": ("G", 2),
+    "readout_bias": (2,),
+}
 
 
 class _RecurrentDynamics(Dynamics):
@@ -110,7 +58,11 @@ class _RecurrentDynamics(Dynamics):
 
     def __init__(self, recurrent_kernel, bias):
         self.recurrent_kernel = checked_kernel(recurrent_kernel)
-        self.bias = _checked("bias", 0.0 if bias is None else bias, len(self.recurrent_kernel))
+        self.size = len(self.recurrent_kernel)
+        self.bias = _checked("bias", 0.0 if bias is None else bias, self.size)
+
+    def parameters(self):
+        return {"bias": self.bias}
 
     def respond(self, a):
         """f(a) and f′(a)."""
@@ -121,7 +73,7 @@ class _RecurrentDynamics(Dynamics):
         return value, _product(directions, self.recurrent_kernel) * slope[..., None, :]
 
     def jacobian(self, h):
-        slope = self.respond(np.asarray(h, "float64") @ self.recurrent_kernel + self.bias)[1]
+        slope = self.respond(self._states(h) @ self.recurrent_kernel + self.bias)[1]
         return slope[..., :, None] * self.recurrent_kernel.T
 
 
@@ -144,6 +96,9 @@ class GammaDynamics(_RecurrentDynamics):
         units = len(self.recurrent_kernel)
         self.n, self.s = _checked("n", n, units), _checked("s", s, units)
 
+    def parameters(self):
+        return {**super().parameters(), "n": self.n, "s": self.s}
+
     def respond(self, a):
         return gamma_numpy.gamma_and_slope(a, self.n, self.s)
 
@@ -163,9 +118,9 @@ class ActivationDynamics(_RecurrentDynamics):
     def __init__(self, recurrent_kernel, activation="tanh", bias=None):
         super().__init__(recurrent_kernel, bias)
         pair = activation
-        if not isinstance(activation, tuple):
+        if not isinstance(activation, tuple) or len(activation) != 2:
             pair = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
-        self._function, self._slope = pair
+        self._function, self._slope = (checked_function("activation", one) for one in pair)
 
     def respond(self, a):
         return self._function(a), self._slope(a)
@@ -188,16 +143,21 @@ class ARUDynamics(Dynamics):
     """
 
     def __init__(self, weights, bias=None):
-        self.recurrent_kernel = checked_kernel(weights["recurrent_kernel"])
+        found = dict(zip(_ARU_WEIGHTS, held("weights", weights, list(_ARU_WEIGHTS)), strict=True))
+        self.recurrent_kernel = checked_kernel(found["recurrent_kernel"])
         self.units = len(self.recurrent_kernel)
         self.bias = _checked("bias", 0.0 if bias is None else bias, self.units)
-        names = ("kernel", "recurrent_kernel", "bias")
-        self._kernel, self._matrix, self._offset = (
-            np.asarray(weights[f"controller_{name}"], "float64") for name in names
+        size = len(array("controller_bias", found["controller_bias"], ("G",)))
+        self._kernel, self._matrix, self._offset, self._readout, self._readout_bias = (
+            array(name, found[name], tuple(size if axis == "G" else axis for axis in shape))
+            for name, shape in _ARU_WEIGHTS.items()
+            if name != "recurrent_kernel"
         )
-        self._width = self.units * len(self._matrix)
-        self._readout = np.asarray(weights["readout_kernel"], "float64")
-        self._readout_bias = np.asarray(weights["readout_bias"], "float64")
+        self._width = self.units * size
+        self.size = self.units + self._width
+
+    def parameters(self):
+        return {"bias": self.bias}
 
     def push(self, state, directions):
         h, g = self._parts(state)
@@ -237,9 +197,11 @@ def dynamics_of(network, n=None, s=None, *, bias: bool = False) -> Dynamics:
     Raises:
         ValueError: the layer is of another kind or not built, or one of n and s is missing.
     """
-    cell = _cell_of(load_network(network))
+    cell, bias = _cell_of(load_network(network)), flag("bias", bias)
     if (n is None) != (s is None):
-        raise ValueError(f"Give both `n` and `s`, or neither. Received: n={n!r}, s={s!r}.")
+        raise ValueError(
+            f"Give both `n` and `s`, or neither. Received: n={shown(n)}, s={shown(s)}."
+        )
     weights = {weight.name: keras.ops.convert_to_numpy(weight) for weight in cell.weights}
     kernel, offset = weights["recurrent_kernel"], weights.get("bias") if bias else None
     if isinstance(cell, ARUCell) and n is None:
@@ -265,7 +227,8 @@ def as_dynamics(value) -> Dynamics:
         return dynamics_of(value)
     if not callable(value):
         raise ValueError(
-            f"`dynamics` must be Dynamics, a layer, or a function of states. Received: {value!r}."
+            "`dynamics` must be Dynamics, a layer, or a function of states. Received: "
+            f"{shown(value)}."
         )
     return FunctionDynamics(value)
 
@@ -275,7 +238,7 @@ def _cell_of(network):
     if not isinstance(cell, DrivenRNNCell | keras.layers.SimpleRNNCell) or not cell.built:
         raise ValueError(
             "`network` must be, or hold, a built GammaRNN, ARU, DrivenRNN or SimpleRNN. Received: "
-            f"{network!r}. For others give FunctionDynamics the map."
+            f"{shown(network)}. For others give FunctionDynamics the map."
         )
     return cell
 
@@ -291,20 +254,10 @@ def checked_kernel(recurrent_kernel) -> np.ndarray:
     Raises:
         ValueError: it is not square, or not finite.
     """
-    kernel = np.asarray(recurrent_kernel, "float64")
-    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or not np.isfinite(kernel).all():
-        raise ValueError(
-            "`recurrent_kernel` must be a finite square matrix (N, N). Received: shape "
-            f"{kernel.shape}, finite: {bool(np.isfinite(kernel).all())}."
-        )
-    return kernel
+    what = "a finite square matrix (N, N)"
+    return array("recurrent_kernel", recurrent_kernel, ("N", "N"), what=what)
 
 
 def _checked(argument, value, units):
-    value = np.asarray(value, "float64")
-    if (value.ndim and value.shape[-1] not in (1, units)) or not np.isfinite(value).all():
-        raise ValueError(
-            f"`{argument}` must be finite, a number or with a last axis of 1 or {units} units. "
-            f"Received: shape {value.shape}, finite: {bool(np.isfinite(value).all())}."
-        )
-    return value
+    what = f"finite, a number or with a last axis of 1 or {units} units"
+    return array(argument, value, (), (..., 1), (..., units), what=what)

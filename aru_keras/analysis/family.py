@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import expit
 
 from aru_keras.analysis.gamma_numpy import gamma_and_slope, softplus
+from aru_keras.arguments import array
 
 GAINS = (1, 2.5, 5, 10)
 SATURATIONS = (0, 0.25, 0.5, 0.75, 1)
@@ -60,16 +61,9 @@ def family(
         ValueError: An argument is not a list of finite numbers.
     """
     gains, saturations, x = (
-        _finite(name, values)
+        array(name, values, ("K",), what="a list of finite numbers")
         for name, values in (("gains", gains), ("saturations", saturations), ("x", x))
     )
     values, slopes = gamma_and_slope(x, gains[:, None, None], saturations[:, None])
     limits = {name: limit(x) for name, limit in LIMITS.items()}
     return Family(x, gains, saturations, values, slopes, limits)
-
-
-def _finite(name, values):
-    values = np.asarray(values, "float64")
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
-        raise ValueError(f"`{name}` must be a list of finite numbers. Received: {values.tolist()}.")
-    return values

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
+from aru_keras.arguments import array, finite, one_of
+
 FLATTEST = 0.02
 """Smallest change of log φ over the data that is looked for; below, the curve is a line."""
 
@@ -67,6 +69,8 @@ class Fit:
 
     def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
         """The confidence interval of a parameter, by Student's t; errors as for its value."""
+        if not 0 < finite("level", level) < 1:
+            raise ValueError(f"`level` must be between 0 and 1. Received: {level}.")
         half = stats.t.ppf(0.5 + level / 2, self.points - len(self.names)) * self.error(name)
         return self[name] - half, self[name] + half
 
@@ -76,7 +80,7 @@ class Fit:
         Raises:
             ValueError: The fit failed.
         """
-        return FORMULAS[self.curve](np.asarray(x, "float64"), *self._require(self.values))
+        return FORMULAS[self.curve](array("x", x), *self._require(self.values))
 
     def __str__(self) -> str:
         if self.failed:
@@ -91,9 +95,7 @@ class Fit:
         return numbers
 
     def _place(self, name):
-        if name not in self.names:
-            raise ValueError(f"`name` must be one of {', '.join(self.names)}. Received: {name!r}.")
-        return self.names.index(name)
+        return self.names.index(one_of("name", name, self.names))
 
 
 POWER_LAW = "a·x^(−b) + c"
@@ -139,7 +141,7 @@ def decay(t: Sequence[float], y: Sequence[float]) -> Fit:
 
     Errors as in `line`. What moves away ever faster is no decay, and the fit fails.
     """
-    t, y = _points(t, y)
+    t, y = _points(t, y, "t")
     return _separable(DECAY, ("a", "tau", "c"), t, y, signs=(1,))
 
 
@@ -257,13 +259,12 @@ def _failure(curve, names, y, reason):
     return Fit(curve, names, np.empty(0), np.empty(0), None, len(y), reason)
 
 
-def _points(x, y):
-    x, y = np.asarray(x, "float64"), np.asarray(y, "float64")
-    if x.ndim != 1 or x.shape != y.shape:
+def _points(x, y, of_x="x"):
+    shapes, what = (("K",), (0,)), "finite, of shape (K,)"
+    found = [array(name, values, *shapes, what=what) for name, values in ((of_x, x), ("y", y))]
+    if len(found[0]) != len(found[1]):
         raise ValueError(
-            f"`x` and `y` must be (K,) each. Received: shapes {x.shape} and {y.shape}."
+            f"`{of_x}` and `y` must be (K,) each. Received: shapes {found[0].shape} and "
+            f"{found[1].shape}."
         )
-    for name, values in (("x", x), ("y", y)):
-        if not np.isfinite(values).all():
-            raise ValueError(f"`{name}` must be finite. Received: {values.tolist()}.")
-    return x, y
+    return found

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aru_keras.analysis.golden_section import golden_section
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import array, flag, one_of, shown, whole, wholes
 
 WINDOW = (80, 220)
 """Steps first ≤ t < last over which response and drive are compared, of the paper's 300."""
@@ -31,6 +31,9 @@ ORDERS = tuple(np.linspace(*RANGE, 101).tolist())
 
 ADEQUATE = 0.5
 """R² from which on an order describes a response."""
+
+LARGEST_ORDER = 10.0
+"""Of `fractional_derivative`, either way: beyond it rounding is all that would be left."""
 
 _GRID_STEP = 0.02
 _REFINEMENTS = 30  # Of a bracket of two grid steps: to 2e-8.
@@ -97,7 +100,7 @@ def fractional_derivative(signal, alpha, method: str = "periodic", baseline: int
 
     Args:
         signal: (T,) or (T, N).
-        alpha: α, a number or (N,).
+        alpha: α, a number or (N,), from −10 to 10.
         method: "periodic": by Fourier transform with (2πif)^α, 0 at f = 0. "causal": by Grünwald
             and Letnikov's sum over the past, (1 − z⁻¹)^α, of the departure from the value at
             `baseline`, with nothing before it.
@@ -107,10 +110,13 @@ def fractional_derivative(signal, alpha, method: str = "periodic", baseline: int
         ValueError: a shape does not fit, or a value is not finite.
     """
     signal = _checked("signal", signal)
-    derivative = METHODS[one_of("method", method, METHODS)](
-        signal.reshape(len(signal), -1), _checked_step(baseline, len(signal))
-    )
-    return derivative(np.asarray(alpha, "float64")).reshape(signal.shape)
+    columns = signal.reshape(len(signal), -1)
+    take = METHODS[one_of("method", method, METHODS)]
+    derivative = take(columns, _checked_step(baseline, len(signal)))
+    low, high = -LARGEST_ORDER, LARGEST_ORDER
+    what = f"a number from {low:g} to {high:g}, or one for each of the {columns.shape[1]} signals"
+    alpha = array("alpha", alpha, (), (1,), (columns.shape[1],), least=low, most=high, what=what)
+    return derivative(alpha).reshape(signal.shape)
 
 
 def fractional_order(
@@ -176,12 +182,13 @@ def errors_over_orders(
         ValueError: as `fractional_order`.
     """
     *_, misfit = _problem(response, drive, free_gain, method, window, baseline)
-    return np.array([misfit(alpha)[0] for alpha in np.asarray(orders, "float64")])
+    orders = array("orders", orders, ("K",), least=-LARGEST_ORDER, most=LARGEST_ORDER)
+    return np.array([misfit(alpha)[0] for alpha in orders])
 
 
 def _problem(response, drive, free_gain, method, window, baseline):
     """The responses (T, N), the drive in the window (W, 1), and the error and gain of an α."""
-    response = _checked("response", response)
+    response, free_gain = _checked("response", response), flag("free_gain", free_gain)
     response = response.reshape(len(response), -1)
     inside = _checked_window(window, len(response))
     target = _checked_drive(drive, len(response))[inside, None]
@@ -254,20 +261,16 @@ def _minimum(function):
 
 
 def _checked(argument, signal):
-    signal = np.asarray(signal, "float64")
-    if signal.ndim not in (1, 2) or len(signal) < 2 or not np.isfinite(signal).all():
-        raise ValueError(
-            f"`{argument}` must be (T,) or (T, N), of 2 steps or more, and finite. Received: shape "
-            f"{signal.shape}, finite: {bool(np.isfinite(signal).all())}."
-        )
+    what = "(T,) or (T, N), of 2 steps or more, and finite"
+    signal = array(argument, signal, ("T",), ("T", "N"), what=what)
+    if len(signal) < 2:
+        raise ValueError(f"`{argument}` must be {what}. Received: shape {signal.shape}.")
     return signal
 
 
 def _checked_drive(drive, steps):
-    drive = _checked("drive", drive)
-    if drive.shape != (steps,):
-        raise ValueError(f"`drive` must be ({steps},), like time. Received: shape {drive.shape}.")
-    return drive
+    what = f"({steps},), like the time of `response`, and finite"
+    return array("drive", drive, (steps,), what=what)
 
 
 def _checked_step(baseline, steps):
@@ -277,9 +280,14 @@ def _checked_step(baseline, steps):
 
 
 def _checked_window(window, steps):
-    first, last = window
-    if not 0 <= first < last <= steps:
+    try:
+        first, last = wholes("window", window, 0)
+        fits = first < last <= steps
+    except ValueError:
+        fits = False
+    if not fits:
         raise ValueError(
-            f"`window` must be (first, last), 0 ≤ first < last ≤ T = {steps}. Received: {window}."
+            f"`window` must be (first, last), 0 ≤ first < last ≤ T = {steps}. Received: "
+            f"{shown(window)}."
         )
     return slice(first, last)

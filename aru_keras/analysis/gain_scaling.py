@@ -16,7 +16,17 @@ import keras
 import numpy as np
 
 from aru_keras.analysis import fitting
-from aru_keras.arguments import finite, one_of, whole
+from aru_keras.arguments import (
+    LARGEST_SIZE,
+    array,
+    finite,
+    flag,
+    held,
+    instance,
+    one_of,
+    whole,
+    wholes,
+)
 from aru_keras.perturbations import PAPER_TIMESTEPS
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
@@ -57,7 +67,7 @@ class NoiseBurst:
 
     def __post_init__(self):
         for name, least in (("before", 0), ("duration", 1), ("after", 0), ("steady", 2)):
-            whole(name, getattr(self, name), least)
+            whole(name, getattr(self, name), least, most=LARGEST_SIZE)
         finite("background", self.background, least=0)
         if self.steady > self.duration:
             raise ValueError(
@@ -102,11 +112,10 @@ class NoiseBurst:
         scale = np.full(self.timesteps, self.background)
         scale[self.before : self.before + self.duration] = amplitude
         key = int(np.float64(amplitude).view(np.uint64))
+        size = (self.timesteps, whole("features", features, 1, most=LARGEST_SIZE))
         draws = [
-            np.random.default_rng([whole("seeds", seed, 0), key]).normal(
-                size=(self.timesteps, whole("features", features, 1))
-            )
-            for seed in seeds
+            np.random.default_rng([seed, key]).normal(size=size)
+            for seed in wholes("seeds", seeds, 0)
         ]
         return (np.stack(draws) * scale[:, None]).astype("float32")
 
@@ -168,7 +177,11 @@ def settled(
     Raises:
         ValueError: A signal is missing, has another number of steps, or is not finite.
     """
-    n, s, h = (_checked(recording, name, noise.shape[:2]) for name in ("n", "s", "h"))
+    timesteps = instance("protocol", protocol, NoiseBurst).timesteps
+    noise = array("noise", noise, ("seeds", timesteps, "features"), dtype=None)
+    names = ("n", "s", "h")
+    recorded = zip(names, held("recording", recording, names), strict=True)
+    n, s, h = (_checked(name, values, noise.shape[:2]) for name, values in recorded)
     window = protocol.window
     return Settled(
         n=n.mean(axis=2),
@@ -209,12 +222,16 @@ def gain_scaling(
         ValueError: The network has no n and s, or an argument is out of its range.
     """
     if as_drive is not None:
-        enters = "drive" if as_drive else "input"
+        enters = "drive" if flag("as_drive", as_drive) else "input"
         warnings.warn(
             f"`as_drive` is deprecated: use enters={enters!r}.", DeprecationWarning, stacklevel=2
         )
+    amplitudes = array("amplitudes", amplitudes, ("K",), least=0, what="a list of numbers from 0")
+    seeds, progress = wholes("seeds", seeds, 0), flag("progress", progress)
     read = _Reading(network, len(seeds), one_of("enters", enters, ENTRIES), x)
-    protocol = protocol or (NoiseBurst() if x is None else NoiseBurst.scaled(read.timesteps))
+    if protocol is None:
+        protocol = NoiseBurst() if x is None else NoiseBurst.scaled(read.timesteps)
+    instance("protocol", protocol, NoiseBurst)
     bar = keras.utils.Progbar(len(amplitudes), unit_name="amplitude") if progress else None
     runs = []
     for place, amplitude in enumerate(amplitudes):
@@ -222,7 +239,7 @@ def gain_scaling(
         runs.append(settled(read(noise), noise, protocol))
         if bar:
             bar.update(place + 1)
-    return GainScaling(np.asarray(amplitudes, "float64"), tuple(runs))
+    return GainScaling(amplitudes, tuple(runs))
 
 
 class _Reading:
@@ -236,6 +253,8 @@ class _Reading:
                 "`network` must be built, to know how many features it reads. Received: "
                 f"{layer.name!r}, which is not. Call its build((None, None, features)) first."
             )
+        if x is not None:
+            x = array("x", x, (..., "T", "I"), dtype=None)
         if x is not None and (enters == "input" or len(x) != seeds):
             raise ValueError(
                 f"`x` must hold one sequence for each of the {seeds} seeds, and none where the "
@@ -260,14 +279,7 @@ class _Reading:
         return self._record(x, noise)
 
 
-def _checked(recording, name, shape):
-    values = recording.get(name)
-    if values is None or np.ndim(values) != 3 or values.shape[:2] != shape:
-        came = None if values is None else values.shape
-        raise ValueError(
-            f"`recording` must hold {name!r} of shape (seeds, T, N) = {(*shape, 'N')}. "
-            f"Received: {came}."
-        )
-    if not np.isfinite(values).all():
-        raise ValueError(f"The recording of {name!r} must be finite. Received: NaN or Inf in it.")
-    return np.asarray(values, "float64")
+def _checked(name, values, shape):
+    axes = f"(seeds, T, N) = ({shape[0]}, {shape[1]}, N)"
+    what = f"{name!r}, and {name!r} must be finite and of shape {axes}, like `noise`"
+    return array("recording", values, (*shape, "N"), what=what, verb="hold")

@@ -20,7 +20,7 @@ from scipy.special import log_softmax
 from aru_keras import probing
 from aru_keras.analysis.classification import Classifier
 from aru_keras.analysis.dynamics import ACTIVATIONS
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import array, one_of, shown, whole, wholes
 from aru_keras.probing.compiled import without_gradients
 
 BATCH_SIZE = 100
@@ -61,20 +61,16 @@ def propagation(network, x, labels, *, batch_size: int = BATCH_SIZE) -> Propagat
     Raises:
         ValueError: There is no such layer, the labels do not fit, or a gradient is not finite.
     """
-    classifier = Classifier(network)
+    x = array("x", x, ("B", "T"), ("B", "T", "I"), ("B", "H", "W", "C"), dtype=None)
+    classifier, size = Classifier(network), whole("batch_size", batch_size, 1)
     if not classifier.takes_drive or classifier.layer.go_backwards:
         raise ValueError(
             "`network` must hold exactly one ARU, GammaRNN or DrivenRNN that reads forwards, and "
             f"make its output of the last output of it. Received: {classifier.network.name!r}."
         )
-    x, labels = np.asarray(x), np.asarray(labels)
-    if labels.shape != (len(x),) or labels.dtype.kind not in "iu":
-        raise ValueError(
-            "`labels` must be whole numbers, one for each of `x`. Received: labels of shape "
-            f"{labels.shape} and dtype {labels.dtype} for {len(x)} examples."
-        )
+    labels = _classes(labels, len(x), classifier.network.output_shape[-1])
     h = probing.record(classifier.network, x, "h")["h"]
-    in_drive, size = _gradient_in_drive(classifier), whole("batch_size", batch_size, 1)
+    in_drive = _gradient_in_drive(classifier)
     parts = [
         ops.convert_to_numpy(in_drive(x[k : k + size], labels[k : k + size]))
         for k in range(0, len(x), size)
@@ -92,11 +88,10 @@ def from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
     Raises:
         ValueError: A number is not finite: the gradient has exploded beyond float32.
     """
-    if not (np.isfinite(h).all() and np.isfinite(adjoints).all()):
-        raise ValueError(
-            "The states and gradients must be finite. Received: NaN or Inf among them. The network "
-            "explodes over this length: take shorter sequences, or another network."
-        )
+    hint = "finite, of shape (B, T, N), or the network explodes: take shorter sequences"
+    h = array("h", h, ("B", "T", "N"), what=hint, dtype=None)
+    hint = f"like `h` {h.shape}, and {hint}"
+    adjoints = array("adjoints", adjoints, h.shape, what=hint, dtype=None)
     timesteps, units = h.shape[1:]
     total = np.zeros((units, units))
     contributions, detached = np.zeros(timesteps), np.zeros(timesteps)
@@ -124,8 +119,11 @@ def of_simple_rnn(weights, readout, x, labels, activation: str = "tanh") -> Prop
         ValueError: An unknown activation, or a gradient is not finite.
     """
     f, slope = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
-    kernel, matrix, bias, out, out_bias = (np.asarray(w, "float64") for w in (*weights, *readout))
-    a = np.asarray(x, "float64") @ kernel + bias
+    x = array("x", x, ("B", "T", "I"))
+    kernel, matrix, bias = _layer_of("weights", weights, (x.shape[2], "N"), ("N", "N"), ("N",))
+    out, out_bias = _layer_of("readout", readout, (len(bias), "classes"), ("classes",))
+    labels = _classes(labels, len(x), len(out_bias))
+    a = x @ kernel + bias
     h, state = np.empty_like(a), np.zeros_like(a[:, 0])
     for t in range(a.shape[1]):
         a[:, t] += state @ matrix
@@ -137,6 +135,29 @@ def of_simple_rnn(weights, readout, x, labels, activation: str = "tanh") -> Prop
         adjoints[:, t] = back * slope(a[:, t])
         back = adjoints[:, t] @ matrix.T
     return from_adjoints(h, adjoints)
+
+
+def _layer_of(argument, values, *shapes):
+    """The weights of a layer, whose shapes fit one another."""
+    given = list(values) if isinstance(values, list | tuple) else []
+    if len(given) != len(shapes):
+        raise ValueError(
+            f"`{argument}` must be a list of {len(shapes)} arrays. Received: {shown(values)}."
+        )
+    units = np.shape(given[-1])[-1:] or (0,)
+    sizes = [tuple(units[0] if isinstance(a, str) else a for a in shape) for shape in shapes]
+    return [array(argument, value, shape) for value, shape in zip(given, sizes, strict=True)]
+
+
+def _classes(labels, count, classes):
+    """The labels of so many examples, whole numbers below `classes`."""
+    labels = np.asarray(wholes("labels", labels, 0, most=classes - 1))
+    if len(labels) != count:
+        raise ValueError(
+            f"`labels` must be whole numbers, one for each of `x`. Received: "
+            f"{len(labels)} for {count} examples."
+        )
+    return labels
 
 
 def _gradient_in_drive(classifier):

@@ -10,6 +10,7 @@ from itertools import pairwise
 import keras
 import numpy as np
 
+from aru_keras.arguments import array, instance, shown
 from aru_keras.layers import GammaRNNCell
 from aru_keras.probing import load_network, recurrent_layer
 
@@ -28,11 +29,7 @@ class Cloud:
     points: np.ndarray
 
     def __post_init__(self):
-        points = np.asarray(self.points, "float64")
-        if points.ndim != 2 or points.shape[1] != 2 or not len(points):
-            raise ValueError(f"`points` must be (N, 2), N ≥ 1. Received: shape {points.shape}.")
-        if not np.isfinite(points).all():
-            raise ValueError("`points` must be finite. Received: NaN or Inf among n and s.")
+        points = array("points", self.points, ("N", 2))
         object.__setattr__(self, "points", points)
 
     @property
@@ -83,6 +80,8 @@ def cloud(*networks) -> Cloud:
     Raises:
         ValueError: A network has no static n and s.
     """
+    if not networks:
+        raise ValueError("`networks` must be one network or more. Received: none.")
     return Cloud(np.concatenate([_points(network) for network in networks]))
 
 
@@ -95,8 +94,11 @@ def shifts(stages: Mapping[str, Cloud]) -> list[Shift]:
     Raises:
         ValueError: There are fewer than two.
     """
-    if len(stages) < 2:
-        raise ValueError(f"`stages` must be two clouds or more. Received: {list(stages)}.")
+    if not isinstance(stages, Mapping) or len(stages) < 2:
+        came = shown(list(stages) if isinstance(stages, Mapping) else stages)
+        raise ValueError(f"`stages` must be two clouds or more, by name. Received: {came}.")
+    for one in stages.values():
+        instance("stages", one, Cloud, "They are clouds by name.")
     return [_shift(*start, *end) for start, end in pairwise(stages.items())]
 
 

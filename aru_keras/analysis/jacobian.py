@@ -12,7 +12,7 @@ from scipy.linalg import eigvalsh
 
 from aru_keras.analysis import gamma_numpy
 from aru_keras.analysis.dynamics import Dynamics, as_dynamics, checked_kernel
-from aru_keras.arguments import finite, whole
+from aru_keras.arguments import LARGEST_SIZE, array, finite, whole
 
 GAINS = (1.0, *(1.25 * k for k in range(1, 17)))
 SATURATIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -70,8 +70,9 @@ def jacobian_norms(
     """
     kernel = checked_kernel(recurrent_kernel)
     n, s = _checked_axis("n", n), _checked_axis("s", s)
-    draws, bound = np.random.default_rng(seed), finite("bound", bound, least=0)
-    h = draws.uniform(-bound, bound, (whole("samples", samples, 2), len(kernel)))
+    samples = whole("samples", samples, 2, most=LARGEST_SIZE)
+    draws, bound = np.random.default_rng(whole("seed", seed, 0)), finite("bound", bound, least=0)
+    h = draws.uniform(-bound, bound, (samples, len(kernel)))
     a, product = h @ kernel, kernel.T @ kernel
     orthogonal = bool(np.abs(product - np.eye(len(kernel))).max() < ORTHOGONAL)
     norms = np.empty((len(n), len(s), samples))
@@ -92,10 +93,10 @@ def norms_along(dynamics: Dynamics | Callable, states) -> np.ndarray:
     Raises:
         ValueError: the states or the Jacobian there are not finite.
     """
-    states = np.asarray(states, "float64")
-    if not np.isfinite(states).all():
-        raise ValueError("`states` must be finite. Received: NaN or infinity.")
-    jacobians = as_dynamics(dynamics).jacobian(states)
+    dynamics = as_dynamics(dynamics)
+    size = dynamics.size or "N"
+    states = array("states", states, (..., size), what=f"finite and of shape (…, {size})")
+    jacobians = dynamics.jacobian(states)
     if not np.isfinite(jacobians).all():
         raise ValueError(
             "`dynamics` must have a finite Jacobian at every state. Received: NaN or infinity. "
@@ -115,9 +116,4 @@ def _norms(slopes, product):
 
 
 def _checked_axis(argument, values):
-    values = np.asarray(values, "float64")
-    if values.ndim != 1 or not values.size or not np.isfinite(values).all():
-        raise ValueError(
-            f"`{argument}` must be a list of finite numbers. Received: {values.tolist()}."
-        )
-    return values
+    return array(argument, values, ("K",), what="a list of finite numbers")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aru_keras.analysis.statistics import RankCorrelation, rank_correlation
+from aru_keras.arguments import array, instance
 
 STARTS, BOUND = 8, 5.0
 """Initial conditions of the exponents, from U(−BOUND, BOUND)^N, as for the Jacobian's norm."""
@@ -36,13 +37,12 @@ class Landscape:
     accuracy: np.ndarray
 
     def __post_init__(self):
+        points = len(array("n", self.n, ("points",)))
         for name in ("n", "s", "jacobian_norm", "exponent", "accuracy"):
-            value = np.asarray(getattr(self, name), "float64")
-            if value.shape != np.shape(self.n) or value.ndim != 1 or np.isnan(value).any():
-                raise ValueError(
-                    f"`{name}` must be numbers, one a point. Received: shape {value.shape} for "
-                    f"{np.shape(self.n)} points, NaN: {bool(np.isnan(value).any())}."
-                )
+            # −inf is an exponent: that of a map which forgets all in one step.
+            least = {"least": -np.inf} if name == "exponent" else {}
+            what = f"numbers, one for each of the {points} points of `n`"
+            value = array(name, getattr(self, name), (points,), what=what, **least)
             object.__setattr__(self, name, value)
         if not (self.jacobian_norm > 0).all():
             raise ValueError(
@@ -82,6 +82,7 @@ def correlations(found: Landscape) -> Correlations:
     Raises:
         ValueError: There are fewer than three points, or a map is constant.
     """
+    instance("found", found, Landscape)
     return Correlations(
         norm=rank_correlation(found.accuracy, -found.norm_distance),
         exponent=rank_correlation(found.accuracy, -np.abs(found.exponent)),

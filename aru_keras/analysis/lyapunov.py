@@ -11,7 +11,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from aru_keras.analysis.dynamics import Dynamics, GammaDynamics, as_dynamics
-from aru_keras.arguments import whole
+from aru_keras.arguments import LARGEST_SIZE, array, shown, whole
 
 STEPS = 1000
 """Length of the paper's trajectories."""
@@ -60,21 +60,24 @@ def lyapunov_exponents(
             a layer, or any function h ↦ F(h), as `dynamics.as_dynamics` takes them.
         start: h_0, (H, N) for H initial conditions, (…, H, N) for several sets of them, or (N,).
         count: k, how many exponents; None for all N.
-        steps: Length of the trajectory.
-        transient: Steps before it that are not counted; deviations turn into their directions.
+        steps: Length of the trajectory, at most 10,000,000.
+        transient: Steps before it that are not counted, as many at most; deviations turn into
+            their directions.
         seed: Of the first directions, random as a direction along an invariant axis would not see
             the others.
 
     Raises:
         ValueError: `start` is not finite, or a trajectory leaves the finite numbers.
     """
-    h = np.atleast_2d(np.asarray(start, "float64"))
-    dynamics, size = as_dynamics(dynamics), h.shape[-1]
+    dynamics = as_dynamics(dynamics)
+    h = np.atleast_2d(_checked_start(start, dynamics.size or "N"))
+    size = h.shape[-1]
+    _check_parameters(dynamics, h)
     count = size if count is None else _checked_count(count, size)
-    whole("steps", steps, 1)
-    whole("transient", transient, 0)
-    _check_finite(h, 0)
-    first = np.linalg.qr(np.random.default_rng(seed).normal(size=(size, count)))[0].T
+    steps = whole("steps", steps, 1, most=LARGEST_SIZE)
+    transient = whole("transient", transient, 0, most=LARGEST_SIZE)
+    draws = np.random.default_rng(whole("seed", seed, 0))
+    first = np.linalg.qr(draws.normal(size=(size, count)))[0].T
     directions = np.broadcast_to(first, (*h.shape[:-1], count, size))
     # Thousands of small products: handing each to several threads takes longer than the product.
     with threadpool_limits(1):
@@ -135,7 +138,7 @@ def exponents_after_onset(
     Raises:
         ValueError: shapes do not fit, or as `lyapunov_exponents`.
     """
-    n, s, start = (np.asarray(value, "float64") for value in (n, s, start))
+    n, s, start = (array(*one) for one in (("n", n), ("s", s), ("start", start)))
     if n.ndim != 3 or n.shape != s.shape or start.ndim != 3 or len(start) != len(n):
         raise ValueError(
             "`n` and `s` must be (drives, steps, N) and `start` (drives, initial conditions, N). "
@@ -165,11 +168,13 @@ def adapted_and_frozen(
     Raises:
         ValueError: there is no ξ = 0, shapes do not fit, or as `lyapunov_exponents`.
     """
-    drives, n, s = (np.asarray(value, "float64") for value in (drives, n, s))
-    if np.count_nonzero(drives == 0) != 1 or n.shape[:1] != drives.shape:
+    drives = array("drives", drives, ("drives",))
+    rows, what = (len(drives), "N"), f"finite ({len(drives)}, N), a row for each of `drives`"
+    n, s = (array(*one, rows, what=what) for one in (("n", n), ("s", s)))
+    if np.count_nonzero(drives == 0) != 1:
         raise ValueError(
             "`drives` must be the ξ of each row of `n`, one of them 0: frozen units keep its "
-            f"(n, s). Received: {drives.tolist()} and n of shape {n.shape}."
+            f"(n, s). Received: {shown(drives.tolist())}."
         )
     zero = np.flatnonzero(drives == 0).repeat(len(drives))
     found = [
@@ -207,6 +212,22 @@ def _check_finite(h, step):
             f"({np.count_nonzero(~np.isfinite(h).all(axis=-1))} of {h[..., 0].size} trajectories). "
             "A map that diverges has no exponents."
         )
+
+
+def _checked_start(start, size):
+    what = f"the states to start from, finite and of shape (…, {size})"
+    return array("start", start, (..., size), what=what)
+
+
+def _check_parameters(dynamics, h):
+    """Whether there is one set of parameters for all lanes, or one for each."""
+    for name, value in dynamics.parameters().items():
+        axes = zip(value.shape[::-1], h.shape[::-1], strict=False)
+        if value.ndim > h.ndim or any(own not in (1, wanted) for own, wanted in list(axes)[1:]):
+            raise ValueError(
+                f"`{name}` must broadcast to the states, of shape {h.shape}. Received: shape "
+                f"{value.shape}."
+            )
 
 
 def _checked_count(count, size):

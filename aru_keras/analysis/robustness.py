@@ -19,7 +19,7 @@ import numpy as np
 from keras import ops
 
 from aru_keras.analysis.classification import Classifier
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import LARGEST_SIZE, array, flag, instance, one_of, shown, whole, wholes
 from aru_keras.perturbations import (
     PAPER_TIMESTEPS,
     Contrast,
@@ -188,8 +188,12 @@ def measure(
             put at once; a `ScoreFile` goes on after an interruption.
         progress: Show a progress bar.
     """
-    grid = np.asarray(perturbations, dtype=object)
-    done = {} if done is None else done
+    if not callable(evaluate):
+        raise ValueError(
+            f"`evaluate` must be a function, such as an Evaluator. Received: {shown(evaluate)}."
+        )
+    grid, progress = _checked_grid(perturbations), flag("progress", progress)
+    done = {} if done is None else instance("done", done, MutableMapping)
     bar = keras.utils.Progbar(grid.size, unit_name="perturbation") if progress else None
     for place, perturbation in enumerate(grid.flat):
         if perturbation not in done:
@@ -206,12 +210,12 @@ def measure(
 
 def step_drives(amplitudes: Sequence[float] = STEP_AMPLITUDES) -> np.ndarray:
     """Step drives ξ in the paper's window, (K,), for `measure` (Fig 2)."""
-    return _grid(lambda xi: StepDrive(xi) if xi else Perturbations(), amplitudes)
+    return _grid(lambda xi: StepDrive(xi) if xi else Perturbations(), amplitudes=amplitudes)
 
 
 def contrasts(amplitudes: Sequence[float] = CONTRAST_AMPLITUDES) -> np.ndarray:
     """Contrasts of amplitude A, (K,), for `measure` (Fig 2)."""
-    return _grid(lambda a: Contrast(a) if a else Perturbations(), amplitudes)
+    return _grid(lambda a: Contrast(a) if a else Perturbations(), amplitudes=amplitudes)
 
 
 def contrast_map(
@@ -219,7 +223,9 @@ def contrast_map(
 ) -> np.ndarray:
     """Contrasts of amplitude A and phase φ, (A, Φ), for `measure` (Figs 13–16)."""
     return _grid(
-        lambda a, phase: Contrast(a, phase=phase) if a else Perturbations(), amplitudes, phases
+        lambda a, phase: Contrast(a, phase=phase) if a else Perturbations(),
+        amplitudes=amplitudes,
+        phases=phases,
     )
 
 
@@ -231,14 +237,16 @@ def step_map(
     A drive acts at t0 < t < t0 + τ, so τ must be 2 or more (Figs 13–16).
     """
     return _grid(
-        lambda xi, tau: StepDrive(xi, duration=tau) if xi else Perturbations(),
-        amplitudes,
-        durations,
+        lambda xi, tau: StepDrive(xi, duration=int(tau)) if xi else Perturbations(),
+        amplitudes=amplitudes,
+        durations=wholes("durations", durations, 2, most=LARGEST_SIZE),
     )
 
 
 def scaled_durations(timesteps: int, durations: Sequence[int] = STEP_DURATIONS) -> list[int]:
     """Durations of the paper's 784 steps in a sequence of T, τ·T/784, at least 2."""
+    timesteps = whole("timesteps", timesteps, 1, most=LARGEST_SIZE)
+    durations = array("durations", durations, ("K",), least=0, what="a list of numbers from 0")
     return [max(2, round(tau * timesteps / PAPER_TIMESTEPS)) for tau in durations]
 
 
@@ -256,12 +264,12 @@ def fractional_drop(amplitudes: Sequence[float], values: Sequence[float]) -> flo
         ValueError: Amplitudes do not increase, there are fewer than two, a number is not finite,
             or the first value is not positive.
     """
-    amplitudes, values = np.asarray(amplitudes, "float64"), np.asarray(values, "float64")
-    fits = amplitudes.ndim == 1 and amplitudes.shape == values.shape and len(values) > 1
-    if not (fits and np.isfinite(values).all() and (np.diff(amplitudes) > 0).all()):
+    amplitudes, values = array("amplitudes", amplitudes, ("K",)), array("values", values, ("K",))
+    same = len(amplitudes) == len(values) > 1
+    if not (same and (np.diff(amplitudes) > 0).all()):
         raise ValueError(
             "`amplitudes` and `values` must be (K,), K ≥ 2, finite, amplitudes increasing. "
-            f"Received: {amplitudes.tolist()} and {values.tolist()}."
+            f"Received: {shown(amplitudes.tolist())} and {shown(values.tolist())}."
         )
     if values[0] <= 0:
         raise ValueError(f"The first of `values` must be positive. Received: {values[0]}.")
@@ -269,8 +277,23 @@ def fractional_drop(amplitudes: Sequence[float], values: Sequence[float]) -> flo
     return float(1 - area / (values[0] * (amplitudes[-1] - amplitudes[0])))
 
 
-def _grid(make, *axes):
+def _checked_grid(perturbations):
+    """An array of perturbations."""
+    try:
+        grid = np.asarray(perturbations, dtype=object)
+    except ValueError:  # A ragged list.
+        grid = np.empty(0, dtype=object)
+    if not grid.size or not all(isinstance(one, Perturbation) for one in grid.flat):
+        raise ValueError(
+            "`perturbations` must be an array or nested lists of perturbations. Received: "
+            f"{shown(perturbations)}. step_drives and contrast_map make some."
+        )
+    return grid
+
+
+def _grid(make, **axes):
     """Perturbations over the product of axes; amplitude 0 is no perturbation, measured once."""
+    axes = [array(name, values, ("K",)).tolist() for name, values in axes.items()]
     cells = np.empty([len(axis) for axis in axes], dtype=object)
     cells.flat = [make(*values) for values in itertools.product(*axes)]
     return cells

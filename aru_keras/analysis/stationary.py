@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from aru_keras.analysis.fitting import Fit, line
-from aru_keras.arguments import whole
+from aru_keras.arguments import LARGEST_SIZE, array, finite, instance, shown, whole
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,14 @@ def stationary_distribution(h, drive: float) -> StationaryDistribution:
     Raises:
         ValueError: there are fewer than three states, one is not finite, or all are equal.
     """
-    states = _checked(h)
+    states, drive = array("h", h).ravel(), finite("drive", drive)
+    if states.size < 3:
+        raise ValueError(f"`h` must hold three states or more. Received: {states.size}.")
     mean, deviation = states.mean(), states.std()
     if not deviation > 1e-12 * np.abs(states).max():
         raise ValueError(f"`h` must vary. Received: {states.size} states, all {states[0]}.")
     return StationaryDistribution(
-        drive=float(drive),
+        drive=drive,
         mean=float(mean),
         deviation=float(deviation),
         skewness=float(stats.skew(states)),
@@ -92,8 +94,7 @@ def unit_distances(h) -> np.ndarray:
     Raises:
         ValueError: there are fewer than three states a unit, or one is not finite.
     """
-    states = np.asarray(h, "float64")
-    _checked(states)
+    states = array("h", h, (..., "S", "N"))
     states = states.reshape(-1, states.shape[-1])
     if len(states) < 3:
         raise ValueError(f"`h` must hold three states of each unit. Received: shape {np.shape(h)}.")
@@ -108,6 +109,13 @@ def stationary_lines(distributions: Sequence[StationaryDistribution]) -> Station
 
     Too few drives, or values that do not vary, make a `Fit` that says so.
     """
+    if not isinstance(distributions, Sequence):
+        raise ValueError(
+            "`distributions` must be a list of StationaryDistribution. Received: "
+            f"{shown(distributions)}."
+        )
+    for one in distributions:
+        instance("distributions", one, StationaryDistribution, "stationary_distribution makes it.")
     drives = [one.drive for one in distributions]
     return StationaryLines(
         tuple(distributions),
@@ -125,8 +133,13 @@ def draw(distribution: StationaryDistribution, count: int, units: int, seed: int
         units: N.
         seed: Of the draws.
     """
-    shape = (whole("count", count, 1), whole("units", units, 1))
-    return np.random.default_rng(seed).normal(distribution.mean, distribution.deviation, shape)
+    instance("distribution", distribution, StationaryDistribution)
+    shape = tuple(
+        whole(name, value, 1, most=LARGEST_SIZE)
+        for name, value in (("count", count), ("units", units))
+    )
+    draws = np.random.default_rng(whole("seed", seed, 0))
+    return draws.normal(distribution.mean, distribution.deviation, shape)
 
 
 def draw_recorded(h, count: int, seed: int = 0) -> np.ndarray:
@@ -140,18 +153,15 @@ def draw_recorded(h, count: int, seed: int = 0) -> np.ndarray:
     Raises:
         ValueError: there are fewer states, or one is not finite.
     """
-    h = np.asarray(h, "float64")
-    if (
-        h.ndim != 3
-        or not np.isfinite(h).all()
-        or h.shape[0] * h.shape[1] < whole("count", count, 1)
-    ):
-        raise ValueError(
-            f"`h` must be finite (batch, time, units), with {count} states or more. Received: "
-            f"shape {h.shape}, finite: {bool(np.isfinite(h).all())}."
-        )
+    count, draws = whole("count", count, 1), np.random.default_rng(whole("seed", seed, 0))
+    h = array("h", h, ("batch", "time", "units"), what="finite (batch, time, units)")
     states = h.reshape(-1, h.shape[-1])
-    return states[np.random.default_rng(seed).choice(len(states), count, replace=False)]
+    if len(states) < count:
+        raise ValueError(
+            f"`count` must be at most the {len(states)} states of `h`, of shape {h.shape}. "
+            f"Received: {count}."
+        )
+    return states[draws.choice(len(states), count, replace=False)]
 
 
 def _gaussian_distance(standardised):
@@ -161,13 +171,3 @@ def _gaussian_distance(standardised):
     above = np.arange(1, count + 1) / count - expected
     below = expected - np.arange(count) / count
     return float(max(above.max(), below.max()))
-
-
-def _checked(h):
-    states = np.asarray(h, "float64").ravel()
-    if states.size < 3 or not np.isfinite(states).all():
-        raise ValueError(
-            "`h` must hold three finite states or more. Received: "
-            f"{states.size}, finite: {bool(np.isfinite(states).all())}."
-        )
-    return states

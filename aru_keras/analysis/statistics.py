@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from aru_keras.arguments import array, finite
+
 LEVEL = 0.95
 """Of confidence intervals."""
 
@@ -71,7 +73,7 @@ def estimate(values: Sequence[float], level: float = LEVEL) -> Estimate:
         ValueError: There is no value, one is not finite, or the level is none.
     """
     values = _sample("values", values, 1)
-    if not 0 < level < 1:
+    if not 0 < finite("level", level) < 1:
         raise ValueError(f"`level` must be between 0 and 1. Received: {level!r}.")
     mean, n = float(values.mean()), len(values)
     if n == 1:
@@ -116,18 +118,21 @@ def rank_correlation(
         ValueError: The lists differ in length, have fewer than three values, hold NaN or are
             constant, or the level is none.
     """
-    first, second = (np.asarray(one, "float64") for one in (first, second))
-    if first.shape != second.shape or first.ndim != 1 or len(first) < 3:
+    first, second = (
+        array(name, one, ("n",), least=-np.inf, most=np.inf)
+        for name, one in (("first", first), ("second", second))
+    )
+    if first.shape != second.shape or len(first) < 3:
         raise ValueError(
             "`first` and `second` must be lists of one length, three numbers or more. Received: "
             f"shapes {first.shape} and {second.shape}."
         )
-    if np.isnan(first).any() or np.isnan(second).any() or not _vary(first, second):
+    if not _vary(first, second):
         raise ValueError(
             "`first` and `second` must be numbers that vary, to be correlated. Received: a "
-            "constant one, or NaN."
+            "constant list."
         )
-    if not 0 < level < 1:
+    if not 0 < finite("level", level) < 1:
         raise ValueError(f"`level` must be between 0 and 1. Received: {level!r}.")
     value, n = float(np.corrcoef(stats.rankdata(first), stats.rankdata(second))[0, 1]), len(first)
     return RankCorrelation(value, _fisher_interval(value, n, level), n, level)
@@ -181,16 +186,17 @@ def _result(found, first, second):
 
 
 def _sample(name, values, least):
-    values = np.asarray(values, "float64")
-    if values.ndim != 1 or len(values) < least or not np.isfinite(values).all():
-        raise ValueError(
-            f"`{name}` must be a list of at least {least} finite numbers, one a seed. "
-            f"Received: {values.tolist()}."
-        )
+    what = f"a list of at least {least} finite numbers, one a seed"
+    values = array(name, values, ("seeds",), what=what)
+    if len(values) < least:
+        raise ValueError(f"`{name}` must be {what}. Received: {values.tolist()}.")
     return values
 
 
 def _check_varies(spread, first, second):
     # Equal differences differ in their last digits.
     if spread <= CONSTANT * max(np.abs(first).max(), np.abs(second).max()):
-        raise ValueError("A t-test needs values that vary. Received: constant samples.")
+        raise ValueError(
+            "`first` and `second` must hold values that vary, for a t-test. Received: constant "
+            "samples."
+        )

@@ -24,17 +24,32 @@ from aru_keras.analysis.fractional import (
     fractional_derivative,
     fractional_order,
 )
-from aru_keras.analysis.statistics import TTest, independent_t_test, paired_t_test
-from aru_keras.arguments import finite, one_of, whole
+from aru_keras.analysis.task_comparison import HIGH, LOW, TaskComparison, compare_tasks
+from aru_keras.arguments import LARGEST_SIZE, array, finite, flag, instance, one_of, shown, whole
 from aru_keras.perturbations import StepDrive
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
+
+__all__ = [
+    "DRIVES",
+    "HIGH",
+    "LOW",
+    "SignalIntegral",
+    "StepProtocol",
+    "StepResponses",
+    "TaskComparison",
+    "compare_tasks",
+    "fractional_orders",
+    "population_alphas",
+    "population_fits",
+    "population_orders",
+    "signal_integral",
+    "step_responses",
+]
 
 DRIVES = (0.0, 1.0, 2.5, 5.0, 10.0, 15.0, 20.0)
 """The paper's ξ."""
 
-LOW, HIGH = 1.0, 30.0
-"""The ξ of the paired test within a task; the lower is the first at which tasks are compared
-(Fig 4d)."""
+_MADE = "step_responses makes them."
 
 
 @dataclass(frozen=True)
@@ -65,8 +80,9 @@ class StepProtocol:
     seed: int = 0
 
     def __post_init__(self):
-        for name, least in (("timesteps", 2), ("repeats", 1), ("seed", 0)):
-            whole(name, getattr(self, name), least)
+        for name, least in (("timesteps", 2), ("repeats", 1)):
+            whole(name, getattr(self, name), least, most=LARGEST_SIZE)
+        whole("seed", self.seed, 0)
         for name in ("deviation", "noise"):
             finite(name, getattr(self, name), least=0)
         finite("mean", self.mean)
@@ -137,8 +153,10 @@ def step_responses(
     Raises:
         ValueError: the network has no recurrent layer with signals, or it is not built.
     """
+    drives = array("drives", drives, ("D",), what="a list of finite numbers")
+    isolated = flag("isolated", isolated)
+    instance("protocol", protocol, StepProtocol)
     layer = recurrent_layer(load_network(network))
-    drives = np.asarray([finite("drives", float(one)) for one in drives])
     drive = np.stack([protocol.drive(one) for one in drives])
     heard = _heard(layer, protocol.inputs(layer.cell.units), input_weights)
     recorder = Recorder(layer, Record(signals, isolated=isolated))
@@ -161,6 +179,7 @@ def fractional_orders(
         signal: Which of its signals.
         **options: Of `fractional.fractional_order`.
     """
+    instance("responses", responses, StepResponses, _MADE)
     return {
         float(amplitude): fractional_order(response, drive, **options)
         for amplitude, drive, response in zip(
@@ -176,6 +195,7 @@ def population_fits(responses: StepResponses, **options) -> dict[float, Fraction
     Raises:
         ValueError: the mean response is constant.
     """
+    instance("responses", responses, StepResponses, _MADE)
     mean = {"h": responses.of("h").mean(axis=-1, keepdims=True)}
     population = StepResponses(responses.drives, responses.drive, mean, responses.isolated)
     orders = fractional_orders(population, **options)
@@ -192,51 +212,11 @@ def population_orders(responses: StepResponses, **options) -> dict[float, float]
 
 def population_alphas(fits: Mapping[float, FractionalOrder]) -> dict[float, float]:
     """α of each of the `population_fits`, by ξ."""
+    if not isinstance(fits, Mapping):
+        raise ValueError(f"`fits` must be what population_fits gives. Received: {shown(fits)}.")
+    for one in fits.values():
+        instance("fits", one, FractionalOrder)
     return {amplitude: float(one.alpha[0]) for amplitude, one in fits.items()}
-
-
-@dataclass(frozen=True)
-class TaskComparison:
-    """Population orders of two tasks, compared (Fig 4d).
-
-    Attributes:
-        by_drive: Independent t-test between the tasks at each ξ ≥ `low`.
-        within: Of each task, paired t-test of ξ = `low` against `high`.
-    """
-
-    by_drive: dict[float, TTest]
-    within: tuple[TTest, TTest]
-
-
-def compare_tasks(first, second, low: float = LOW, high: float = HIGH) -> TaskComparison:
-    """Compare the population orders of networks trained on two tasks.
-
-    Args:
-        first: Of one task: of each seed what `population_orders` gives, for the same ξ.
-        second: Of the other task.
-        low: The ξ from which on the tasks are compared, and the first of the paired test.
-        high: The second ξ of the paired test; t < 0 says that α is larger here.
-
-    Raises:
-        ValueError: the ξ differ or lack `low` or `high`, or there are fewer than two seeds.
-    """
-    drives = [set(one) for one in (*first, *second)]
-    if not drives or any(one != drives[0] for one in drives) or not {low, high} <= drives[0]:
-        raise ValueError(
-            f"`first` and `second` must have the same ξ, with {low} and {high}. Received: "
-            f"{[sorted(one) for one in drives]}."
-        )
-
-    def sample(task, amplitude):
-        return [one[amplitude] for one in task]
-
-    by_drive = {
-        amplitude: independent_t_test(sample(first, amplitude), sample(second, amplitude))
-        for amplitude in sorted(drives[0])
-        if amplitude >= low
-    }
-    within = [paired_t_test(sample(task, low), sample(task, high)) for task in (first, second)]
-    return TaskComparison(by_drive, tuple(within))
 
 
 @dataclass(frozen=True, eq=False)
@@ -278,6 +258,7 @@ def signal_integral(
     Raises:
         ValueError: there is no such signal, or no drive.
     """
+    instance("responses", responses, StepResponses, _MADE)
     during = np.flatnonzero(responses.drive.any(axis=0))
     if not during.size:
         raise ValueError("`responses` must have a ξ other than 0. Received: none.")

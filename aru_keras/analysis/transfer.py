@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aru_keras.arguments import array, shown
+
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
@@ -38,16 +40,12 @@ def recovery(accuracy, loss) -> Recovery:
 
 
 def _share(argument, values):
-    values = np.asarray(values, "float64")
-    if values.ndim != 2 or len(values) != 3 or not np.isfinite(values).all():
-        raise ValueError(
-            f"`{argument}` must be three rows of finite numbers, one a seed. Received: shape "
-            f"{values.shape}, finite: {bool(np.isfinite(values).all())}."
-        )
+    what = "three rows of finite numbers, one a seed"
+    values = array(argument, values, (3, "seeds"), what=what)
     own, changed, retrained = values
     if (own == changed).any():
         raise ValueError(
             f"`{argument}` must differ between the task and the changed one: nothing is lost that "
-            f"could be recovered. Received: {own.tolist()} on both."
+            f"could be recovered. Received: {shown(own.tolist())} on both."
         )
     return (retrained - changed) / (own - changed)

@@ -13,6 +13,7 @@ import numpy as np
 
 from aru_keras.analysis import fitting
 from aru_keras.analysis.robustness import STEP_AMPLITUDES
+from aru_keras.arguments import array, flag, held, instance
 from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
 from aru_keras.probing import Record, Recorder
 
@@ -59,7 +60,7 @@ def steady_state(drive: StepDrive, timesteps: int) -> range:
     Raises:
         ValueError: They do not lie inside the drive's window, or there are none.
     """
-    window = drive.window(timesteps)
+    window = instance("drive", drive, StepDrive).window(timesteps)
     t0 = window.start - 1
     first, end = (round(offset * timesteps / PAPER_TIMESTEPS) for offset in STEADY_OFFSETS)
     steps = range(t0 + first, t0 + end)
@@ -82,15 +83,14 @@ def transient(recording: Mapping[str, np.ndarray], drive: StepDrive) -> Transien
     Raises:
         ValueError: A signal is missing or not finite, or the steady state is not in the drive.
     """
-    missing = {"n", "s"} - set(recording)
-    if missing:
-        raise ValueError(
-            f"`recording` must hold n and s. Received: {sorted(recording)}. Record them with "
-            'probing.record(network, x, ("n", "s"), drive).'
-        )
-    timesteps = np.shape(recording["n"])[1]
-    window, steady = drive.window(timesteps), steady_state(drive, timesteps)
-    n, s = (_course(name, recording[name], window, steady) for name in ("n", "s"))
+    names = ("n", "s")
+    hint = 'Record them with probing.record(network, x, ("n", "s"), drive).'
+    recorded = zip(names, held("recording", recording, names, hint), strict=True)
+    signals = [_checked(name, values) for name, values in recorded]
+    timesteps = signals[0].shape[1]
+    steady = steady_state(drive, timesteps)
+    window = drive.window(timesteps)
+    n, s = (_course(values, window, steady) for values in signals)
     return Transient(drive, n, s, window)
 
 
@@ -112,7 +112,9 @@ def transients(
     Raises:
         ValueError: The network has no n and s, or the sequences are too short for a steady state.
     """
-    record = Recorder(network, Record(("n", "s")))
+    amplitudes = array("amplitudes", amplitudes, ("K",), what="a list of finite numbers")
+    x = array("x", x, ("B", "T"), ("B", "T", "I"), ("B", "H", "W", "C"), dtype=None)
+    progress, record = flag("progress", progress), Recorder(network, Record(("n", "s")))
     timesteps = _steps_read(record, x)
     bar = keras.utils.Progbar(len(amplitudes), unit_name="amplitude") if progress else None
     found = []
@@ -129,11 +131,13 @@ def _steps_read(record, x):
     return record(x[:1])["n"].shape[1]
 
 
-def _course(name, values, window, steady):
-    values = np.asarray(values, "float64")
-    if not np.isfinite(values).all():
-        raise ValueError(f"The recording of {name!r} must be finite. Received: NaN or Inf in it.")
-    mean = values.mean(axis=(0, 2))
+def _checked(name, values):
+    what = f"{name!r}, and {name!r} must be finite and of shape (B, T, N)"
+    return array("recording", values, ("B", "T", "N"), what=what, verb="hold", dtype=None)
+
+
+def _course(values, window, steady):
+    mean = values.mean(axis=(0, 2), dtype="float64")
     driven = mean[window.start : window.stop]
     return Course(
         mean=mean,

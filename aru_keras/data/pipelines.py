@@ -12,7 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from aru_keras.arguments import whole
+from aru_keras.arguments import LARGEST_SIZE, whole
 from aru_keras.data.prepared import tensorflow
 
 Encode = Callable[[np.ndarray], np.ndarray]
@@ -31,6 +31,7 @@ def epoch_order(seed: int, epoch: int, size: int) -> np.ndarray:
     before it, so that a resumed run sees what an uninterrupted one would have seen.
     """
     seed, epoch = whole("seed", seed, 0), whole("epoch", epoch, 0)
+    size = whole("size", size, 0, most=LARGEST_SIZE)
     key = np.array([seed, epoch], "uint64")
     return np.random.Generator(np.random.Philox(key=key)).permutation(size)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aru_keras.arguments import checked_indices, one_of, whole
+from aru_keras.arguments import array, checked_indices, flag, one_of, whole
 from aru_keras.data import transforms
 from aru_keras.data.collection import COLLECTIONS, Parts
 from aru_keras.data.pipelines import Batches, Passes, tf_dataset
@@ -141,13 +141,14 @@ class Task:
             ValueError: the perturbation does not fit the task, or `units` is missing.
         """
         perturbation, chosen = as_perturbation(perturbation), checked_indices(indices)
+        x = array("x", x, ("K", "T"), ("K", "T", "I"), ("K", "H", "W", "C"), dtype="float32")
         if len(chosen) != len(x):
             raise ValueError(
                 f"`indices` must name each example of `x`. Received: {len(chosen)} indices for "
                 f"{len(x)} examples."
             )
         drive = self._drive_of(perturbation, units)
-        return perturbation.pixels(x), None if drive is None else drive(chosen)
+        return perturbation.changed_pixels(x), None if drive is None else drive(chosen)
 
     def batches(
         self,
@@ -221,7 +222,7 @@ class Task:
         passes = Passes(
             len(labels),
             seed=whole("seed", seed, 0),
-            shuffle=split == "train" if shuffle is None else bool(shuffle),
+            shuffle=split == "train" if shuffle is None else flag("shuffle", shuffle),
             epoch=whole("initial_epoch", initial_epoch, 0),
         )
         batch_size = whole("batch_size", batch_size, 1)
@@ -229,7 +230,7 @@ class Task:
         drive = self._drive_of(perturbation, units)
 
         def encode(images):
-            return perturbation.pixels(self._encode(images))
+            return perturbation.changed_pixels(self._encode(images))
 
         return images, labels, encode, drive, batch_size, passes
 

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
-from aru_keras import activations, initializers, numerics
-from aru_keras.arguments import whole
+from aru_keras import activations, numerics
+from aru_keras.arguments import LARGEST_SIZE, whole
 from aru_keras.fused.derivation import ARUStep
 from aru_keras.layers.cell import DrivenRNNCell
 from aru_keras.layers.fused import FusedRNN
@@ -68,12 +68,14 @@ class ARUCell(DrivenRNNCell):
         **kwargs,
     ):
         super().__init__(units, activation=None, **kwargs)
-        self.controller_units = whole("controller_units", controller_units, 1)
-        self.controller_kernel_initializer = initializers.get(controller_kernel_initializer)
-        self.controller_recurrent_initializer = initializers.get(controller_recurrent_initializer)
-        self.controller_bias_initializer = initializers.get(controller_bias_initializer)
-        self.readout_kernel_initializer = initializers.get(readout_kernel_initializer)
-        self.readout_bias_initializer = initializers.get(readout_bias_initializer)
+        self.controller_units = whole("controller_units", controller_units, 1, most=LARGEST_SIZE)
+        self._set_initializers(
+            controller_kernel_initializer=controller_kernel_initializer,
+            controller_recurrent_initializer=controller_recurrent_initializer,
+            controller_bias_initializer=controller_bias_initializer,
+            readout_kernel_initializer=readout_kernel_initializer,
+            readout_bias_initializer=readout_bias_initializer,
+        )
         self.state_size = [self.units, self.units * self.controller_units]
 
     @property

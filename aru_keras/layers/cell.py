@@ -1,10 +1,12 @@
 """The recurrent cell that the paper's networks share: h_t = f(a_t), with a drive on a_t."""
 
+import inspect
+
 import keras
 from keras import ops
 
 from aru_keras import initializers, numerics
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import LARGEST_SIZE, named, shown, whole
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -51,12 +53,14 @@ class DrivenRNNCell(keras.layers.Layer):
     ):
         # Casts are explicit below: Keras would round the float32 controller state to half.
         super().__init__(autocast=False, **kwargs)
-        self.units = whole("units", units, 1)
-        self.activation = keras.activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.frozen = tuple(one_of("frozen", name, self._weight_names()) for name in frozen)
+        self.units = whole("units", units, 1, most=LARGEST_SIZE)
+        self.activation = _activation(activation)
+        self._set_initializers(
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+        )
+        self.frozen = tuple(named("frozen", frozen, self._weight_names()))
         self.state_size = self.units
         self.output_size = self.units
 
@@ -99,6 +103,10 @@ class DrivenRNNCell(keras.layers.Layer):
         )
         self.input_spec = keras.layers.InputSpec(ndim=2, axes={-1: features})
         self.built = True
+
+    def _set_initializers(self, **given):
+        for name, value in given.items():
+            setattr(self, name, initializers.get(value, name))
 
     @classmethod
     def _weight_names(cls):
@@ -163,3 +171,17 @@ class DrivenRNNCell(keras.layers.Layer):
 
     def _in_working_dtype(self, value):
         return ops.cast(value, numerics.working_dtype(self.compute_dtype))
+
+
+def _activation(identifier):
+    """`keras.activations.get`, with an error that names the argument."""
+    try:
+        found = keras.activations.get(identifier)
+    except (TypeError, ValueError):
+        found = None
+    if not callable(found) or inspect.isclass(found):
+        raise ValueError(
+            "`activation` must be an activation of Keras, its name, or a function of a tensor. "
+            f"Received: {shown(identifier)}."
+        )
+    return found

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from aru_keras import numerics
-from aru_keras.arguments import whole
+from aru_keras.arguments import shown, whole
 from aru_keras.fused.plan import border_every
 from aru_keras.layers.rnn import DrivenRNN
 from aru_keras.layers.signals import checked_drive_size
@@ -41,9 +41,9 @@ class FusedRNN(DrivenRNN):
     """
 
     def __init__(self, *cell_args, fused="auto", checkpoint_every="auto", **options):
-        if fused not in ("auto", True, False):
-            raise ValueError(f'`fused` must be "auto", True or False. Received: fused={fused!r}.')
-        if checkpoint_every not in ("auto", None):
+        if not (_is(fused, "auto") or isinstance(fused, bool)):
+            raise ValueError(f'`fused` must be "auto", True or False. Received: {shown(fused)}.')
+        if not (checkpoint_every is None or _is(checkpoint_every, "auto")):
             checkpoint_every = whole(
                 "checkpoint_every", checkpoint_every, 1, hint='Or give "auto" or None.'
             )
@@ -104,6 +104,11 @@ class FusedRNN(DrivenRNN):
     def get_config(self):
         config = {"fused": self.fused, "checkpoint_every": self.checkpoint_every}
         return {**super().get_config(), **config}
+
+
+def _is(value, text):
+    """Whether a value is this text; arrays compare by their elements."""
+    return isinstance(value, str) and value == text
 
 
 def _not_worth_it(training):

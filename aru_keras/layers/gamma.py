@@ -3,13 +3,14 @@
 import keras
 
 from aru_keras import activations, initializers
+from aru_keras.arguments import flag
 
 
 def gain_initializer(n_initializer, shared: bool):
     """The initialiser of n; None is the paper's: one draw for all, or N(5, 2²) a unit."""
     if n_initializer is None:
         n_initializer = "shared_gain" if shared else "gain_normal"
-    return initializers.get(n_initializer)
+    return initializers.get(n_initializer, "n_initializer")
 
 
 def add_gamma_weights(layer, units: int) -> None:
@@ -55,10 +56,9 @@ class Gamma(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.shared = shared
-        self.fixed = fixed
+        self.shared, self.fixed = flag("shared", shared), flag("fixed", fixed)
         self.n_initializer = gain_initializer(n_initializer, shared)
-        self.s_initializer = initializers.get(s_initializer)
+        self.s_initializer = initializers.get(s_initializer, "s_initializer")
         self.supports_masking = True
 
     def build(self, input_shape):

@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from aru_keras import activations, initializers
+from aru_keras.arguments import flag
 from aru_keras.fused.derivation import GammaRNNStep
 from aru_keras.layers.cell import DrivenRNNCell
 from aru_keras.layers.fused import FusedRNN
@@ -53,10 +54,9 @@ class GammaRNNCell(DrivenRNNCell):
         **kwargs,
     ):
         super().__init__(units, activation=None, **kwargs)
-        self.shared = shared
-        self.fixed = fixed
+        self.shared, self.fixed = flag("shared", shared), flag("fixed", fixed)
         self.n_initializer = gain_initializer(n_initializer, shared)
-        self.s_initializer = initializers.get(s_initializer)
+        self.s_initializer = initializers.get(s_initializer, "s_initializer")
 
     @property
     def signal_sizes(self) -> dict[str, int]:

@@ -4,6 +4,8 @@ import functools
 
 import keras
 
+from aru_keras.arguments import shown
+
 
 def without_gradients(function, variables=None, *, jit=None, device=None):
     """`function`, of tensors in lists and dictionaries, compiled where the backend can.
@@ -57,11 +59,12 @@ def checked_device(device: str | None) -> str | None:
         return None
     known = {"tensorflow": _tensorflow_devices, "jax": _jax_devices, "torch": _torch_devices}
     devices = known[keras.config.backend()]()
-    if device.lower() in {*devices, *(one.partition(":")[0] for one in devices)}:
+    names = {*devices, *(one.partition(":")[0] for one in devices)}
+    if isinstance(device, str) and device.lower() in names:
         return device
     raise ValueError(
         f"`device` must be one that {keras.config.backend()} has here: {', '.join(devices)}. "
-        f"Received: {device!r}."
+        f"Received: {shown(device)}."
     )
 
 

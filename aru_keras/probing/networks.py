@@ -2,9 +2,10 @@
 
 import os
 import zipfile
-from pathlib import Path
 
 import keras
+
+from aru_keras.arguments import path_like, shown
 
 MODEL_FILE = "model.keras"
 PERMUTATION_FILE = "permutation.npy"
@@ -20,18 +21,24 @@ def load_network(network):
     Raises:
         ValueError: If there is no model at the path.
     """
-    if not isinstance(network, str | os.PathLike):
+    if isinstance(network, keras.layers.Layer):
         return network
-    path = Path(network)
-    file = path / MODEL_FILE if path.is_dir() else path
-    try:
-        return keras.models.load_model(file)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        what = "which cannot be read as one" if file.exists() else f"but there is no {file}"
+    if not isinstance(network, str | os.PathLike):
         raise ValueError(
             f"`network` must be a layer, a model, the folder of a run with a {MODEL_FILE} in it, "
-            f"or a .keras file. Received: {str(network)!r}, {what}. Train one with aru-keras train "
-            "digits."
+            f"or a .keras file. Received: {shown(network)}."
+        )
+    path = file = path_like("network", network)
+    try:
+        file = path / MODEL_FILE if path.is_dir() else path
+        return keras.models.load_model(file)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        there = os.path.exists(file)
+        what = "which cannot be read as one" if there else f"but there is no {shown(file)}"
+        raise ValueError(
+            f"`network` must be a layer, a model, the folder of a run with a {MODEL_FILE} in it, "
+            f"or a .keras file. Received: {shown(str(network))}, {what}. Train one with "
+            "aru-keras train digits."
         ) from error
 
 
@@ -49,8 +56,8 @@ def recurrent_layer(layer_or_model):
         raise ValueError(
             "`network` must be, or hold exactly one, recurrent layer with signals: ARU, GammaRNN, "
             "DrivenRNN or keras.layers.RNN around one of their cells; LSTM and GRU have none. "
-            f"Received: {layer_or_model!r} with {len(found)} such layers {names}. Where there are "
-            "several, pass the layer itself."
+            f"Received: {shown(layer_or_model)} with {len(found)} such layers {names}. Where "
+            "there are several, pass the layer itself."
         )
     return found[0]
 

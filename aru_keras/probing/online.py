@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import LARGEST_SIZE, flag, one_of, whole
 from aru_keras.probing import networks
 from aru_keras.probing.compiled import checked_device, without_gradients
 
@@ -45,7 +45,8 @@ class OnlineStep:
         _check_reads_forwards(network, self.layer)
         self._read_out = networks.read_out(network, self.layer)
         self.signals = self._checked(signals)
-        self.isolated, self.device, self.traces = isolated, checked_device(device), 0
+        self.isolated, self.device = flag("isolated", isolated), checked_device(device)
+        self.traces = 0
         if device is not None and keras.config.backend() == "torch":
             network.to(device)
         self._compiled = without_gradients(self._trace, self._variables, jit=True, device=device)
@@ -65,7 +66,8 @@ class OnlineStep:
     def initial_state(self, batch_size: int) -> list:
         """The states before the first step of `batch_size` sequences: [h_0] or [h_0, g_0]."""
         with self.placed():
-            return self.layer.cell.get_initial_state(whole("batch_size", batch_size, 1))
+            batch_size = whole("batch_size", batch_size, 1, most=LARGEST_SIZE)
+            return self.layer.cell.get_initial_state(batch_size)
 
     def __call__(self, x, state, drive=None):
         """One step.

@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from aru_keras import numerics
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import array, flag, one_of, shown, whole
 from aru_keras.layers.signals import SignalCell, append_drive, checked_drive_size
 from aru_keras.probing import networks
 from aru_keras.probing.compiled import without_gradients
@@ -41,13 +41,17 @@ class Record:
     isolated: bool = False
 
     def __post_init__(self):
+        object.__setattr__(self, "isolated", flag("isolated", self.isolated))
+        if self.steps is not None and not isinstance(self.steps, slice):
+            object.__setattr__(self, "steps", self._listed_steps())
         if self.signals is None:
             return
         names = (self.signals,) if isinstance(self.signals, str) else self.signals
-        if not isinstance(names, Sequence) or not names:
+        named = isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+        if not named or not len(names):
             raise ValueError(
                 "`signals` must name at least one signal: a, n, s, h or g. "
-                f"Received: {self.signals!r}."
+                f"Received: {shown(self.signals)}."
             )
         object.__setattr__(self, "signals", tuple(names))
 
@@ -69,18 +73,19 @@ class Record:
         """
         if self.steps is None or isinstance(self.steps, slice):
             return self.steps or slice(None)
-        steps = np.asarray(self.steps)
-        steps = steps if steps.size else steps.astype(int)
-        if steps.ndim != 1 or steps.dtype.kind not in "iu":
-            raise ValueError(
-                "`steps` must be None, a slice or a list of whole numbers. "
-                f"Received: {self.steps!r}."
-            )
+        steps = np.asarray(self.steps, "int64")
         if len(steps) and (steps.min() < -timesteps or steps.max() >= timesteps):
             raise ValueError(
                 f"`steps` must lie below T = {timesteps}. Received: {steps.min()}…{steps.max()}."
             )
         return steps
+
+    def _listed_steps(self):
+        what = "None, a slice or a list of whole numbers"
+        steps = array("steps", self.steps, ("K",), (0,), dtype=None, what=what)
+        if steps.size and steps.dtype.kind not in "iu":
+            raise ValueError(f"`steps` must be {what}. Received: {shown(self.steps)}.")
+        return tuple(int(step) for step in steps)
 
 
 def record(
@@ -138,7 +143,7 @@ class Recorder:
     ) -> dict[str, np.ndarray]:
         """The signals for `x` and `drive`, as `record` returns them."""
         whole("memory_limit", memory_limit, 1, hint="It is a number of bytes.")
-        x = ops.convert_to_numpy(x)
+        x, progress = array("x", x, dtype=None), flag("progress", progress)
         # Before encoding: Keras adds a last axis where one is missing, and would take the time for
         # the batch.
         if x.ndim != self._rank:
@@ -148,7 +153,7 @@ class Recorder:
                 "needs a batch axis: x[None]."
             )
         if drive is not None:
-            drive = ops.convert_to_numpy(drive)
+            drive = array("drive", drive, dtype=None)
             checked_drive_size(self.layer.cell.units, (len(x), None), drive.shape)
         found = None
         bar = keras.utils.Progbar(len(x), unit_name="sequence") if progress else None

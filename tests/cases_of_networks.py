@@ -1,0 +1,255 @@
+"""A valid call of each layer, initialiser, network, task, perturbation and probe."""
+
+import functools
+
+import numpy as np
+from bad_arguments import Case, anything
+
+from aru_keras import (
+    ARU,
+    ARUCell,
+    DrivenRNN,
+    DrivenRNNCell,
+    Gamma,
+    GammaRNN,
+    GammaRNNCell,
+    gamma,
+    initializers,
+    models,
+    parts,
+    perturbations,
+    probing,
+    reading,
+    tasks,
+)
+from aru_keras.activations import gamma_slope
+from aru_keras.composition import Perturbations
+from aru_keras.data.task import Task
+from aru_keras.perturbations import Contrast, NoisyDrive, StepDrive
+
+
+def controller():
+    return {
+        "controller_units": 2,
+        "controller_kernel_initializer": "kaiming_normal",
+        "controller_recurrent_initializer": "henaff_orthogonal",
+        "controller_bias_initializer": "zeros",
+        "readout_kernel_initializer": "readout_kernel",
+        "readout_bias_initializer": "readout_bias",
+    }
+
+
+def weights():
+    return {
+        "kernel_initializer": "kaiming_normal",
+        "recurrent_initializer": "henaff_orthogonal",
+        "bias_initializer": "zeros",
+        "frozen": ["bias"],
+    }
+
+
+def of_gamma():
+    return {"shared": False, "fixed": False, "n_initializer": 2.0, "s_initializer": "zeros"}
+
+
+def fused():
+    return {"fused": "auto", "checkpoint_every": 2}
+
+
+@functools.cache
+def task():
+    return tasks.load_task("digits", downsample=4)
+
+
+@functools.cache
+def network(name="gamma"):
+    return models.build_network(name, task().input_shape, units=3, controller_units=2)
+
+
+def network_arguments(name, **changed):
+    return {
+        "name": name,
+        "input_shape": (4, 1),
+        "classes": 2,
+        "units": 30,
+        "controller_units": 2,
+        "encoder": "linear",
+        "shared": False,
+        "fixed": False,
+        "n": 2.0,
+        "s": None,
+        "trained": ["recurrent", "readout"],
+        "drive": False,
+        "match_parameters": False,
+        **changed,
+    }
+
+
+def batch_arguments():
+    return {
+        "split": "test",
+        "batch_size": 2,
+        "seed": 0,
+        "shuffle": True,
+        "initial_epoch": 0,
+        "limit": 4,
+        "perturbation": None,
+        "units": None,
+    }
+
+
+def first_batch(self, **options):
+    return self.batches(**options)[0]
+
+
+LAYERS = [
+    Case(gamma, lambda: {"x": np.ones(3), "n": 2.0, "s": 0.5}, shapes=False, sound=anything),
+    Case(gamma_slope, lambda: {"x": np.ones(3), "n": 2.0, "s": 0.5}, shapes=False, sound=anything),
+    Case(ARU, lambda: {"units": 3, **controller(), **weights(), **fused()}),
+    Case(ARUCell, lambda: {"units": 3, **controller(), **weights()}),
+    Case(GammaRNN, lambda: {"units": 3, **of_gamma(), **weights(), **fused()}),
+    Case(GammaRNNCell, lambda: {"units": 3, **of_gamma(), **weights()}),
+    Case(DrivenRNN, lambda: {"units": 3, "activation": "relu", **weights()}),
+    Case(DrivenRNNCell, lambda: {"units": 3, "activation": "relu", **weights()}),
+    Case(Gamma, of_gamma),
+    Case(initializers.HenaffOrthogonal, lambda: {"seed": 0}),
+    Case(initializers.SharedGain, lambda: {"low": 5.0, "width": 2.0, "seed": 0}),
+    Case(
+        initializers.ReadoutKernel, lambda: {"gain_scale": 0.1, "saturation_scale": 0.01, "seed": 0}
+    ),
+    Case(initializers.ReadoutBias, lambda: {"low": 5.0, "width": 2.0, "seed": 0}),
+    Case(initializers.kaiming_normal, lambda: {"seed": 0}),
+    Case(initializers.gain_normal, lambda: {"seed": 0}),
+    Case(
+        initializers.get,
+        lambda: {"identifier": 2.0, "argument": "identifier"},
+        skipped=("argument",),
+    ),
+]
+NETWORKS = [
+    Case(models.build_network, lambda: network_arguments("gamma")),
+    Case(
+        models.build_network,
+        lambda: network_arguments("lstm", units=64, n=None, match_parameters=True),
+    ),
+    Case(
+        models.recurrent_parameters,
+        lambda: {
+            "name": "gamma",
+            "units": 3,
+            "features": 1,
+            "classes": 2,
+            "controller_units": 2,
+            "shared": False,
+            "fixed": False,
+        },
+    ),
+    Case(
+        models.parameter_table,
+        lambda: {"input_shape": (4, 1), "units": 3, "classes": 2, "match_parameters": False},
+        skipped=("match_parameters",),
+    ),
+    Case(models.trainable_parameters, lambda: {"model": network()}),
+    Case(parts.parse, lambda: {"text": "recurrent", "argument": "text"}, skipped=("argument",)),
+    Case(parts.named, lambda: {"parts": ["recurrent"], "argument": "parts"}, skipped=("argument",)),
+    Case(parts.frozen_weights, lambda: {"network": "gamma", "trained": ["recurrent"]}),
+    Case(
+        parts.copy_parts, lambda: {"source": network(), "target": network(), "parts": ["recurrent"]}
+    ),
+    Case(
+        probing.Record, lambda: {"signals": ["h"], "steps": [0, 1], "isolated": False}, shapes=False
+    ),
+    Case(
+        probing.record,
+        lambda: {
+            "network": network(),
+            "x": np.ones((2, 4, 1)),
+            "signals": ["h"],
+            "drive": np.ones((2, 4, 1)),
+            "memory_limit": 2**20,
+            "progress": False,
+        },
+        shapes=False,
+        known_as={"x": "drive"},
+    ),
+    Case(probing.Recorder, lambda: {"network": network(), "signals": ["h"]}),
+    Case(
+        probing.OnlineStep,
+        lambda: {"network": network(), "signals": ["h"], "isolated": False, "device": None},
+    ),
+    Case(probing.load_network, lambda: {"network": network()}),
+    Case(
+        probing.recurrent_layer,
+        lambda: {"layer_or_model": network()},
+        known_as={"layer_or_model": "network"},
+    ),
+    Case(
+        reading.read,
+        lambda: {
+            "model": network(),
+            "task": task(),
+            "split": "test",
+            "index": 0,
+            "perturbation": None,
+        },
+        known_as={"index": "indices"},
+    ),
+]
+DATA = [
+    Case(StepDrive, lambda: {"amplitude": 5.0, "start": 1, "duration": 2}, shapes=False),
+    Case(
+        NoisyDrive,
+        lambda: {"mean": 5.0, "variance": 2.0, "seed": 0, "start": 1, "duration": 2},
+        shapes=False,
+    ),
+    Case(Contrast, lambda: {"amplitude": 0.5, "frequency": 1.0, "phase": 0.0}),
+    Case(StepDrive.window, lambda: {"self": StepDrive(5), "timesteps": 64}),
+    Case(
+        StepDrive.drive,
+        lambda: {"self": StepDrive(5), "indices": [0], "timesteps": 64, "units": None},
+    ),
+    Case(
+        NoisyDrive.drive,
+        lambda: {"self": NoisyDrive(), "indices": [0], "timesteps": 64, "units": 3},
+    ),
+    Case(Contrast.factors, lambda: {"self": Contrast(), "timesteps": 64}),
+    Case(Contrast.pixels, lambda: {"self": Contrast(), "x": np.ones((1, 4, 1))}, shapes=False),
+    Case(
+        Contrast.pixel_range, lambda: {"self": Contrast(), "low": 0.0, "high": 1.0, "timesteps": 64}
+    ),
+    Case(Perturbations, lambda: {"parts": (StepDrive(5),)}, shapes=False),
+    Case(
+        perturbations.as_perturbation, lambda: {"value": None}, known_as={"value": "perturbation"}
+    ),
+    Case(perturbations.from_config, lambda: {"config": StepDrive(5).to_config()}, shapes=False),
+    Case(perturbations.parse, lambda: {"text": "step:5"}, known_as={"text": "perturbation"}),
+    Case(
+        tasks.load_task,
+        lambda: {
+            "name": "digits",
+            "downsample": 4,
+            "permutation_seed": 0,
+            "data_dir": None,
+            "source": None,
+            "download": False,
+        },
+    ),
+    Case(tasks.epoch_order, lambda: {"seed": 0, "epoch": 0, "size": 4}),
+    Case(Task.pixel_index, lambda: {"self": task(), "t": 0}),
+    Case(Task.images, lambda: {"self": task(), "split": "test"}),
+    Case(Task.arrays, lambda: {"self": task(), "split": "test"}),
+    Case(Task.examples, lambda: {"self": task(), "split": "test", "indices": [0, 1]}),
+    Case(
+        Task.perturbed,
+        lambda: {
+            "self": task(),
+            "x": np.ones((1, 4, 1)),
+            "indices": [0],
+            "perturbation": None,
+            "units": None,
+        },
+        shapes=False,
+    ),
+    Case(first_batch, lambda: {"self": task(), **batch_arguments()}),
+]
+CASES = [*LAYERS, *NETWORKS, *DATA]
