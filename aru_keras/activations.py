@@ -12,18 +12,28 @@ import numpy as np
 from keras import ops
 
 from aru_keras import numerics
+from aru_keras.derivatives import with_partials
 
 GAIN_FLOOR = 1e-2
 """γ is evaluated at |n| ≥ GAIN_FLOOR: softplus(n·x)/n grows as 1/n and its gradient as 1/n²."""
 
+GAIN_CEILING = 1e15
+"""γ is evaluated at |n| ≤ GAIN_CEILING, where it is its limit for n → ±∞ to 1e-15."""
+
 
 def gamma(x, n, s):
-    """γ(x; n, s), differentiated in x, n and s by its own closed-form gradient.
+    """γ(x; n, s), differentiated in x, n and s by its own closed-form partial derivatives.
 
-    Works on every Keras backend, eagerly, in graphs and under jit, on arrays and on the symbolic
-    tensors of functional models. float16 and bfloat16 are computed in float32 and cast back. For
-    |n| < `GAIN_FLOOR` the value and the gradients are those at ±`GAIN_FLOOR` (at + for n = 0), so
-    that a gain which crosses 0 can be trained through it.
+    They serve reverse mode, forward mode (`jax.jvp`, `torch.func.jvp`, `tf.autodiff`) and any
+    order. Works on every Keras backend, eagerly, in graphs and under jit, on arrays and on the
+    symbolic tensors of functional models. float16 and bfloat16 are computed in float32 and cast
+    back.
+
+    For |n| < `GAIN_FLOOR` the value and the gradients are those at ±`GAIN_FLOOR` (at + for n = 0),
+    so that a gain which crosses 0 can be trained through it. For |n| > `GAIN_CEILING`, ±∞ among
+    them, they are those at ±`GAIN_CEILING`, which to 1e-15 are their limits: for n → ∞ γ becomes
+    (1 − s)·relu(x) + s·step(x), with step(0) = 1/2, and ∂γ/∂n becomes 0. Only ∂γ/∂x at x = 0 and
+    s ≠ 0 has no limit; it is s·`GAIN_CEILING`/4 there.
 
     Args:
         x: Pre-activation, any shape, floating point.
@@ -51,54 +61,42 @@ def gamma_same_shape(x, n, s):
 def gamma_slope(x, n, s):
     """∂γ/∂x = (1 − s)·σ + s·n·σ(1 − σ), in closed form; arguments as in `gamma`."""
     (x, n, s), dtype = _prepared(x, n, s)
-    return ops.cast(_partial_x(x, floor_gain(n), s), dtype)
+    return ops.cast(gamma_partials(x, floor_gain(n), s)[0], dtype)
 
 
 def gamma_partials(x, n, s):
-    """∂γ/∂x, ∂γ/∂n and ∂γ/∂s of tensors of one shape and dtype, with |n| ≥ `GAIN_FLOOR`."""
-    return _partial_x(x, n, s), _partial_n(x, n, s), _partial_s(x, n, s)
+    """∂γ/∂x, ∂γ/∂n and ∂γ/∂s of tensors of one shape and dtype, of a gain from `floor_gain`."""
+    z, rest = n * x, 1 - s
+    size, reach = ops.abs(n), ops.abs(x)
+    below = -size * reach
+    sigma = ops.sigmoid(z)
+    slope = sigma * ops.sigmoid(-z)
+    # The binary entropy of σ(z) over |n|: softplus(z) − z·σ(z) would cancel at large |z|, and
+    # |z|·σ(−|z|) be NaN where z is infinite.
+    entropy = numerics.softplus(below) / size + reach * ops.sigmoid(below)
+    return (
+        rest * sigma + s * (n * slope),
+        s * (x * slope) - rest * (entropy / size),
+        sigma - numerics.softplus(z) / n,
+    )
 
 
 def floor_gain(n):
-    """`n` with |n| raised to `GAIN_FLOOR` and sign(0) = +; the gradient passes straight through."""
-    # In the dtype of n: two Python numbers in `ops.where` would be float32.
-    floor = ops.ones_like(n) * GAIN_FLOOR
-    floored = ops.where(ops.abs(n) < floor, ops.where(n < 0, -floor, floor), n)
-    return n + ops.stop_gradient(floored - n)
+    """`n` with |n| raised to `GAIN_FLOOR`, sign(0) = +, and lowered to `GAIN_CEILING`.
+
+    The gradient passes straight through the floor.
+    """
+    n = numerics.clip(n, -GAIN_CEILING, GAIN_CEILING)
+    raised = numerics.clip(ops.abs(n), GAIN_FLOOR, GAIN_CEILING)
+    return n + ops.stop_gradient(ops.where(n < 0, -raised, raised) - n)
 
 
-@ops.custom_gradient
-def _gamma(x, n, s):
+def _value(x, n, s):
     z = n * x
-    value = (1 - s) * numerics.softplus(z) / n + s * ops.sigmoid(z)
-
-    # Recomputed from x, n and s, never from forward intermediates: these would be constants to a
-    # second differentiation.
-    def gradient(*args, upstream=None):
-        if upstream is None:
-            (upstream,) = args
-        return tuple(upstream * partial for partial in gamma_partials(x, n, s))
-
-    return value, gradient
+    return (1 - s) * numerics.softplus(z) / n + s * ops.sigmoid(z)
 
 
-def _partial_x(x, n, s):
-    z = n * x
-    sigma = ops.sigmoid(z)
-    return sigma * (1 - s + s * n * ops.sigmoid(-z))
-
-
-def _partial_n(x, n, s):
-    z = n * x
-    distance = ops.abs(z)
-    # The binary entropy of σ(z); softplus(z) − z·σ(z) would cancel at large |z|.
-    entropy = numerics.softplus(-distance) + distance * ops.sigmoid(-distance)
-    return s * x * ops.sigmoid(z) * ops.sigmoid(-z) - (1 - s) * entropy / (n * n)
-
-
-def _partial_s(x, n, s):
-    z = n * x
-    return ops.sigmoid(z) - numerics.softplus(z) / n
+_gamma = with_partials(_value, gamma_partials)
 
 
 def _prepared(x, n, s):

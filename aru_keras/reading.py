@@ -78,12 +78,13 @@ class Reading:
         return checked_units("units", units, self.signals["h"].shape[1])
 
 
-def read(model: keras.Model, task, split="test", index=0, perturbation=None) -> Reading:
+def read(model, task, split="test", index=0, perturbation=None) -> Reading:
     """Let a network read one image of a task.
 
     Args:
         model: A trained network with signals (`arun`, `gamma`, `relu`), or a model of one's own
-            with one such recurrent layer, from whose last output it gives logits or probabilities.
+            with one such recurrent layer, from whose last output it gives logits or probabilities;
+            or the path of a run or of a `.keras` file.
         task: The `tasks.Task` that it was trained on.
         split: Split of the image.
         index: Which image of the split.
@@ -92,7 +93,8 @@ def read(model: keras.Model, task, split="test", index=0, perturbation=None) -> 
     Raises:
         ValueError: If the model has no such layer, or the image is not in the split.
     """
-    layer = networks.recurrent_layer(instance("model", model, keras.Model))
+    model = instance("model", networks.load_network(model), keras.Model)
+    layer = networks.recurrent_layer(model)
     head = networks.read_out(model, layer)
     if head is None:
         raise ValueError(
@@ -106,7 +108,8 @@ def read(model: keras.Model, task, split="test", index=0, perturbation=None) -> 
     x, labels = task.examples(split, [whole("index", index, 0)])
     x, drive = task.perturbed(x, [index], as_perturbation(perturbation), layer.cell.units)
     names = [name for name in TRACES if name in layer.cell.signal_sizes]
-    signals = {name: values[0] for name, values in record(model, x, names, drive).items()}
+    found = record(model, x, names, drive)
+    signals = {name: found[name][0] for name in names}
     return Reading(
         task=task,
         split=split,

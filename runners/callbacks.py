@@ -126,8 +126,9 @@ class SignalEvents(keras.callbacks.Callback):
             for name, value in logs.items():
                 self.summary.scalar(name, float(value))
             if self.recorder is not None:
-                for name, values in self.recorder(self.sequences).items():
-                    self.summary.histogram(name, values)
+                found = self.recorder(self.sequences)
+                for name in self.recorder.signals:
+                    self.summary.histogram(name, found[name])
         self.writer.flush()
 
 

@@ -10,7 +10,8 @@ import pytest
 from keras import ops
 from support import BACKEND, array, dtype_of, gradients, hessian_rows, relative_error
 
-from aru_keras.activations import GAIN_FLOOR, gamma, gamma_slope
+from aru_keras.activations import GAIN_CEILING, GAIN_FLOOR, gamma, gamma_slope
+from aru_keras.analysis import gamma_numpy
 
 GOLDEN = np.load(pathlib.Path(__file__).parent / "golden" / "gamma.npz")
 MODES = ["eager", "graph", "jit"] if BACKEND == "tensorflow" else ["eager", "jit"]
@@ -152,6 +153,31 @@ def test_below_the_floor_value_and_gradients_are_those_of_the_edge():
     for gradient, partial in zip(found, expected[1:], strict=True):
         assert relative_error(gradient, partial) < 1e-10
     assert (found[1] != 0).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [np.inf, -np.inf, 3e38, -3e38, 1e25, GAIN_CEILING])
+def test_infinite_and_immense_gains_are_the_rectifier_and_the_step(n, dtype):
+    x, s = (
+        v.ravel().astype(dtype) for v in np.meshgrid([-1e4, -2, -0.0, 0, 0.7, 1e4], [0, 0.4, 1])
+    )
+    value = array(gamma(x, n, s))
+    _, found = gradients(lambda *a: ops.sum(gamma(*a)), x, np.full(x.shape, n, dtype), s)
+    sign = np.sign(n)
+    rectified, step = sign * np.maximum(sign * x, 0), 0.5 * (1 + np.sign(sign * x))
+    assert np.allclose(value, (1 - s) * rectified + s * step, rtol=1e-6, atol=1e-14)
+    assert np.allclose(found[0][x != 0], ((1 - s) * step)[x != 0], rtol=1e-6, atol=1e-14)
+    at_zero = (1 - s) / 2 + s * sign * GAIN_CEILING / 4
+    assert np.allclose(found[0][x == 0], at_zero[x == 0], rtol=1e-6)
+    assert np.allclose(found[1], 0, atol=1e-14)
+    assert np.allclose(found[2], step - rectified, rtol=1e-6, atol=1e-14)
+    assert np.allclose(gamma_numpy.gamma_and_slope(x, n, s)[0], value, rtol=1e-6, atol=1e-14)
+
+
+def test_nan_stays_nan():
+    nan, one = np.array([np.nan]), np.ones(1)
+    for given in ((nan, one, one), (one, nan, one), (one, one, nan)):
+        assert np.isnan(array(gamma(*given))).all()
 
 
 def test_continuous_in_n_away_from_zero_and_in_x_for_negative_gains():

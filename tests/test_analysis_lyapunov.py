@@ -141,7 +141,7 @@ def test_frozen_units_keep_the_gain_of_no_drive():
 
 
 def test_trajectories_and_derivatives_that_are_no_numbers_are_refused():
-    with pytest.raises(ValueError, match="`start` must be .*1 of 2 numbers NaN"):
+    with pytest.raises(ValueError, match=r"`start` must be .*1 of 2 numbers NaN"):
         lyapunov_exponents(henon(), [[np.nan, 0.0]])
     with np.errstate(all="ignore"), pytest.raises(ValueError, match="A map that diverges"):
         lyapunov_exponents(henon(), [[10.0, 0.0]])

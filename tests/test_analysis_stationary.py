@@ -88,7 +88,7 @@ def test_states_without_a_distribution_are_refused():
         stationary_distribution(np.ones(50), 1.0)
     with pytest.raises(ValueError, match="finite"):
         stationary_distribution([1.0, np.nan, 2.0], 1.0)
-    with pytest.raises(ValueError, match="`count` must be at most the 8 states .* Received: 9"):
+    with pytest.raises(ValueError, match=r"`count` must be at most the 8 states .* Received: 9"):
         draw_recorded(np.zeros((2, 4, 3)), 9)
     with pytest.raises(ValueError, match="`count`"):
         draw(StationaryDistribution(0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 10), 0, 3)

@@ -151,6 +151,9 @@ def test_signals_that_do_not_exist():
             OnlineStep(layer, name)
     sequences = keras.Sequential([keras.Input((T, I)), ARU(N, G, return_sequences=True)])
     assert "y" not in OnlineStep(sequences).signals
+    for signals in ("y", ("n", "y")):
+        with pytest.raises(ValueError, match=r'"y".*return_sequences=True.*Ask for "h"'):
+            OnlineStep(sequences, signals)
 
 
 def test_states_of_another_batch():

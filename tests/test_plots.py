@@ -53,6 +53,26 @@ def test_a_read_out_with_a_softmax_gets_no_second_one(task):
     np.testing.assert_allclose(shown, np.asarray(model(x))[0], rtol=1e-4, atol=1e-6)
 
 
+def test_a_reading_of_a_saved_run(task, tmp_path):
+    model = models.build_network("gamma", task.input_shape, units=5)
+    model.save(tmp_path / "model.keras")
+    figure = plots.reading(tmp_path, task, units=[1])
+    expected = probing.record(model, task.arrays("test")[0][:1], "h")["h"][0, :, 1]
+    drawn = {axes.get_ylabel(): axes for axes in figure.axes}
+    line = drawn[plots.LABELS["h"]].get_lines()[0]
+    np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="`network` must be a layer, a model, the folder of a run"):
+        plots.reading(tmp_path / "nowhere", task)
+
+
+def test_a_task_that_the_network_does_not_read(task):
+    model = models.build_network("gamma", (64, 3), units=5)
+    with pytest.raises(
+        ValueError, match=r"shape that the network reads.*3.*Received.*\(1, 64, 1\)"
+    ):
+        plots.reading(model, task)
+
+
 def test_images_for_the_convolutional_encoder_are_drawn_too():
     rng = np.random.default_rng(0)
 

@@ -251,6 +251,15 @@ def test_none_or_several_layers():
         record(keras.layers.LSTM(2), X)
 
 
+def test_features_and_lengths_that_the_network_does_not_read():
+    dense = keras.Sequential([keras.Input((T, 3)), keras.layers.Dense(I), ARU(N, G)])
+    for network, free in ((dense, T), (ARU_CASE.make_layer(), "None")):
+        with pytest.raises(
+            ValueError, match=rf"shape that the network reads, \(None, {free}.*\(3, 5, 9"
+        ):
+            record(network, np.zeros((B, T, 9), "float32"))
+
+
 def test_an_example_without_its_batch_axis_is_refused():
     model = keras.Sequential([keras.Input((T, 1)), ARU(N, G)])
     with pytest.raises(ValueError, match=r"3 axes.*Received: x\.shape=\(5, 1\)"):
@@ -262,12 +271,6 @@ def test_wrong_shapes():
         record(ARU_CASE.make_layer(), X[0])
     with pytest.raises(ValueError, match=r"`drive` must broadcast.*Received: drive\.shape"):
         record(ARU_CASE.make_layer(), X, drive=np.zeros((T + 1, 1)))
-
-
-def test_masked_models_are_refused():
-    masked = keras.Sequential([keras.Input((T, I)), keras.layers.Masking(), ARU(N, G)])
-    with pytest.raises(ValueError, match=r"masks the input.*Pass the layer itself"):
-        record(masked, X)
 
 
 def test_inputs_that_are_mixed_before_the_layer_are_refused():

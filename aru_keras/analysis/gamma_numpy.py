@@ -1,18 +1,18 @@
 """γ(x; n, s) and its partial derivatives in numpy float64, for analyses that need no backend.
 
-The same function as `aru_keras.gamma`, with the same floor under |n|; equation (1) of Geadah et al.
-2024.
+The same function as `aru_keras.gamma`, with the same floor and ceiling of |n|; equation (1) of
+Geadah et al. 2024.
 """
 
 import numpy as np
 from scipy.special import expit
 
-from aru_keras.activations import GAIN_FLOOR
+from aru_keras.activations import GAIN_CEILING, GAIN_FLOOR
 
 
 def floored(n) -> np.ndarray:
-    """`n` with |n| raised to `activations.GAIN_FLOOR`, sign(0) = +."""
-    n = np.asarray(n, "float64")
+    """`n` with |n| between `activations.GAIN_FLOOR` and `GAIN_CEILING`, sign(0) = +."""
+    n = np.clip(np.asarray(n, "float64"), -GAIN_CEILING, GAIN_CEILING)
     return np.where(np.abs(n) < GAIN_FLOOR, np.where(n < 0, -GAIN_FLOOR, GAIN_FLOOR), n)
 
 

@@ -5,7 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 
-from aru_keras.fused.plan import blocks
+from aru_keras.fused.plan import REVERSE_ALONE, blocks
 
 
 def sequence(step, u, state, weights, *, every=None, with_state=False):
@@ -21,9 +21,17 @@ def sequence(step, u, state, weights, *, every=None, with_state=False):
 
     Returns:
         `(h, state)`: (T, B, N), and the state after the last step.
+
+    Raises:
+        TypeError: In forward mode. Under `jax.jit` and `jax.linearize` it is JAX's own.
     """
     plan = tuple(blocks(u.shape[0], every, with_state=with_state))
-    h, last = _run(step, plan, u, tuple(state), tuple(weights))
+    try:
+        h, last = _run(step, plan, u, tuple(state), tuple(weights))
+    except TypeError as error:
+        if "forward-mode" in str(error):
+            raise TypeError(f"{REVERSE_ALONE}.") from error
+        raise
     return h, last if with_state else jax.lax.stop_gradient(last)
 
 

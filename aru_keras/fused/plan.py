@@ -3,6 +3,11 @@
 import math
 from dataclasses import dataclass
 
+REVERSE_ALONE = (
+    "The whole-sequence path of a recurrent layer has a gradient for reverse mode alone. Make the "
+    "layer with fused=False for forward mode (jvp, jacfwd)"
+)
+
 
 @dataclass(frozen=True)
 class Block:

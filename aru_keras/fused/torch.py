@@ -6,21 +6,37 @@ operations that write where their result stays, and for CUDA devices a third tim
 
 import torch
 
-from aru_keras.activations import GAIN_FLOOR
+from aru_keras.activations import GAIN_CEILING, GAIN_FLOOR
 from aru_keras.fused.derivation import ARUStep
-from aru_keras.fused.plan import blocks
+from aru_keras.fused.plan import REVERSE_ALONE, blocks
 from aru_keras.fused.triton_loops import TritonLoops, kernel_applies
 
 
 def sequence(step, u, state, weights, *, every=None, with_state=False):
-    """Run a step object over a sequence; arguments and result are those of `fused.jax.sequence`."""
+    """Run a step object over a sequence; arguments and result are those of `fused.jax.sequence`.
+
+    Raises:
+        NotImplementedError: In forward mode, and under transforms of `torch.func`.
+    """
+    try:
+        h, last = _sequence(step, u, state, weights, every, with_state)
+    except RuntimeError as error:
+        if any(
+            sign in str(error)
+            for sign in ("functorch", "forward AD", "forward mode", "Batching rule")
+        ):
+            raise NotImplementedError(f"{REVERSE_ALONE} and for torch.func.") from error
+        raise
+    return h, list(last) if with_state else [value.detach() for value in last]
+
+
+def _sequence(step, u, state, weights, every, with_state):
     given = (u, *state, *weights)
     if torch.is_grad_enabled() and any(value.requires_grad for value in given):
         h, *last = _Sequence.apply(step, len(state), every, with_state, *given)
     else:
-        segments = _segments(u, every)
-        h, last, _ = _forward(_loops(step, weights), segments, u, state, keep=False)
-    return h, list(last) if with_state else [value.detach() for value in last]
+        h, last, _ = _forward(_loops(step, weights), _segments(u, every), u, state, keep=False)
+    return h, last
 
 
 class _Sequence(torch.autograd.Function):
@@ -242,8 +258,8 @@ def _room(like, count, keep, *inner):
 
 
 def _gamma(a, n, s, out):
-    """`activations.gamma_same_shape`, which also raises `n` to the floor in place."""
-    torch.copysign(n.abs().clamp_min_(GAIN_FLOOR), n, out=n)
+    """`activations.gamma_same_shape`, which also puts `n` between floor and ceiling in place."""
+    torch.copysign(n.abs().clamp_(GAIN_FLOOR, GAIN_CEILING), n, out=n)
     z = a * n
     softplus = torch.nn.functional.softplus(z, threshold=40)
     return torch.lerp(softplus.div_(n), z.sigmoid_(), s, out=out)

@@ -18,6 +18,8 @@ class SignalCell(keras.layers.Layer):
             or wider.
         drive_size: Number of trailing input features that are the drive ξ_t.
         isolated: Whether each unit hears only itself: W_hh reduced to its diagonal.
+        masked: Whether the last input feature is a mask: where it is 0 the states stay as they
+            were. What is emitted there means nothing.
     """
 
     def __init__(
@@ -26,6 +28,7 @@ class SignalCell(keras.layers.Layer):
         signals: tuple[str, ...] = ("h",),
         drive_size: int = 0,
         isolated: bool = False,
+        masked: bool = False,
     ):
         super().__init__(
             name="signals",
@@ -36,23 +39,30 @@ class SignalCell(keras.layers.Layer):
         self.signals = signals
         self.drive_size = drive_size
         self.isolated = isolated
+        self.masked = masked
         self.state_size = cell.state_size
         self.output_size = sum(cell.signal_sizes[name] for name in signals)
 
     def build(self, input_shape):
         if not self.cell.built:
-            self.cell.build((input_shape[0], input_shape[-1] - self.drive_size))
+            beside = self.drive_size + self.masked
+            self.cell.build((input_shape[0], input_shape[-1] - beside))
         self.built = True
 
     def get_initial_state(self, batch_size=None):
         return self.cell.get_initial_state(batch_size)
 
     def call(self, inputs, states, training=False):
-        drive = None
+        drive = mask = None
+        if self.masked:
+            inputs, mask = inputs[:, :-1], inputs[:, -1:]
         if self.drive_size:
             inputs, drive = inputs[:, : -self.drive_size], inputs[:, -self.drive_size :]
         signals, new_states = self.cell.step(inputs, states, drive, self.isolated)
         new_states = [ops.cast(new, old.dtype) for new, old in zip(new_states, states, strict=True)]
+        if mask is not None:
+            pairs = zip(new_states, states, strict=True)
+            new_states = [ops.where(mask > 0, new, old) for new, old in pairs]
         if self.signals == ("h",):
             return signals["h"], new_states
         chosen = [ops.cast(signals[name], self.compute_dtype) for name in self.signals]
@@ -80,6 +90,12 @@ def append_drive(cell, sequences, drive):
     batch, steps = ops.shape(sequences)[:2]
     drive = ops.broadcast_to(drive, (batch, steps, drive_size))
     return ops.concatenate([sequences, drive], axis=-1), drive_size
+
+
+def append_mask(sequences, mask):
+    """Put a mask (B, T) beside the sequences (B, T, …) that it goes with, for a `SignalCell`."""
+    mask = ops.cast(mask, sequences.dtype)
+    return ops.concatenate([sequences, mask[..., None]], axis=-1)
 
 
 def checked_drive_size(units: int, sequences_shape, drive_shape) -> int:

@@ -14,7 +14,7 @@ def reading(model, task, split="test", index=0, units=None, *, perturbation=None
 
     Args:
         model: A trained network with signals (`arun`, `gamma`, `relu`), or a model of one's own, as
-            `reading.read` takes it.
+            `reading.read` takes it, or its path.
         task: The `tasks.Task` that it was trained on.
         split: Split of the image.
         index: Which image of the split.

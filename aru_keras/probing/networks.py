@@ -77,10 +77,10 @@ def _layers_within(layer):
 
 
 def sequences_into(layer_or_model, layer):
-    """The symbolic sequences that `layer` reads inside a model.
+    """The symbolic sequences that `layer` reads inside a model, and their mask, None without one.
 
     Raises:
-        ValueError: If the model has no graph, or masks them.
+        ValueError: If the model has no graph.
     """
     try:
         inputs = layer.input
@@ -89,32 +89,31 @@ def sequences_into(layer_or_model, layer):
             "`network` must be a functional or sequential model, whose layers know their "
             f"inputs. Received: {layer_or_model!r}. Pass the layer itself, with what it reads."
         ) from error
-    sequences = inputs[0] if isinstance(inputs, list | tuple) else inputs
-    if getattr(sequences, "_keras_mask", None) is not None:
-        raise ValueError(
-            f"The model masks the input of its layer {layer.name!r}, and recordings skip no steps. "
-            "Pass the layer itself, with sequences of full length."
-        )
-    return sequences
+    sequences, *others = inputs if isinstance(inputs, list | tuple) else [inputs]
+    # Beside a drive and initial states, which are numbers, stands the mask that Keras filled in.
+    masks = [one for one in others if keras.backend.standardize_dtype(one.dtype) == "bool"]
+    return sequences, masks[0] if masks else None
 
 
 def encoder(model, layer):
-    """The part of a model from its pixels to what its recurrent layer reads; None if nothing is.
+    """The part of a model from its pixels to what its recurrent layer reads: the sequences, and
+    their mask where there is one. None where the layer reads the pixels themselves.
 
     Raises:
         ValueError: If what the layer reads does not come from one input of the model.
     """
-    sequences = sequences_into(model, layer)
+    sequences, mask = sequences_into(model, layer)
+    wanted = sequences if mask is None else [sequences, mask]
     for pixels in model.inputs:
-        if pixels is sequences:
+        if pixels is sequences and mask is None:
             return None
         try:
-            return keras.Model(pixels, sequences)
+            return keras.Model(pixels, wanted)
         except ValueError:  # The layer does not read this input alone: the drive, for example.
             continue
     raise ValueError(
-        f"The layer {layer.name!r} must read sequences that come from one input of the model. "
-        f"Received: a model with inputs {[value.name for value in model.inputs]}. "
+        f"The layer {layer.name!r} must read sequences, and a mask of them, that come from one "
+        f"input of the model. Received: a model with inputs {[one.name for one in model.inputs]}. "
         "Encode the sequences yourself and pass the layer itself."
     )
 

@@ -19,7 +19,8 @@ class OnlineStep:
             model whose recurrent layer reads its pixels directly, or the folder of a run.
         signals: Names of what each call gives: "a" the pre-activation, "n", "s", "h", for an ARU
             "g" the controller states, and for a model "y" its output, as if the sequence ended
-            here. None: all but "g".
+            here. None: all but "g". A step knows no mask: to skip it for some sequences, take
+            their states of before with `chosen`.
         isolated: Whether each unit hears only itself: W_hh reduced to its diagonal.
         device: Where to run, as in `keras.device`, "cpu:0" or "gpu:0"; None: Keras' own choice.
             On torch the network moves there.
@@ -44,6 +45,8 @@ class OnlineStep:
         self.layer = networks.recurrent_layer(network)
         _check_reads_forwards(network, self.layer)
         self._read_out = networks.read_out(network, self.layer)
+        if network is not self.layer and self._read_out is None:
+            _check_without_output(signals, network, self.layer)
         self.signals = self._checked(signals)
         self.isolated, self.device = flag("isolated", isolated), checked_device(device)
         self.traces = 0
@@ -155,6 +158,20 @@ def _where(lanes, there, elsewhere):
     return [ops.where(lanes[:, None], a, b) for a, b in zip(there, elsewhere, strict=True)]
 
 
+def _check_without_output(signals, network, layer):
+    """Whether "y" is asked of a model whose output is not made of one step."""
+    if signals != "y" and (isinstance(signals, str) or "y" not in (signals or ())):
+        return
+    reason = "its output is not made of the last output of that layer alone"
+    if layer.return_sequences:
+        reason = "that layer has return_sequences=True, so the output is made of all steps"
+    raise ValueError(
+        '`signals` names "y", the output as if the sequence ended here. Received: '
+        f"{network.name!r} with the recurrent layer {layer.name!r}, but {reason}. Ask for "
+        '"h" and apply the layers above to it, or build the model with return_sequences=False.'
+    )
+
+
 def _check_reads_forwards(network, layer):
     """Whether each step of what `layer` reads is there when its time comes."""
     if layer.go_backwards:
@@ -164,7 +181,13 @@ def _check_reads_forwards(network, layer):
         )
     if network is layer:
         return
-    sequences = networks.sequences_into(network, layer)
+    sequences, mask = networks.sequences_into(network, layer)
+    if mask is not None:
+        raise ValueError(
+            "A step reads what it is given and skips nothing. Received: a model that masks the "
+            f"input of its layer {layer.name!r}. Pass the layer itself, with what it reads, and "
+            "take the states of before where a step is to be skipped, by `chosen`."
+        )
     if not any(sequences is pixels for pixels in network.inputs):
         raise ValueError(
             "To be stepped, a network's recurrent layer must read its pixels directly. Received: "
