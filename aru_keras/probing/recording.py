@@ -11,7 +11,7 @@ from aru_keras import numerics
 from aru_keras.arguments import one_of, whole
 from aru_keras.layers.signals import SignalCell, append_drive, checked_drive_size
 from aru_keras.probing import networks
-from aru_keras.probing.compiled import without_gradients
+from aru_keras.probing.compiled import check_process, without_gradients
 
 MEMORY_LIMIT = 2**30
 """Bytes that a recording may hold in flight, beside the arrays that it returns."""
@@ -124,7 +124,8 @@ class Recorder:
     """
 
     def __init__(self, network, signals=None):
-        network = networks.load_network(network)
+        check_process()
+        self._network = network = networks.load_network(network)
         self.record = signals if isinstance(signals, Record) else Record(signals)
         self.layer = networks.recurrent_layer(network)
         self.signals = self.record.of(list(self.layer.cell.signal_sizes))
@@ -133,10 +134,17 @@ class Recorder:
         self._rank = len(encoder.input.shape) if encoder else 3
         self._loops = {}
 
+    def __deepcopy__(self, memo) -> "Recorder":
+        return self
+
+    def __reduce__(self):
+        return Recorder, (self._network, self.record)
+
     def __call__(
         self, x, drive=None, *, memory_limit: int = MEMORY_LIMIT, progress: bool = False
     ) -> dict[str, np.ndarray]:
         """The signals for `x` and `drive`, as `record` returns them."""
+        check_process()
         whole("memory_limit", memory_limit, 1, hint="It is a number of bytes.")
         x = ops.convert_to_numpy(x)
         # Before encoding: Keras adds a last axis where one is missing, and would take the time for
