@@ -245,11 +245,15 @@ def _checked_current(name, value, rig, least=-np.inf):
 
 def _checked_waveform(waveform, rig):
     """(R, steps, 1 or N)."""
-    values, width = np.asarray(waveform), rig.single_action_space.shape[0]
+    try:
+        values = np.asarray(waveform)
+    except ValueError:  # Rows of different lengths.
+        values = np.empty(0)
+    width = rig.single_action_space.shape[0]
     shared = values[..., None] if values.ndim < 3 else values
     shaped = shared[None] if shared.ndim == 2 else shared
     fits = shaped.ndim == 3 and shaped.shape[2] in (1, width) and shaped.size
-    if not fits or values.dtype.kind not in "iuf" or not _finite(shaped):
+    if not fits or values.dtype.kind not in "iuf" or not _finite(values):
         per_unit = f" or (R, steps, {width}) with one per unit" if rig.per_unit else ""
         raise ValueError(
             "`waveform` must be finite numbers, (steps,) or (R, steps) for all units alike"
