@@ -10,9 +10,9 @@ from gymnasium import wrappers
 from gymnasium.utils.env_checker import data_equivalence
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from gymnasium.wrappers import vector as vector_wrappers
-from support import array, relative_error
+from support import array, only_on, relative_error
 
-from aru_keras import models, tasks
+from aru_keras import ARU, models, tasks
 from aru_keras.envs import Probe, VectorProbe
 from aru_keras.probing import record
 
@@ -284,3 +284,38 @@ def test_ppo_runs_and_keeps_count_of_whole_episodes(network):
 
 def parameters(model):
     return [value.detach().numpy().copy() for value in model.policy.parameters()]
+
+
+@only_on("torch", reason="a layer is no torch module there")
+def test_an_aru_in_a_policy_learns_and_its_weights_are_loaded(tmp_path):
+    """As in docs/clients.md."""
+    stable_baselines3 = pytest.importorskip("stable_baselines3")
+    env = make(reward="every_step", downsample=2)
+    env = wrappers.FlattenObservation(wrappers.FrameStackObservation(env, 16, padding_type="zero"))
+    options = {"features_extractor_class": aru_extractor(), "net_arch": []}
+    model = stable_baselines3.PPO(
+        "MlpPolicy", env, n_steps=32, batch_size=32, n_epochs=1, policy_kwargs=options, seed=0
+    )
+    kernel = model.policy.features_extractor.aru.cell.kernel
+    before = array(kernel).copy()
+    model.learn(32)
+    assert (array(kernel) != before).any()
+    model.save(tmp_path / "model.zip")
+    loaded = stable_baselines3.PPO.load(tmp_path / "model.zip")
+    found = array(loaded.policy.features_extractor.aru.cell.kernel)
+    np.testing.assert_array_equal(found, array(kernel))
+
+
+def aru_extractor():
+    from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
+
+    class ReadsWithARU(BaseFeaturesExtractor):
+        def __init__(self, space, units=8):
+            super().__init__(space, units)
+            self.aru = ARU(units, 2, name="aru")
+            self.aru.build((None, space.shape[0], 1))
+
+        def forward(self, pixels):
+            return self.aru(pixels[..., None])
+
+    return ReadsWithARU
