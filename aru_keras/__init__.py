@@ -9,6 +9,7 @@ from pathlib import Path
 from aru_keras import initializers, layers, probing
 from aru_keras.activations import gamma
 from aru_keras.layers import ARU, ARUCell, DrivenRNN, DrivenRNNCell, Gamma, GammaRNN, GammaRNNCell
+from aru_keras.registration import register_when_loaded
 from aru_keras.version import __version__
 
 __all__ = [
@@ -31,3 +32,5 @@ __all__ = [
 _CHECKOUT = Path(__file__).parent.parent
 if (_CHECKOUT / "pyproject.toml").exists() and (_CHECKOUT / "runners" / "cli.py").exists():
     __path__.append(str(_CHECKOUT))
+
+register_when_loaded()

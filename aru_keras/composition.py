@@ -5,7 +5,7 @@ The perturbations themselves are in `aru_keras.perturbations`.
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -30,12 +30,15 @@ class Perturbation:
     """What every perturbation, and every composition of them, can say.
 
     Attributes:
-        kind: its name in configurations; compositions have none.
+        kind: its name in configurations; compositions have none. In a dataclass it is a field, so
+            that `dataclasses.asdict`, of which Gymnasium makes its specs, keeps it.
         has_drive: whether a drive is added to the pre-activations.
         per_unit: whether the drive differs between units, so that `units` must be given.
     """
 
-    kind: ClassVar[str]
+    kind: str
+    readers: ClassVar[dict] = {}
+    """How values that are no plain numbers are read from text: functions of name, value, text."""
     has_drive: bool = False
     per_unit: bool = False
 
@@ -43,6 +46,10 @@ class Perturbation:
     def parts(self) -> tuple["Perturbation", ...]:
         """The perturbations that this one is composed of, in order; of a single one, itself."""
         return (self,)
+
+    def __deepcopy__(self, memo) -> "Perturbation":
+        """Itself: a perturbation never changes, and a waveform may be long."""
+        return self
 
     def __add__(self, other: "Perturbation") -> "Perturbation":
         if not isinstance(other, Perturbation):
@@ -187,3 +194,13 @@ class Perturbations(Perturbation):
 def composed(parts: Sequence[Perturbation]) -> Perturbation:
     """The parts as one perturbation: a single one is itself."""
     return parts[0] if len(parts) == 1 else Perturbations(tuple(parts))
+
+
+def kind_field(kind: str):
+    """The field `kind` of a perturbation's dataclass: nobody sets it, and it compares nothing."""
+    return field(default=kind, init=False, repr=False, compare=False)
+
+
+def set_value(perturbation: Perturbation, name: str, value: object) -> None:
+    """Set a checked value of a perturbation, whose values are frozen for everyone else."""
+    object.__setattr__(perturbation, name, value)

@@ -12,9 +12,10 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
 from aru_keras.arguments import one_of, whole
+from aru_keras.envs.specs import HasWritableSpec
 
 
-class LaneVectorEnv(gym.vector.VectorEnv):
+class LaneVectorEnv(HasWritableSpec, gym.vector.VectorEnv):
     """A native vector environment whose lanes run their episodes independently.
 
     A subclass gives the two single spaces and four methods: `_begin(lanes, options)` starts
@@ -183,7 +184,7 @@ class LaneVectorEnv(gym.vector.VectorEnv):
         return actions
 
 
-class OneLaneEnv(gym.Env):
+class OneLaneEnv(HasWritableSpec, gym.Env):
     """The scalar form of a lane environment.
 
     Args:

@@ -1,16 +1,12 @@
 """A network beside an environment: it reads what the agent sees, and shows all its signals."""
 
-import os
-from pathlib import Path
-
-import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from keras import ops
 
 from aru_keras.arguments import checked_units
-from aru_keras.probing import OnlineStep, load_network
-from aru_keras.probing.networks import PERMUTATION_FILE
+from aru_keras.envs.fitting import fitting_step
+from aru_keras.envs.wrapping import ScalarWrapper, VectorWrapper
 
 WATCHED = ("n", "s", "h")
 """Signals that are drawn when the environment is rendered."""
@@ -19,81 +15,50 @@ UNITS_WATCHED = 4
 """Number of units that are drawn, the first ones, unless `watch` names others."""
 
 
-class Probe(gym.Wrapper):
-    """Steps a network with an environment, and puts its signals into `info`.
+class _Reader:
+    """What a probe does in either form: step the network, draw, and hand out the signals."""
 
-    The network reads every observation as it is shown, starts from its initial state whenever an
-    episode starts, and gets the drive in force, info["drive"], on its pre-activations. After each
-    step `info` holds the signals of the pixel just shown, as arrays of the backend that stay on
-    the device until they are read. The observation after the last action shows nothing new, so it
-    brings no signals.
+    def _attach(self, network, signals, watch, isolated, device, as_numpy):
+        self.online = fitting_step(self.env, network, signals, isolated, device)
+        self._painter, self._as_numpy = _Painter(self.env, self.online, watch), bool(as_numpy)
 
-    Around a vector environment this is a `VectorProbe`: the same, batched, with Gymnasium's masks
-    of lanes: info["_n"] says in which lanes info["n"] counts.
-
-    Args:
-        env: An environment, scalar or vector, that shows the network's inputs x_t, (I,).
-        network: `ARU`, `GammaRNN`, `DrivenRNN`, a `keras.layers.RNN` around one of their cells, a
-            model whose recurrent layer reads its pixels directly, or the folder of a run.
-        signals: Names of what to put into `info`: "a", "n", "s", "h", for an ARU "g", and for a
-            model "y", its output if the sequence ended here. None: all but "g".
-        watch: Units whose n, s and h are drawn when the environment is rendered.
-        isolated: Whether each unit hears only itself: W_hh reduced to its diagonal.
-        device: Where to run the network, as in `keras.device`; None: Keras' own choice.
-
-    Attributes:
-        online: The compiled step, an `OnlineStep`.
-
-    Raises:
-        ValueError: If the network does not fit the environment, or a signal does not exist.
-
-    Example:
-        >>> env = Probe(gym.make("aru/Digits-v0", perturbation=StepDrive(5)), "runs/RUN")
-        >>> pixel, info = env.reset(seed=0)
-        >>> pixel, reward, terminated, truncated, info = env.step(int(np.argmax(info["y"])))
-        >>> np.asarray(info["n"])  # (N,)
-    """
-
-    def __new__(cls, env, *args, **kwargs):
-        if isinstance(env, gym.vector.VectorEnv):
-            return VectorProbe(env, *args, **kwargs)
-        return super().__new__(cls)
-
-    def __init__(self, env, network, signals=None, *, watch=None, isolated=False, device=None):
-        super().__init__(env)
-        self.online = _fitting_step(env, network, signals, isolated, device)
-        self._painter = _Painter(env, self.online, watch)
-
-    def reset(self, *, seed=None, options=None):
-        """Start an episode; `info` holds the signals of pixel 0."""
-        pixel, info = self.env.reset(seed=seed, options=options)
-        self._state = self.online.initial_state(1)
-        return pixel, info | self._read(pixel, info)
-
-    def step(self, action):
-        """One step; `info` holds the signals of the pixel that it shows."""
-        pixel, reward, terminated, truncated, info = self.env.step(action)
-        if not terminated:
-            info = info | self._read(pixel, info)
-        return pixel, reward, terminated, truncated, info
-
-    def _read(self, pixel, info):
-        _, self._state, found = self.online(pixel, self._state, info.get("drive"))
-        self._painter.paint(np.ones(1, bool), found)
+    def _stepped(self, x, info, lanes):
+        """Signals by name, of the step that the lanes of a mask show."""
+        _, self._state, found = self.online(x, self._state, info.get("drive"))
+        self._painter.paint(lanes, found)
+        if self._as_numpy:  # Copied: on torch an array would be the tensor that goes on as state.
+            found = {name: np.array(ops.convert_to_numpy(value)) for name, value in found.items()}
         return found
 
 
-class VectorProbe(gym.vector.VectorWrapper):
-    """`Probe` around a vector environment; made by `Probe(env, network)`.
+class VectorProbe(_Reader, VectorWrapper):
+    """`Probe` around a vector environment: one compiled step for all lanes.
+
+    Arguments and errors are those of `Probe`. info["_n"] says in which lanes info["n"] counts.
 
     Attributes:
         online: the compiled step, an `OnlineStep`.
+
+    Example:
+        >>> lanes = gym.make_vec("aru/Digits-v0", 64, vectorization_mode="vector_entry_point")
+        >>> env = VectorProbe(lanes, "runs/RUN", signals=("n", "y"))
     """
 
-    def __init__(self, env, network, signals=None, *, watch=None, isolated=False, device=None):
-        super().__init__(env)
-        self.online = _fitting_step(env, network, signals, isolated, device)
-        self._painter = _Painter(env, self.online, watch)
+    def __init__(
+        self,
+        env,
+        network,
+        signals=None,
+        *,
+        watch=None,
+        isolated=False,
+        device=None,
+        as_numpy=False,
+    ):
+        arguments = {"network": network, "signals": signals, "watch": watch}
+        arguments |= {"isolated": isolated, "device": device, "as_numpy": as_numpy}
+        super().__init__(env, **arguments)
+        self._attach(**arguments)
         self._mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
         self._waiting = np.zeros(env.num_envs, bool)
 
@@ -130,9 +95,82 @@ class VectorProbe(gym.vector.VectorWrapper):
         return pixels, rewards, terminated, truncated, info
 
     def _read(self, pixels, info, lanes):
-        _, self._state, found = self.online(pixels, self._state, info.get("drive"))
-        self._painter.paint(lanes, found)
+        found = self._stepped(pixels, info, lanes)
         return found | {f"_{name}": lanes.copy() for name in found}
+
+
+class Probe(_Reader, ScalarWrapper):
+    """Steps a network with an environment, and puts its signals into `info`.
+
+    The network reads every observation as it is shown, starts from its initial state whenever an
+    episode starts, and gets the drive in force, info["drive"], on its pre-activations. After each
+    step `info` holds the signals of the pixel just shown, as arrays of the backend that stay on
+    the device until they are read. The observation after the last action shows nothing new, so it
+    brings no signals.
+
+    Around a vector environment put a `VectorProbe`: the same, batched, with Gymnasium's masks of
+    lanes. A copy, also in the middle of an episode, steps on as the original and shares its
+    network; a pickle holds the network as Keras saves it; and the spec can be written as JSON where
+    the network is a path.
+
+    Args:
+        env: An environment that shows the network's inputs x_t, (I,).
+        network: `ARU`, `GammaRNN`, `DrivenRNN`, a `keras.layers.RNN` around one of their cells, a
+            model whose recurrent layer reads its pixels directly, or the folder of a run.
+        signals: Names of what to put into `info`: "a", "n", "s", "h", for an ARU "g", and for a
+            model "y", its output if the sequence ended here. None: all but "g".
+        watch: Units whose n, s and h are drawn when the environment is rendered.
+        isolated: Whether each unit hears only itself: W_hh reduced to its diagonal.
+        device: Where to run the network, as in `keras.device`; None: Keras' own choice.
+        as_numpy: Whether the signals come as NumPy arrays, which tools that know nothing of the
+            backend's tensors ask for: Gymnasium's `check_env` and `DictInfoToList`.
+
+    Attributes:
+        online: The compiled step, an `OnlineStep`.
+
+    Raises:
+        ValueError: If the network does not fit the environment, or a signal does not exist.
+
+    Example:
+        >>> env = Probe(gym.make("aru/Digits-v0", perturbation=StepDrive(5)), "runs/RUN")
+        >>> pixel, info = env.reset(seed=0)
+        >>> pixel, reward, terminated, truncated, info = env.step(int(np.argmax(info["y"])))
+        >>> np.asarray(info["n"])  # (N,)
+    """
+
+    vector_form = VectorProbe
+
+    def __init__(
+        self,
+        env,
+        network,
+        signals=None,
+        *,
+        watch=None,
+        isolated=False,
+        device=None,
+        as_numpy=False,
+    ):
+        arguments = {"network": network, "signals": signals, "watch": watch}
+        arguments |= {"isolated": isolated, "device": device, "as_numpy": as_numpy}
+        super().__init__(env, **arguments)
+        self._attach(**arguments)
+
+    def reset(self, *, seed=None, options=None):
+        """Start an episode; `info` holds the signals of pixel 0."""
+        pixel, info = self.env.reset(seed=seed, options=options)
+        self._state = self.online.initial_state(1)
+        return pixel, info | self._read(pixel, info)
+
+    def step(self, action):
+        """One step; `info` holds the signals of the pixel that it shows."""
+        pixel, reward, terminated, truncated, info = self.env.step(action)
+        if not terminated:
+            info = info | self._read(pixel, info)
+        return pixel, reward, terminated, truncated, info
+
+    def _read(self, pixel, info):
+        return self._stepped(pixel, info, np.ones(1, bool))
 
 
 class _Painter:
@@ -153,55 +191,3 @@ class _Painter:
                 name: np.atleast_2d(ops.convert_to_numpy(found[name])) for name in self.names
             }
             self.screen.signals(lanes, {name: v[:, self.units] for name, v in watched.items()})
-
-
-def _fitting_step(env, network, signals, isolated, device):
-    """The network's compiled step, once it is clear that it can read what the environment shows."""
-    model = load_network(network)
-    online = OnlineStep(model, signals, isolated=isolated, device=device)
-    vector = isinstance(env, gym.vector.VectorEnv)
-    space = env.single_observation_space if vector else env.observation_space
-    _check_fits(env, space, model, online)
-    if isinstance(network, str | os.PathLike):
-        path = Path(network)
-        _check_order(env, path if path.is_dir() else path.parent)
-    if hasattr(env.unwrapped, "expect_units"):
-        env.unwrapped.expect_units(online.units)
-    return online
-
-
-def _check_order(env, run):
-    """A run must have been trained on the environment's order of pixels."""
-    task = getattr(env.unwrapped, "task", None)
-    if task is None or not (run / "config.json").exists():
-        return
-    kept = run / PERMUTATION_FILE
-    trained = np.load(kept) if kept.exists() else np.arange(task.timesteps)
-    here = np.arange(task.timesteps) if task.permutation is None else task.permutation
-    if not np.array_equal(trained, here):
-        raise ValueError(
-            f"`network`, the run {run}, must have been trained on the environment's order of "
-            f"pixels. Received: an environment of {task.name!r} with permutation "
-            f"{task.permutation_hash}, which is another one. Make it with the run's task, "
-            "permutation_seed and downsample, as its config.json has them."
-        )
-
-
-def _check_fits(env, space, network, online):
-    if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
-        raise ValueError(
-            "`env` must show one vector of features a step, Box(I,). Received: observations in "
-            f"{space}."
-        )
-    if online.features not in (None, space.shape[0]):
-        raise ValueError(
-            f"`network` must read what the environment shows, {space.shape[0]} feature(s) a step. "
-            f"Received: a network that reads {online.features} a step."
-        )
-    here = getattr(env.unwrapped, "timesteps", None)
-    length = network.inputs[0].shape[1] if hasattr(network, "inputs") else None
-    if None not in (here, length) and here != length:
-        raise ValueError(
-            f"`network` must read sequences as long as the environment's, T = {here}. Received: a "
-            f"model for T = {length}. Make the environment with the model's task and downsample."
-        )

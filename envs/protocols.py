@@ -180,6 +180,21 @@ def sinusoid_response(
     return _response(rig, (mean + amplitude * np.sin(angle))[None])
 
 
+def waveform_response(rig, waveform) -> Response:
+    """A current of one's own, from t = 1 on; a repeat for each waveform.
+
+    Args:
+        rig: As above.
+        waveform: ξ_1 … ξ_steps, (steps,) into all units; (R, steps) for R repeats; or (R, steps, N)
+            with a current per unit on a rig with `per_unit`.
+
+    Raises:
+        ValueError: If it is no such array of finite numbers.
+    """
+    rig = _lanes(rig)
+    return _response(rig, _checked_waveform(waveform, rig))
+
+
 def _lanes(rig):
     """The vector form of a rig, or of one around a network."""
     if not isinstance(rig, gym.Env | gym.vector.VectorEnv):
@@ -226,6 +241,25 @@ def _checked_current(name, value, rig, least=-np.inf):
         per_unit = f", or {shapes[-1][0]}, one per unit" if rig.per_unit else ""
         raise ValueError(f"`{name}` must be a finite number{bound}{per_unit}. Received: {value!r}.")
     return values
+
+
+def _checked_waveform(waveform, rig):
+    """(R, steps, 1 or N)."""
+    try:
+        values = np.asarray(waveform)
+    except ValueError:  # Rows of different lengths.
+        values = np.empty(0)
+    width = rig.single_action_space.shape[0]
+    shared = values[..., None] if values.ndim < 3 else values
+    shaped = shared[None] if shared.ndim == 2 else shared
+    fits = shaped.ndim == 3 and shaped.shape[2] in (1, width) and shaped.size
+    if not fits or values.dtype.kind not in "iuf" or not _finite(values):
+        per_unit = f" or (R, steps, {width}) with one per unit" if rig.per_unit else ""
+        raise ValueError(
+            "`waveform` must be finite numbers, (steps,) or (R, steps) for all units alike"
+            f"{per_unit}. Received: {waveform!r} of shape {values.shape}."
+        )
+    return shaped
 
 
 def _checked_currents(currents):

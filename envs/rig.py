@@ -11,6 +11,7 @@ from aru_keras.arguments import finite, whole
 from aru_keras.envs.lanes import LaneVectorEnv, OneLaneEnv
 from aru_keras.layers import ARU
 from aru_keras.probing import OnlineStep, Record, Recorder, load_network, recurrent_layer
+from aru_keras.probing.compiled import check_process
 
 SIGNALS = ("a", "n", "s", "h")
 """What a rig shows, where its network has it."""
@@ -27,7 +28,6 @@ class UnitRigVectorEnv(LaneVectorEnv):
         autoreset_mode: `AutoresetMode.NEXT_STEP`, `SAME_STEP` or `DISABLED`.
 
     Attributes:
-        layer: The recurrent layer whose units these are.
         signals: Names of the signals that are shown.
         isolated: Whether each unit hears only itself.
         per_unit: Whether each unit has its own current.
@@ -51,15 +51,13 @@ class UnitRigVectorEnv(LaneVectorEnv):
         render_mode: str | None = None,
     ):
         self.steps = None if steps is None else whole("steps", steps, 1, hint="None is endless.")
-        self.layer = _layer(network, units, controller_units, weights_seed)
-        self.signals = tuple(name for name in SIGNALS if name in self.layer.cell.signal_sizes)
+        check_process()
+        layer = _layer(network, units, controller_units, weights_seed)
+        self.signals = tuple(name for name in SIGNALS if name in layer.cell.signal_sizes)
         self.isolated, self.per_unit = bool(isolated), bool(per_unit)
-        self.g0_std = _checked_g0_std(g0_std, self.layer)
-        self._device = device
-        self.step_network = OnlineStep(
-            self.layer, self.signals, isolated=self.isolated, device=device
-        )
-        self._recorder = Recorder(self.layer, Record(self.signals, isolated=self.isolated))
+        self.g0_std = _checked_g0_std(g0_std, layer)
+        self.step_network = OnlineStep(layer, self.signals, isolated=self.isolated, device=device)
+        self._recorder = Recorder(layer, Record(self.signals, isolated=self.isolated))
         shown = gym.spaces.Box(-np.inf, np.inf, (self.step_network.units,), np.float32)
         width = self.step_network.units if self.per_unit else 1
         super().__init__(
@@ -74,6 +72,11 @@ class UnitRigVectorEnv(LaneVectorEnv):
         self._x = np.zeros((self.num_envs, self.step_network.features), np.float32)
         self._shown = {name: np.zeros((self.num_envs, *shown.shape), "f4") for name in self.signals}
         self._state = None
+
+    @property
+    def layer(self):
+        """The recurrent layer whose units these are."""
+        return self.step_network.layer
 
     def respond(self, current) -> dict[str, np.ndarray]:
         """Whole episodes from h_0 = g_0 = 0 at once; the lanes stay as they are.
@@ -106,6 +109,14 @@ class UnitRigVectorEnv(LaneVectorEnv):
             self._move(lanes, self._state)
         truncated = lanes & (self._t == self.steps)  # Nowhere if steps is None.
         return np.zeros(self.num_envs), np.zeros(self.num_envs, bool), truncated
+
+    def _checked_actions(self, actions):
+        """A number a lane, or one for all lanes, goes into all units alike."""
+        numbers = np.asarray(actions)
+        if numbers.shape in ((), (self.num_envs,)) and numbers.dtype.kind in "iuf":
+            column = numbers.reshape(-1, 1)
+            actions = np.broadcast_to(column, self.action_space.shape)
+        return super()._checked_actions(actions)
 
     def _move(self, lanes, state):
         """One step, from `state`, in the lanes of a mask."""
@@ -155,12 +166,15 @@ class UnitRigEnv(OneLaneEnv):
     h_{t−1} + b + ξ_t (Geadah et al. 2024, Figs 4 and 5), and each unit's n, s and h answer. With
     `isolated` each unit hears only itself, as with the synapses blocked.
 
-    `aru_keras.envs.protocols` runs whole experiments: f–I curves, steps, noise, sinusoids.
+    `aru_keras.envs.protocols` runs whole experiments: f–I curves, steps, noise, sinusoids, and
+    waveforms of one's own. A copy, also in the middle of an episode, steps on as the original and
+    shares its network; a pickle holds the network as Keras saves it.
 
     ## Action space
 
     `Box(-inf, inf, (1,), float32)`: the current ξ_t into all units. With `per_unit`
-    `Box(-inf, inf, (N,), float32)`: one per unit. It must be finite.
+    `Box(-inf, inf, (N,), float32)`: one per unit. It must be finite. A plain number goes into all
+    units alike.
 
     ## Observation space
 
@@ -217,7 +231,11 @@ class UnitRigEnv(OneLaneEnv):
         super().__init__(
             UnitRigVectorEnv(1, network, autoreset_mode=AutoresetMode.DISABLED, **options)
         )
-        self.layer = self.lanes.layer
+
+    @property
+    def layer(self):
+        """The recurrent layer whose units these are."""
+        return self.lanes.layer
 
 
 def _layer(network, units, controller_units, weights_seed):

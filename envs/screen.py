@@ -20,7 +20,20 @@ class Screen:
         self.watched: tuple[str, ...] = ()
         self.units: tuple[int, ...] = ()
         self._notes = [[] for _ in range(env.num_envs)]
-        self._views = [None] * env.num_envs
+        self._forget_views()
+
+    def _forget_views(self):
+        """New views will draw the episodes from their beginnings."""
+        lanes = len(self._notes)
+        self._views, self._drawn_notes = [None] * lanes, [0] * lanes
+
+    def __getstate__(self):
+        """What is shown, without the views, whose figures and windows stay with the original."""
+        return {**self.__dict__, "_views": None, "_drawn_notes": None}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        self._forget_views()
 
     def watch(self, signals, units) -> None:
         """Draw these signals of these units, which `signals` will bring after each step."""
@@ -30,7 +43,7 @@ class Screen:
     def restart(self, lanes) -> None:
         """New episodes begin in the lanes of a mask."""
         for lane in np.flatnonzero(lanes):
-            self._notes[lane] = [None]
+            self._notes[lane], self._drawn_notes[lane] = [None], 0
 
     def show(self, lanes, t, pixels, drives) -> None:
         """The lanes of a mask show pixel t: t and pixels (B,), drives (B, 1 or N)."""
@@ -42,7 +55,8 @@ class Screen:
     def signals(self, lanes, values) -> None:
         """Signals of the step just shown: name to array (B, number of watched units)."""
         for lane in np.flatnonzero(lanes):
-            if self._notes[lane]:  # Nothing where a frame was asked for before the signals came.
+            # Nothing where a frame was asked for before the signals came.
+            if self._drawn_notes[lane] < len(self._notes[lane]):
                 self._notes[lane][-1][3] = {name: value[lane] for name, value in values.items()}
         self.display()
 
@@ -59,21 +73,21 @@ class Screen:
 
     def close(self) -> None:
         """Close windows; the views are made anew when needed."""
-        for lane, view in enumerate(self._views):
+        for view in self._views:
             if view is not None:
                 view.close()
-                self._views[lane] = None
+        self._forget_views()
 
     def _drawn(self, lane):
         if self._views[lane] is None:
             self._views[lane] = self._view()
         view, notes = self._views[lane], self._notes[lane]
-        for note in notes:
+        for note in notes[self._drawn_notes[lane] :]:
             if note is None:
                 view.restart()
             else:
                 view.show(*note)
-        notes.clear()
+        self._drawn_notes[lane] = len(notes)
         return view
 
     def _view(self):

@@ -99,7 +99,7 @@ class SequenceVectorEnv(LaneVectorEnv):
     def _use(self, perturbation, units):
         if perturbation.per_unit and self.units not in (None, units):
             raise ValueError(
-                f"`units` must be the same for the noise and the network. Received: {self.units} "
+                f"`units` must be the same for the drive and the network. Received: {self.units} "
                 f"and {units}. Leave it out, and the probe fills it in."
             )
         same = perturbation is self.perturbation
@@ -154,8 +154,8 @@ class SequenceVectorEnv(LaneVectorEnv):
     def _begin(self, lanes, options):
         if self.perturbation.per_unit and self.units is None:
             raise ValueError(
-                "`units` must say for how many units there is noise. Received: None. Give units=N "
-                "or put a Probe around the environment."
+                "`units` must say for how many units there is noise, or a waveform for each. "
+                "Received: None. Give units=N or put a Probe around the environment."
             )
         chosen = self._chosen(lanes, options.get("index"))
         x, self._labels[lanes] = self.task.examples(self.split, chosen)

@@ -1,16 +1,24 @@
 """Wrappers for the environments of this package."""
 
-import gymnasium as gym
+from aru_keras.envs.wrapping import ScalarWrapper, VectorWrapper
 
 
-class Perturb(gym.Wrapper):
-    """Adds a perturbation to a sequence environment, scalar or vector.
+class VectorPerturb(VectorWrapper):
+    """`Perturb` around a vector environment; the arguments are the same."""
+
+    def __init__(self, env, perturbation, units=None):
+        super().__init__(env, perturbation=perturbation, units=units)
+        _perturb(env, perturbation, units)
+
+
+class Perturb(ScalarWrapper):
+    """Adds a perturbation to a sequence environment; `VectorPerturb` does to a vector one.
 
     It acts inside the environment, so that probes, pictures and spaces know of it wherever this
     wrapper stands; several add up. The same as the argument `perturbation` of `gym.make`.
 
     Args:
-        env: A sequence environment, scalar or vector.
+        env: A sequence environment.
         perturbation: A `perturbations` value, its list of settings, or a text as "step:5".
         units: Number of units N, which noise of their own for all units needs.
 
@@ -21,21 +29,10 @@ class Perturb(gym.Wrapper):
         >>> env = Perturb(gym.make("aru/psMNIST-v0"), StepDrive(5) + Contrast(0.5))
     """
 
-    def __new__(cls, env, perturbation, units=None):
-        if isinstance(env, gym.vector.VectorEnv):
-            return VectorPerturb(env, perturbation, units)
-        return super().__new__(cls)
+    vector_form = VectorPerturb
 
     def __init__(self, env, perturbation, units=None):
-        super().__init__(env)
-        _perturb(env, perturbation, units)
-
-
-class VectorPerturb(gym.vector.VectorWrapper):
-    """`Perturb` around a vector environment; made by `Perturb(env, perturbation)`."""
-
-    def __init__(self, env, perturbation, units=None):
-        super().__init__(env)
+        super().__init__(env, perturbation=perturbation, units=units)
         _perturb(env, perturbation, units)
 
 

@@ -1,7 +1,9 @@
 """A network as an agent: it acts in an environment, and learns from the episodes it collected."""
 
+import gymnasium as gym
 import keras
 import numpy as np
+from gymnasium.vector import AutoresetMode
 from keras import ops
 
 from aru_keras.arguments import finite, one_of, whole
@@ -15,6 +17,13 @@ LEARNS_FROM = {
 
 class Agent:
     """A network that names a class after every pixel, and learns by backpropagation through time.
+
+    It is for classification at the end of a sequence, as in the environments of `aru_keras.envs`
+    with `reward="final"`, and for others of their kind: vector environments that show one vector a
+    step, whose action is the number of a class and changes nothing of what is shown, whose lanes
+    end together, and which pay the last action alone, or tell the class at the end in
+    info["label"]. It is no agent for control: for rewards at every step, continuous actions or a
+    world that actions change, take an algorithm of reinforcement learning (docs/clients.md).
 
     It collects the episodes of all lanes of a vector environment, which must begin and end
     together, and learns from the whole sequences in one training step of the model, with the
@@ -35,6 +44,7 @@ class Agent:
             one recurrent layer reads the pixels directly and has signals: the networks arun, gamma
             and relu, but neither lstm nor gru, as `runners.train.compiled_network` makes them.
         learns_from: "label" or "reward".
+        env: The vector environment that it is for, checked at once; None: `play` checks its own.
         seed: Of the sampling of actions.
         entropy: β, in units of reward a nat.
 
@@ -44,10 +54,11 @@ class Agent:
         rng: The `numpy.random.Generator` that actions are sampled with; may be set.
 
     Raises:
-        ValueError: If the model is not such a classifier, or an argument is out of range.
+        ValueError: If the model is not such a classifier, the environment not of this kind, or an
+            argument is out of range.
 
     Example:
-        >>> agent = Agent(model)
+        >>> agent = Agent(model, env=env)
         >>> pixels, info = env.reset()
         >>> agent.reset()
         >>> while not agent.over:
@@ -62,6 +73,7 @@ class Agent:
         model: keras.Model,
         learns_from: str = "label",
         *,
+        env: gym.vector.VectorEnv | None = None,
         seed: int = 0,
         entropy: float = 0.1,
     ):
@@ -69,7 +81,42 @@ class Agent:
         self.entropy = finite("entropy", entropy, 0)
         self.rng = np.random.default_rng(whole("seed", seed, 0))
         self.model, self.step_network = model, _step_network(model)
+        if env is not None:
+            self.check(env)
         self.reset()
+
+    def check(self, env) -> None:
+        """Whether the agent can play in an environment and learn there, as far as can be known.
+
+        Args:
+            env: A vector environment.
+
+        Raises:
+            ValueError: If it is no vector environment, shows what the network cannot read, takes
+                other actions than the model's classes, pays before the end, or starts lanes anew
+                in the step that would tell the label.
+        """
+        if not isinstance(env, gym.vector.VectorEnv):
+            raise _unfit_env("be a vector environment", f"{env}. Make it with gym.make_vec")
+        shown, actions = env.single_observation_space, env.single_action_space
+        features, classes = self.step_network.features, self.model.outputs[0].shape[-1]
+        if not isinstance(shown, gym.spaces.Box) or shown.shape != (features,):
+            raise _unfit_env(f"show {features} number(s) a step, Box({features},)", shown)
+        if not isinstance(actions, gym.spaces.Discrete) or (actions.n, actions.start) != (
+            classes,
+            0,
+        ):
+            raise _unfit_env(f"take the number of a class, Discrete({classes})", actions)
+        reward = getattr(env.unwrapped, "reward", None)
+        if self.learns_from == "reward" and reward in ("every_step", "log_probability"):
+            raise _unfit_env('pay the last action alone, reward="final"', f"reward={reward!r}")
+        mode = env.metadata.get("autoreset_mode")
+        if self.learns_from == "label" and mode is AutoresetMode.SAME_STEP:
+            raise _unfit_env(
+                "tell the label at the end, with autoreset_mode=AutoresetMode.DISABLED or "
+                "NEXT_STEP",
+                mode,
+            )
 
     def reset(self) -> None:
         """Episodes begin: forget what was collected; the network starts from its initial state."""
@@ -127,7 +174,9 @@ class Agent:
         if self.learns_from == "reward" and not self.over and np.any(rewards):
             raise ValueError(
                 "`rewards` must be 0 before the last action, the only one that is learned from. "
-                f'Received: {rewards}. Make the environment with reward="final".'
+                f"Received: {rewards}. An agent is for tasks that pay at their end, as those of "
+                'aru_keras.envs with reward="final"; where every step pays, take an algorithm of '
+                "reinforcement learning."
             )
         self._returns = self._returns + np.asarray(rewards, float)
         if self.over and np.all(info.get("_label", False)):
@@ -161,8 +210,9 @@ class Agent:
             return self._actions.astype("int32"), advantages(counted).astype("float32")
         if self._labels is None:
             raise ValueError(
-                'To learn from the label, info["label"] must tell it in every lane at the end. '
-                "Make the environment with AutoresetMode.DISABLED, or learn from the reward."
+                'To learn from the label, info["label"] must tell it in every lane at the end, '
+                "which this environment did not. Take one of aru_keras.envs, without "
+                "AutoresetMode.SAME_STEP, or learn from the reward."
             )
         return self._labels, None
 
@@ -204,7 +254,11 @@ def play(agent: Agent, env, **options) -> None:
         agent: The agent.
         env: A vector environment.
         **options: Of the environment's `reset`: `index=` names the images.
+
+    Raises:
+        ValueError: If the environment is not of the kind that the agent is for.
     """
+    agent.check(env)
     pixels, _ = env.reset(options=options)
     agent.reset()
     while not agent.over:
@@ -229,4 +283,11 @@ def _unfit(model, reason):
         "`model` must be a classifier that can be stepped pixel by pixel (arun, gamma or relu), "
         "compiled with keras.losses.SparseCategoricalCrossentropy(from_logits=True). "
         f"Received: {model!r} ({reason})."
+    )
+
+
+def _unfit_env(must, came):
+    return ValueError(
+        f"`env` must {must}: an agent is for classification at the end of a sequence, as in the "
+        f"environments of aru_keras.envs. Received: {came}."
     )

@@ -1,6 +1,7 @@
 """Step a run through one image of its task, perturbed or not, and keep what its units did."""
 
 import csv
+import hashlib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def _words(perturbation):
     """The perturbation as it may stand in a file's name: what differs from the defaults."""
     texts = []
     for part in perturbation.parts:
-        first, *others = fields(part)
+        first, *others = [field for field in fields(part) if field.init]
         values = [_short(getattr(part, first.name))]
         for field in others:
             if getattr(part, field.name) != field.default:
@@ -146,7 +147,9 @@ def _words(perturbation):
 
 
 def _short(number):
-    """All digits of a number, and no more."""
+    """All digits of a number, and no more; of a waveform's values, eight digits that name them."""
+    if isinstance(number, tuple):
+        return hashlib.sha256(repr(number).encode()).hexdigest()[:8]
     return str(int(number)) if number == int(number) else repr(number)
 
 

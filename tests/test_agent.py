@@ -3,6 +3,7 @@
 import csv
 import json
 
+import gymnasium as gym
 import keras
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from keras import ops
 from support import BACKEND, array, arrays, gradients, relative_error
 
 from aru_keras import models, tasks
-from aru_keras.envs import SequenceVectorEnv
+from aru_keras.envs import SequenceEnv, SequenceVectorEnv
 from aru_keras.runners import fit_agent
 from aru_keras.runners.agent import Agent, advantages, play
 from aru_keras.runners.config import TrainConfig
@@ -206,7 +207,9 @@ def test_what_cannot_be_learned_from_is_refused(task):
     going, over = np.zeros(2, bool), np.ones(2, bool)
     with pytest.raises(ValueError, match=r"All lanes must begin and end.*lanes \[1\] of 2"):
         agent.observe(np.zeros(2), np.array([False, True]), going, {})
-    with pytest.raises(ValueError, match=r'before the last action.*reward="final"'):
+    with pytest.raises(
+        ValueError, match=r'before the last action.*pay at their end.*reward="final"'
+    ):
         agent.observe(np.ones(2), going, going, {})
     with pytest.raises(RuntimeError, match="not over"):
         agent.learn()
@@ -218,6 +221,30 @@ def test_what_cannot_be_learned_from_is_refused(task):
     unlabelled.observe(np.ones(2), over, going, {})
     with pytest.raises(ValueError, match=r'info\["label"\] must tell it'):
         unlabelled.learn()
+
+
+def test_an_environment_of_another_kind_is_refused_at_construction(task):
+    model = network(task)
+    Agent(model, env=lanes(task))
+    Agent(model, "reward", env=lanes(task))
+    Agent(model, env=lanes(task, reward="every_step"))
+    same_step = SequenceVectorEnv(2, task, autoreset_mode=AutoresetMode.SAME_STEP)
+    Agent(model, "reward", env=same_step)
+    wrong = {
+        "be a vector environment": (SequenceEnv(task), "label"),
+        r"show 1 number\(s\) a step": (gym.make_vec("CartPole-v1", 2), "reward"),
+        r"take the number of a class, Discrete\(10\)": (
+            lanes(task, reward="log_probability"),
+            "reward",
+        ),
+        "pay the last action alone": (lanes(task, reward="every_step"), "reward"),
+        "tell the label at the end": (same_step, "label"),
+    }
+    for message, (env, learns_from) in wrong.items():
+        with pytest.raises(ValueError, match=rf"`env` must {message}.*Received"):
+            Agent(model, learns_from, env=env)
+        with pytest.raises(ValueError, match=rf"`env` must {message}"):
+            play(Agent(model, learns_from), env)
 
 
 @pytest.mark.parametrize(("task", "model"), [("digits", "lstm"), ("scifar10-conv", "arun")])

@@ -1,4 +1,4 @@
-"""Clients that know nothing of these environments: wrappers, vector forms, video, PPO."""
+"""Clients that know nothing of these environments: wrappers, vector forms, video."""
 
 import functools
 import pickle
@@ -76,7 +76,7 @@ def test_a_probe_starts_from_its_initial_state_after_a_time_limit(inside, digits
 def test_lanes_cut_by_time_limits_start_from_the_initial_state(mode, digits, network):
     """Each lane of Gymnasium's vector environment has a limit of its own."""
     lanes = [functools.partial(wrappers.TimeLimit, make(), limit) for limit in (5, 9)]
-    env = Probe(SyncVectorEnv(lanes, autoreset_mode=mode), network, "h")
+    env = VectorProbe(SyncVectorEnv(lanes, autoreset_mode=mode), network, "h")
     expected = record(network, digits.examples("test", range(10))[0], "h")["h"]
     _, info = env.reset(seed=0)
     truncations = np.zeros(2, int)
@@ -101,7 +101,7 @@ def test_episode_statistics(digits):
 @pytest.mark.parametrize("probed", [False, True], ids=["plain", "probed"])
 def test_episode_statistics_of_lanes(mode, probed, digits, network):
     env = make_vec(autoreset_mode=mode)
-    env = vector_wrappers.RecordEpisodeStatistics(Probe(env, network, "h") if probed else env)
+    env = vector_wrappers.RecordEpisodeStatistics(VectorProbe(env, network, "h") if probed else env)
     y = digits.examples("test", range(2 * B))[1]
     env.reset(seed=0)
     for first in (0, B):
@@ -151,10 +151,11 @@ def rig_shown(rig):
 @pytest.mark.parametrize("form", ["scalar", "vector"])
 def test_a_transformed_observation_is_what_a_probe_around_it_reads(form, digits, network):
     transform = {"scalar": wrappers, "vector": vector_wrappers}[form].TransformObservation
+    probe = {"scalar": Probe, "vector": VectorProbe}[form]
     env = make() if form == "scalar" else make_vec()
     inside, outside = (
-        Probe(transform(env, lambda pixel: 1 - pixel, env.observation_space), network, "h"),
-        transform(Probe(env, network, "h"), lambda pixel: 1 - pixel, env.observation_space),
+        probe(transform(env, lambda pixel: 1 - pixel, env.observation_space), network, "h"),
+        transform(probe(env, network, "h"), lambda pixel: 1 - pixel, env.observation_space),
     )
     x = digits.examples("test", range(B))[0]
     lanes = slice(None) if form == "vector" else 0
@@ -216,7 +217,7 @@ def test_processes_and_one_process_give_the_same(mode, digits):
 @pytest.mark.filterwarnings("ignore:.*fork.*")
 @pytest.mark.parametrize("kind", [AsyncVectorEnv, SyncVectorEnv])
 def test_a_probe_around_gymnasiums_vector_environments(kind, digits, network):
-    env = Probe(lanes_of_scalars(kind, AutoresetMode.SAME_STEP, split="test"), network, "h")
+    env = VectorProbe(lanes_of_scalars(kind, AutoresetMode.SAME_STEP, split="test"), network, "h")
     assert isinstance(env, VectorProbe)
     expected = record(network, digits.arrays("test")[0], "h")["h"]
     _, info = env.reset(seed=0)
@@ -238,7 +239,8 @@ def test_a_video_has_a_frame_for_every_observation(form, steps, network, tmp_pat
     pytest.importorskip("moviepy")
     env = make(render_mode="rgb_array") if form == "scalar" else make_vec(render_mode="rgb_array")
     recorder = {"scalar": wrappers, "vector": vector_wrappers}[form].RecordVideo
-    env = recorder(Probe(env, network), str(tmp_path / "made"), episode_trigger=lambda _: True)
+    probe = {"scalar": Probe, "vector": VectorProbe}[form]
+    env = recorder(probe(env, network), str(tmp_path / "made"), episode_trigger=lambda _: True)
     env.reset(seed=0)
     for _ in range(steps):
         env.step(np.zeros(env.action_space.shape, int))
@@ -254,31 +256,3 @@ def test_a_video_has_a_frame_for_every_observation(form, steps, network, tmp_pat
 def difference(frame, other):
     """Mean over the pixels."""
     return np.abs(frame.astype(float) - other).mean()
-
-
-@pytest.mark.filterwarnings("error::UserWarning")
-@pytest.mark.parametrize("reward", ["final", "log_probability"])
-@pytest.mark.parametrize("probed", [False, True], ids=["plain", "probed"])
-def test_stable_baselines_checks_pass(reward, probed, network):
-    check_env = pytest.importorskip("stable_baselines3.common.env_checker").check_env
-    env = make(reward=reward, perturbation=PERTURBED, units=N, render_mode="rgb_array")
-    env = Probe(env, network) if probed else env
-    if reward == "log_probability":
-        # It takes bounded actions alone.
-        logits = gym.spaces.Box(-1, 1, (10,), np.float32)
-        env = wrappers.TransformAction(env, lambda action: 10 * action, logits)
-    check_env(env, skip_render_check=False)
-
-
-def test_ppo_runs_and_keeps_count_of_whole_episodes(network):
-    stable_baselines3 = pytest.importorskip("stable_baselines3")
-    env = wrappers.FlattenObservation(Probe(make(reward="every_step"), network, "h"))
-    model = stable_baselines3.PPO("MlpPolicy", env, n_steps=128, batch_size=64, seed=0)
-    before = parameters(model)
-    model.learn(256)
-    assert [episode["l"] for episode in model.ep_info_buffer] == [T] * 4
-    assert any((old != new).any() for old, new in zip(before, parameters(model), strict=True))
-
-
-def parameters(model):
-    return [value.detach().numpy().copy() for value in model.policy.parameters()]

@@ -49,3 +49,30 @@ def test_public_names():
 def test_layers_are_registered(name):
     registered = keras.saving.get_registered_name(getattr(aru_keras.layers, name))
     assert registered == f"aru_keras>{name}"
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import aru_keras; import gymnasium as gym",
+        "import gymnasium as gym; import aru_keras",
+        "import aru_keras.envs; import gymnasium as gym",
+    ],
+)
+def test_register_envs_keeps_its_promise_in_any_order(imports):
+    code = f"""{imports}
+gym.register_envs(aru_keras)
+gym.make("aru/Digits-v0").reset()
+assert "aru/UnitRig-v0" in gym.registry"""
+    run_alone(code, "-Werror::UserWarning")
+
+
+def test_importing_the_library_does_not_import_gymnasium():
+    run_alone("import sys, aru_keras; assert 'gymnasium' not in sys.modules")
+
+
+def run_alone(code, *flags):
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -329,7 +329,8 @@ def test_whatever_stands_for_a_perturbation_is_taken():
     ("wrong", "message"),
     [
         (5, "`perturbation` must be a perturbation.*Received: 5"),
-        ({"kind": "step"}, "`perturbation` must be a perturbation"),
+        ({"amplitude": 5}, "Each item of `perturbation`.*Received: {'amplitude': 5}"),
+        ({"parts": 5}, "`perturbation` must be a perturbation"),
         ([5], "Each item of `perturbation` must be .* Received: 5"),
         ([{"amplitude": 5}], "Each item of `perturbation`"),
         ([{"kind": "stp"}], "`kind` must be one of .* Did you mean 'step'"),

@@ -92,7 +92,7 @@ def test_other_networks_and_layers_alone(name, digits):
 def test_lanes_start_from_the_initial_state_in_every_autoreset_mode(mode, digits):
     """Lanes out of step: each image is read as if it were alone, whenever it starts."""
     model = network()
-    env = Probe(make_vec(autoreset_mode=mode, perturbation="step:1"), model, ("n", "y"))
+    env = VectorProbe(make_vec(autoreset_mode=mode, perturbation="step:1"), model, ("n", "y"))
     assert isinstance(env, VectorProbe)
     expected, y = offline(model, digits, range(4 * B), "step:1")
     expected = {"n": expected["n"], "y": y}
@@ -131,7 +131,7 @@ def test_a_vector_of_scalar_environments(digits):
     sync = gym.make_vec(
         DIGITS, 2, vectorization_mode="sync", split="test", shuffle=False, perturbation="step:1"
     )
-    env = Probe(sync, model, "n")
+    env = VectorProbe(sync, model, "n")
     expected, _ = offline(model, digits, [0, 1], "step:1")
     _, info = env.reset(seed=0)
     for t in range(T):
@@ -182,7 +182,7 @@ def test_a_saved_run_and_isolated_units(digits, tmp_path):
 
 
 def test_signals_are_tensors_of_the_backend_until_they_are_read():
-    env = Probe(make_vec(), network())
+    env = VectorProbe(make_vec(), network())
     _, info = env.reset(seed=0)
     kind = type(keras.ops.ones(1))
     assert all(isinstance(info[name], kind) for name in ("a", "n", "s", "h", "y"))
@@ -253,7 +253,7 @@ def test_a_run_must_know_the_order_of_the_pixels(digits, tmp_path):
 
 
 def test_a_mask_as_a_list_will_do():
-    env = Probe(make_vec(), network(), "n")
+    env = VectorProbe(make_vec(), network(), "n")
     env.reset(seed=0)
     for _ in range(2):
         env.step(zeros(env))

@@ -312,11 +312,21 @@ def test_controller_states_have_their_spread():
     assert abs(g0.mean()) < 0.05 and abs(g0.std() - 2.0) < 0.05
 
 
+def test_a_plain_number_goes_into_all_units_alike():
+    for options in ({}, {"per_unit": True}):
+        scalar, vector = shared(**options), shared(3, **options)
+        width = scalar.action_space.shape
+        assert_same(played(scalar, [2.0, 1]), played(scalar, [np.full(width, c) for c in (2.0, 1)]))
+        ones, each = np.ones(vector.action_space.shape), np.array([[1.0], [2.0], [3.0]])
+        currents = [1.0, [1.0, 2.0, 3.0]]
+        assert_same(played(vector, currents), played(vector, [ones, ones * each]))
+
+
 # Errors.
 
 
 @pytest.mark.parametrize(
-    "wrong", [1.0, [1.0, 2.0], [[1.0]], ["1"], [np.nan], [np.inf], [1e300], [None]]
+    "wrong", ["1", [1.0, 2.0], [[1.0]], ["1"], [np.nan], np.nan, [np.inf], [1e300], 1e300, [None]]
 )
 def test_bad_actions_are_refused(wrong):
     env = shared()

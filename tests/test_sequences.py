@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode
 
 from aru_keras import perturbations, tasks
-from aru_keras.envs import TASK_IDS, Perturb
+from aru_keras.envs import TASK_IDS, Perturb, VectorPerturb
 
 DIGITS = "aru/Digits-v0"
 T, B = 64, 3
@@ -274,8 +274,9 @@ def test_perturbations_are_those_of_the_pipelines_to_the_last_bit(way, vector, d
         env = build(perturbation=value, units=7, **options)
     else:
         env = build(**options)
+        wrapper = VectorPerturb if vector else Perturb
         for part in [whole] if way == "wrapper" else whole.parts:
-            env = Perturb(env, part, units=7)
+            env = wrapper(env, part, units=7)
     x, _ = digits.examples("test", [4, 9, 2])
     x, drive = digits.perturbed(x, [4, 9, 2], whole, units=7)
     factor = whole.factors(T)[0]

@@ -1,10 +1,31 @@
 """Functions of Keras layers, compiled once a shape by the backend, and without a tape."""
 
 import functools
+import os
 
 import keras
 
 from aru_keras.arguments import shown
+
+_PROCESS = os.getpid()
+
+
+def check_process() -> None:
+    """Networks run in the process that loaded them, not in a fork of it, where they would hang.
+
+    A fork has none of the threads that a backend computes with.
+
+    Raises:
+        RuntimeError: in a process that was forked after this module was imported.
+    """
+    if os.getpid() != _PROCESS:
+        raise RuntimeError(
+            "A network cannot run in a process that was forked from one that had loaded "
+            f"{keras.config.backend()}: it could wait for ever for threads that are not there. "
+            "Start the processes anew: context='spawn' for gymnasium.vector.AsyncVectorEnv "
+            "(vector_kwargs={'context': 'spawn'} for gymnasium.make_vec), "
+            "multiprocessing.get_context('spawn') elsewhere."
+        )
 
 
 def without_gradients(function, variables=None, *, jit=None, device=None):

@@ -1,6 +1,7 @@
 """One step of a network at a time: a compiled call whose results stay on the device."""
 
 import contextlib
+import functools
 
 import keras
 import numpy as np
@@ -8,7 +9,7 @@ from keras import ops
 
 from aru_keras.arguments import LARGEST_SIZE, flag, one_of, whole
 from aru_keras.probing import networks
-from aru_keras.probing.compiled import checked_device, without_gradients
+from aru_keras.probing.compiled import check_process, checked_device, without_gradients
 
 
 class OnlineStep:
@@ -25,7 +26,11 @@ class OnlineStep:
         device: Where to run, as in `keras.device`, "cpu:0" or "gpu:0"; None: Keras' own choice.
             On torch the network moves there.
 
+    A copy is the step itself, which keeps nothing between calls but what it compiled; a pickle
+    holds the network, as Keras saves it.
+
     Attributes:
+        network: The layer or model.
         layer: The recurrent layer.
         signals: Names of the signals that a call gives.
         traces: Number of times that the step was traced: once a shape on TensorFlow and JAX; every
@@ -33,6 +38,7 @@ class OnlineStep:
 
     Raises:
         ValueError: If there is no such layer or signal, or the network cannot go step by step.
+        RuntimeError: In a process that was forked from one that had loaded the backend.
 
     Example:
         >>> step = OnlineStep(network, ("n", "y"))
@@ -41,7 +47,8 @@ class OnlineStep:
     """
 
     def __init__(self, network, signals=None, *, isolated: bool = False, device: str | None = None):
-        network = networks.load_network(network)
+        check_process()
+        self.network = network = networks.load_network(network)
         self.layer = networks.recurrent_layer(network)
         _check_reads_forwards(network, self.layer)
         self._read_out = networks.read_out(network, self.layer)
@@ -55,6 +62,13 @@ class OnlineStep:
         self._compiled = without_gradients(self._trace, self._variables, jit=True, device=device)
         self._widths = np.atleast_1d(self.layer.cell.state_size).tolist()
         self._where = without_gradients(_where, variables=list)
+
+    def __deepcopy__(self, memo) -> "OnlineStep":
+        return self
+
+    def __reduce__(self):
+        options = {"isolated": self.isolated, "device": self.device}
+        return functools.partial(OnlineStep, **options), (self.network, self.signals)
 
     @property
     def units(self) -> int:
@@ -143,6 +157,7 @@ class OnlineStep:
 
     def placed(self):
         """A context in which tensors are made on the device."""
+        check_process()
         return contextlib.nullcontext() if self.device is None else keras.device(self.device)
 
     def _checked(self, signals):

@@ -16,7 +16,7 @@ from aru_keras.layers.signals import (
     checked_drive_size,
 )
 from aru_keras.probing import networks
-from aru_keras.probing.compiled import without_gradients
+from aru_keras.probing.compiled import check_process, without_gradients
 
 MEMORY_LIMIT = 2**30
 """Bytes that a recording may hold in flight, beside the arrays that it returns."""
@@ -148,7 +148,8 @@ class Recorder:
     """
 
     def __init__(self, network, signals=None):
-        network = networks.load_network(network)
+        check_process()
+        self._network = network = networks.load_network(network)
         self.record = signals if isinstance(signals, Record) else Record(signals)
         self.layer = networks.recurrent_layer(network)
         self.signals = self.record.of(list(self.layer.cell.signal_sizes))
@@ -156,6 +157,12 @@ class Recorder:
         self._encoder = encoder
         self._encode = without_gradients(encoder) if encoder else lambda x: x
         self._loops = {}
+
+    def __deepcopy__(self, memo) -> "Recorder":
+        return self
+
+    def __reduce__(self):
+        return Recorder, (self._network, self.record)
 
     def __call__(
         self,
@@ -167,6 +174,7 @@ class Recorder:
         progress: bool = False,
     ) -> dict[str, np.ndarray]:
         """The signals for `x` and `drive`, as `record` returns them."""
+        check_process()
         whole("memory_limit", memory_limit, 1, hint="It is a number of bytes.")
         x, progress = array("x", x, dtype=None), flag("progress", progress)
         self._check_shape(x)

@@ -6,7 +6,7 @@ import numpy as np
 
 from aru_keras import models
 from aru_keras.arguments import whole
-from aru_keras.envs import TASK_IDS, Probe
+from aru_keras.envs import TASK_IDS, VectorProbe
 from aru_keras.layers import ARU
 from aru_keras.probing.compiled import without_gradients
 from aru_keras.runners.benchmark.online import SIZES
@@ -71,7 +71,7 @@ def _environment(task, units, controller_units, lanes, rounds):
     model = models.build_network(
         "arun", (alone.unwrapped.timesteps, 1), units=units, controller_units=controller_units
     )
-    variants = {"alone": _stepping(alone), "attached": _stepping(Probe(make(), model))}
+    variants = {"alone": _stepping(alone), "attached": _stepping(VectorProbe(make(), model))}
     variants["cell"] = _bare_cell(units, controller_units, lanes)
     return interleaved(variants, rounds)
 
