@@ -52,7 +52,7 @@ def _names(found):
 
 
 def _draw_steady(axes, found, name, fit: Fit, colours):
-    _draw_points(axes, found.amplitudes, found.over_amplitudes(name), _names(found), colours)
+    _draw_points(axes, found, found.amplitudes, found.over_amplitudes(name), colours)
     axes.set_xlabel(r"noise $\xi$ (standard deviation)")
     if fit.failed:
         return
@@ -67,18 +67,18 @@ def _draw_steady(axes, found, name, fit: Fit, colours):
 
 def _draw_spread(axes, found, colours):
     given = found.over_amplitudes("input_spread").mean(axis=0)
-    _draw_points(axes, given, found.over_amplitudes("output_spread"), _names(found), colours)
+    _draw_points(axes, found, given, found.over_amplitudes("output_spread"), colours)
     axes.set(xlabel="spread of the noise", ylabel="spread of the output $h$")
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
 
 
-def _draw_points(axes, x, values, names, colours):
+def _draw_points(axes, found, x, values, colours):
     mean = values.mean(axis=0)
     error = values.std(axis=0, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0 * mean
-    for place, colour in enumerate(colours):
-        look = {"color": colour, "marker": "o", "ms": 4, "capsize": 2, "label": f"_{names[place]}"}
-        axes.errorbar(x[place], mean[place], error[place], **look)
+    for place, (name, colour) in enumerate(zip(_names(found), colours, strict=True)):
+        look = {"color": colour, "marker": "o", "ms": 4, "capsize": 2}
+        axes.errorbar(x[place], mean[place], error[place], label=style.unlisted(name), **look)
 
 
 def _draw_legend(axes, traces):
