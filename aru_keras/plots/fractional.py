@@ -68,8 +68,9 @@ def fitted_responses(
             label = "$D^\\alpha[h]$"
             lower.plot(order.gain[unit] * found, color=UNIT_COLOURS[1], lw=1.2, label=label)
         lower.set_xlabel("step t")
+    for lower in rows[1, 1:]:
         lower.sharey(rows[1, 0])
-        lower.tick_params(labelleft=lower is rows[1, 0])
+        lower.tick_params(labelleft=False)
     letters(rows[:, 0])
     rows[0, 0].set_ylabel("output $h_t$")
     rows[1, 0].set_ylabel("drive, $D^\\alpha[h]$")

@@ -105,7 +105,6 @@ def _draw_strips(strips, label, values, units):
     low, high = np.percentile(values, BAND, axis=1)
     steps = np.arange(len(values))
     for row, (axes, unit) in enumerate(zip(strips, units, strict=True)):
-        axes.sharey(strips[0])
         axes.fill_between(steps, low, high, color="0.88", lw=0, label=f"_{label}, {MIDDLE}")
         colour = UNIT_COLOURS[row % len(UNIT_COLOURS)]
         axes.plot(steps, values[:, unit], color=colour, lw=0.8, label=f"_{label}, unit {unit}")
@@ -114,6 +113,8 @@ def _draw_strips(strips, label, values, units):
         axes.text(1.005, 0.5, f"unit {unit}", in_layout=False, **beside)
         axes.locator_params(axis="y", nbins=3)
         axes.tick_params(axis="y", labelsize=8)
+    for axes in strips[1:]:
+        axes.sharey(strips[0])
     strips[0].set_title(label, loc="left", fontsize=10)
     strips[0].set_title(f"grey: {MIDDLE}", loc="right", fontsize=8, color="0.4")
 
