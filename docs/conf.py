@@ -1,8 +1,15 @@
 """Sphinx configuration: python -m sphinx -W -b html docs docs/_build/html"""
 
+import importlib.metadata
 import inspect
 import os
 import re
+from pathlib import Path
+
+from docutils import nodes
+from PIL import Image
+from sphinx.addnodes import download_reference
+from sphinx.util import logging
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -12,7 +19,8 @@ os.environ["COLUMNS"] = "86"  # Width of the printed --help.
 from aru_keras import __version__
 
 project = "aru-keras"
-author = "the aru-keras developers"
+author = "the aru-keras authors"
+copyright = f"2026 {author}"
 release = version = __version__
 
 extensions = [
@@ -29,6 +37,8 @@ suppress_warnings = [
 ]
 html_theme = "furo"
 html_title = f"aru-keras {release}"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 
 myst_enable_extensions = ["dollarmath"]
 nb_execution_mode = "force"
@@ -54,6 +64,19 @@ napoleon_use_rtype = False
 napoleon_custom_sections = [("Call arguments", "params_style")]
 
 
+try:  # The one file of MathJax that needs no other, so that equations are read offline too.
+    mathjax = importlib.metadata.distribution("sphinx-mathjax-offline")
+    html_static_path += [
+        str(mathjax.locate_file("sphinx-mathjax-offline/static/mathjax/tex-svg.js"))
+    ]
+    mathjax_path = "tex-svg.js"
+except importlib.metadata.PackageNotFoundError:
+    logging.getLogger(__name__).warning(
+        "Equations of this site will be fetched from a CDN and not be seen offline: "
+        "sphinx-mathjax-offline is missing. pip install 'aru-keras[docs]' brings it."
+    )
+
+
 def signature_of_init(app, what, name, obj, options, signature, return_annotation):
     """The arguments of `__init__`: Keras gives its classes a `__new__` that takes anything."""
     if what != "class" or not inspect.isfunction(obj.__init__):
@@ -72,6 +95,31 @@ def escape(app, what, name, obj, options, lines):
     lines[:] = [re.sub(marks, lambda mark: mark[1] or f"\\{mark[0]}", line) for line in lines]
 
 
+def size_as_drawn(app, doctree):
+    """Show figures in the inches in which they were drawn, so that small ones are not blown up."""
+    for image in doctree.findall(nodes.image):
+        file = Path(app.srcdir, Path(app.env.docname).parent, image["uri"])
+        if file.suffix == ".png" and file.exists() and "width" not in image:
+            with Image.open(file) as opened:
+                dpi = opened.info.get("dpi", (96,))[0]
+                image["width"] = f"{round(96 * opened.width / dpi)}px"
+
+
+def offer_notebook(app, doctree):
+    """A link to the executed page as a Jupyter notebook, below the title of a page with code."""
+    if not any(one.get("nb_element") == "cell_code" for one in doctree.findall(nodes.container)):
+        return
+    file = Path(app.env.mystnb_config.output_folder, f"{app.env.docname}.ipynb")
+    link = download_reference(reftarget="/" + os.path.relpath(file, app.srcdir))
+    link += nodes.inline(text="Download this page as a notebook")
+    title = next(doctree.findall(nodes.title))
+    place = title.parent.index(title) + 1
+    title.parent.insert(place, nodes.paragraph("", "", link, classes=["notebook-download"]))
+
+
 def setup(app):
     app.connect("autodoc-process-signature", signature_of_init)
     app.connect("autodoc-process-docstring", escape, priority=400)  # Before napoleon.
+    # Before Sphinx collects images and downloads.
+    app.connect("doctree-read", size_as_drawn, priority=400)
+    app.connect("doctree-read", offer_notebook, priority=400)

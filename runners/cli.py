@@ -141,6 +141,7 @@ def _export(arguments):
 
 def _probe(arguments):
     """step a run through an image, perturbed, and draw its units (aru-keras probe RUN)"""
+    from aru_keras.runners import figure_options
     from aru_keras.runners import probe as runner
 
     parser = _parser("probe", _probe)
@@ -157,12 +158,15 @@ def _probe(arguments):
     parser.add_argument("--isolated", action="store_true", help="each unit hears only itself")
     parser.add_argument("--device", help="cpu:0 or gpu:0 (default: Keras' choice)")
     parser.add_argument("--out", metavar="DIR", help="where to (default: RUN/probes)")
+    figure_options.add(parser, runner.FORMATS, runner.DPI)
     options = vars(parser.parse_args(arguments))
     options["perturbation"] = options.pop("perturb")
+    options["formats"] = options.pop("format")
     probed = runner.probe(options.pop("run"), **options)
     print(runner.describe(probed.reading))
-    for what in ("picture", "recording", "table"):
-        print(f"{what.capitalize()}: {getattr(probed, what)}")
+    for picture in probed.pictures:
+        print(f"Picture: {picture}")
+    print(f"Recording: {probed.recording}\nTable: {probed.table}")
 
 
 def _benchmark(arguments):

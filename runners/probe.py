@@ -13,9 +13,13 @@ from aru_keras.envs.probe import Probe
 from aru_keras.envs.sequences import SequenceEnv
 from aru_keras.files import make_folder, replacing
 from aru_keras.perturbations import as_perturbation
+from aru_keras.plots import style
 from aru_keras.probing import recurrent_layer
 from aru_keras.reading import TRACES, Reading, class_probabilities
 from aru_keras.runners.run_folder import RunFolder
+
+FORMATS, DPI = ("png",), 150
+"""Of the figure, unless others are asked for."""
 
 
 @dataclass(frozen=True)
@@ -24,16 +28,21 @@ class Probed:
 
     Attributes:
         reading: What the network saw and did, a `reading.Reading`.
-        picture: Path of the figure, .png.
+        pictures: Paths of the figure, one a format.
         recording: Path of every array, .npz: `pixels`, `drive`, `contrast`, `pixel_index`,
             `probabilities`, `label`, `index`, and the signals a, n, s, h of all units, (T, N).
         table: Path of one row a step, .csv: the same, with the signals of the units drawn.
     """
 
     reading: Reading
-    picture: Path
+    pictures: tuple[Path, ...]
     recording: Path
     table: Path
+
+    @property
+    def picture(self) -> Path:
+        """The first of `pictures`."""
+        return self.pictures[0]
 
 
 def probe(
@@ -46,6 +55,8 @@ def probe(
     isolated: bool = False,
     out=None,
     device: str | None = None,
+    formats=FORMATS,
+    dpi: int = DPI,
 ) -> Probed:
     """Step a trained network with its task's environment through one image.
 
@@ -58,6 +69,8 @@ def probe(
         isolated: Whether each unit hears only itself.
         out: Folder for what it leaves; by default `probes/` in the run's.
         device: Where to run the network, as in `keras.device`.
+        formats: Of the figure, as `plots.save` takes them.
+        dpi: Dots an inch of its PNG.
 
     Returns:
         A `Probed`.
@@ -67,6 +80,7 @@ def probe(
         RunError: If there is no run in the folder.
         tasks.DatasetError: If its data cannot be had.
     """
+    formats, dpi = style.checked_output(formats, dpi)
     folder = RunFolder(run_dir)
     config = folder.load_config()
     model = folder.load_model()
@@ -81,7 +95,7 @@ def probe(
     place = make_folder("out", out if out is not None else folder.path / "probes")
     return Probed(
         reading,
-        _picture(place / f"{name}.png", reading, drawn),
+        tuple(plots.save(plots.picture_of(reading, drawn), place / name, formats, dpi)),
         _recording(place / f"{name}.npz", arrays),
         _table(place / f"{name}.csv", arrays, drawn),
     )
@@ -151,12 +165,6 @@ def _short(number):
     if isinstance(number, tuple):
         return hashlib.sha256(repr(number).encode()).hexdigest()[:8]
     return str(int(number)) if number == int(number) else repr(number)
-
-
-def _picture(path, reading, units):
-    with replacing(path) as temporary:
-        plots.picture_of(reading, units).savefig(temporary, dpi=150)
-    return path
 
 
 def _recording(path, arrays):

@@ -201,6 +201,15 @@ def test_probe_leaves_a_picture_a_recording_and_a_table(capsys, small_run, tmp_p
     np.testing.assert_array_equal(table["prediction"], recording["probabilities"].argmax(1))
 
 
+def test_probe_draws_in_the_formats_that_are_asked_for(capsys, small_run, tmp_path):
+    options = ["--format", "pdf", "svg", "--out", tmp_path]
+    code, out, _ = run(capsys, "probe", small_run, *options)
+    assert code == 0
+    pictures = [tmp_path / f"test-0.{suffix}" for suffix in ("pdf", "svg")]
+    assert all(f"Picture: {one}" in out and one.exists() for one in pictures)
+    assert not (tmp_path / "test-0.png").exists()
+
+
 def test_probe_of_noise_and_of_isolated_units_goes_to_the_run(capsys, small_run):
     code, *_ = run(capsys, "probe", small_run, "--perturb", "noise:1,seed=3", "--isolated")
     assert code == 0
@@ -217,6 +226,8 @@ def test_probe_of_noise_and_of_isolated_units_goes_to_the_run(capsys, small_run)
         (["--units", "5"], "`units` must name units from 0 to 4"),
         (["--units", "1", "1"], "each once"),
         (["--device", "gpu:7"], "`device` must be one that"),
+        (["--format", "png", "gif"], "`formats` must be one of png, svg, pdf. Received: 'gif'"),
+        (["--dpi", "0"], "`dpi` must be a whole number of at least 1"),
     ],
 )
 def test_probe_refuses_bad_input_and_leaves_nothing(options, message, capsys, small_run, tmp_path):

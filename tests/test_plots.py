@@ -14,16 +14,30 @@ def task():
     return tasks.load_task("digits")
 
 
+def strips(figure, name, count):
+    """The axes of the units of a signal."""
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    first = titles.index(plots.LABELS[name])
+    return figure.axes[first : first + count]
+
+
 @pytest.mark.parametrize(("name", "panels"), [("arun", "nsh"), ("gamma", "nsh"), ("relu", "h")])
 def test_a_reading_shows_the_signals_of_the_units(name, panels, task):
     model = models.build_network(name, task.input_shape, units=5, controller_units=3)
     figure = plots.reading(model, task, index=3, units=[4, 1])
     signals = probing.record(model, task.arrays("test")[0][3:4], tuple(panels))
-    drawn = {axes.get_ylabel(): axes for axes in figure.axes}
     for name in panels:
-        lines = drawn[plots.LABELS[name]].get_lines()
-        for line, unit in zip(lines, [4, 1], strict=True):
+        drawn = strips(figure, name, 2)
+        for axes, unit in zip(drawn, [4, 1], strict=True):
+            (line,) = axes.get_lines()
             np.testing.assert_allclose(line.get_ydata(), signals[name][0, :, unit], rtol=1e-4)
+            assert axes.texts[0].get_text() == f"unit {unit}"
+            band = axes.collections[0].get_paths()[0].vertices
+            last = band[band[:, 0] == 63, 1]
+            expected = np.percentile(signals[name][0, 63], [10, 90])
+            np.testing.assert_allclose([last.min(), last.max()], expected, rtol=1e-4)
+        # Units are compared.
+        assert drawn[0].get_ylim() == drawn[1].get_ylim()
 
 
 def test_the_picture_is_the_image_that_is_read(task):
@@ -90,7 +104,7 @@ def test_images_for_the_convolutional_encoder_are_drawn_too():
 
     model = models.build_network("arun", (8, 8, 3), encoder="conv", units=5, controller_units=3)
     figure = plots.reading(model, Colour())
-    assert plots.LABELS["n"] in {axes.get_ylabel() for axes in figure.axes}
+    assert len(strips(figure, "n", 4)) == 4
 
 
 def test_a_perturbation_acts_and_is_drawn(task):
@@ -103,9 +117,9 @@ def test_a_perturbation_acts_and_is_drawn(task):
     np.testing.assert_allclose(bars, x[0, :, 0], rtol=1e-6)
     assert not np.array_equal(x, task.examples("test", [0])[0])
     signals = probing.record(model, x, "n", drive)["n"][0]
-    line = drawn[plots.LABELS["n"]].get_lines()[0]
-    unit = int(line.get_label().removeprefix("unit "))
-    np.testing.assert_allclose(line.get_ydata(), signals[:, unit], rtol=1e-4)
+    axes = strips(figure, "n", 1)[0]
+    unit = int(axes.texts[0].get_text().removeprefix("unit "))
+    np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), signals[:, unit], rtol=1e-4)
 
 
 def test_more_units_than_colours_can_be_told_apart(task):

@@ -2,25 +2,20 @@
 
 import numpy as np
 import pytest
+from figures import responses, rng
 
 from aru_keras.analysis.boundary import boundary_saturation
-from aru_keras.analysis.fractional import FractionalOrder, fractional_derivative
+from aru_keras.analysis.fractional import FractionalOrder
 from aru_keras.analysis.jacobian import jacobian_norms
 from aru_keras.analysis.lyapunov import AdaptedExponents, LyapunovExponents
 from aru_keras.analysis.spectrum import spectrum
 from aru_keras.analysis.stationary import stationary_distribution, stationary_lines
 from aru_keras.analysis.step_response import (
-    StepProtocol,
-    StepResponses,
     compare_tasks,
     fractional_orders,
     signal_integral,
 )
 from aru_keras.plots import dynamics, fractional, lyapunov, style
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
 
 
 def lies_beside(axes):
@@ -31,14 +26,6 @@ def lies_beside(axes):
 
 def line_labelled(axes, label):
     return next(line for line in axes.get_lines() if line.get_label() == label)
-
-
-def responses():
-    drives = np.array([0.0, 1.0, 5.0])
-    drive = np.stack([StepProtocol().drive(one) for one in drives])
-    h = np.stack([[fractional_derivative(one, -alpha) for alpha in (-0.3, 0.2)] for one in drive])
-    h = np.concatenate([h, np.ones_like(h[:, :1])], axis=1)
-    return StepResponses(drives, drive, {"h": np.moveaxis(h, 1, 2)}, isolated=True)
 
 
 def test_exponents_over_steps_are_means_over_seeds():

@@ -2,15 +2,13 @@
 
 import numpy as np
 import pytest
+from figures import AMPLITUDES, scaling, transient_seed
 
 from aru_keras.analysis.controller import Controller, portrait
 from aru_keras.analysis.family import family
-from aru_keras.analysis.gain_scaling import GainScaling, Settled
 from aru_keras.analysis.gradients import Propagation
 from aru_keras.analysis.heterogeneity import Cloud
 from aru_keras.analysis.robustness import Scores
-from aru_keras.analysis.transients import transient
-from aru_keras.perturbations import StepDrive
 from aru_keras.plots import (
     accuracy,
     controller,
@@ -25,7 +23,6 @@ from aru_keras.plots import family as family_plot
 from aru_keras.plots import transients as transients_plot
 
 RNG = np.random.default_rng(0)
-AMPLITUDES = np.array([1, 2.5, 5, 10, 20.0])
 
 
 def drawn(axes):
@@ -86,14 +83,8 @@ def test_gradients_are_drawn_over_length_and_position():
     assert holds(position, one.contributions[1:], [1, 2, 3, 4, 5])
 
 
-def _scaling(n):
-    trace, zero = np.tile([0.0, 2.0], (1, 150)), np.ones(1)
-    runs = [Settled(trace, trace, np.array([one]), zero, zero, zero) for one in n]
-    return GainScaling(AMPLITUDES, tuple(runs))
-
-
 def test_a_fit_that_failed_is_not_drawn():
-    found = _scaling(2 * AMPLITUDES**-0.5 + 5)
+    found = scaling(2 * AMPLITUDES**-0.5 + 5)
     gain, saturation = (gain_scaling.gain_scaling(found).axes[place] for place in (1, 4))
     assert "steady gain" in gain.get_ylabel() and "steady saturation" in saturation.get_ylabel()
     assert len(drawn(gain)) == 1 and "R^2" in gain.texts[0].get_text()
@@ -102,27 +93,15 @@ def test_a_fit_that_failed_is_not_drawn():
 
 
 def test_courses_under_noise_are_running_means():
-    courses = gain_scaling.gain_scaling(_scaling(AMPLITUDES)).axes[0]
+    courses = gain_scaling.gain_scaling(scaling(AMPLITUDES)).axes[0]
     steps = np.arange(24.5, 275)
     assert len(drawn(courses)) == len(AMPLITUDES)
     assert holds(courses, np.ones(251), steps)
     assert "running mean of 50" in courses.get_xlabel()
 
 
-def _transients(offset, growth=1.0):
-    t = np.arange(784)
-    course = np.where((t > 200) & (t < 400), np.exp(-(t - 201) / 30), 0.0)
-    return [
-        transient(
-            {"n": offset + growth * xi * course[None, :, None], "s": 0 * course[None, :, None]},
-            StepDrive(xi),
-        )
-        for xi in (1, 2)
-    ]
-
-
 def test_transients_show_traces_decays_and_levels():
-    seed = _transients(5.0)
+    seed = transient_seed(5.0)
     figure = transients_plot.transients([seed])
     traces, levels = figure.axes[:2]
     for one in seed:
@@ -134,7 +113,7 @@ def test_transients_show_traces_decays_and_levels():
 
 
 def test_transients_of_seeds_are_compared_by_their_change():
-    seeds = [_transients(5.0), _transients(6.0, growth=3.0)]
+    seeds = [transient_seed(5.0), transient_seed(6.0, growth=3.0)]
     figure = transients_plot.transients(seeds)
     traces, levels = figure.axes[:2]
     assert len(drawn(traces)) == 2
@@ -204,7 +183,7 @@ def test_every_figure_can_be_saved(tmp_path):
     figures = [
         robustness.robustness({"arun": [scores(5)]}, AMPLITUDES),
         robustness.maps({"arun": scores((2, 2))}, (0, 1), (0, 1)),
-        gain_scaling.gain_scaling(_scaling(AMPLITUDES)),
+        gain_scaling.gain_scaling(scaling(AMPLITUDES)),
         family_plot.family(family()),
     ]
     for place, figure in enumerate(figures):

@@ -6,13 +6,16 @@ from collections.abc import Mapping, Sequence
 from aru_keras.analysis.statistics import estimate
 from aru_keras.plots import style
 
+SEED = {"color": "0.5", "marker": ".", "ms": 3, "ls": ""}
+"""How the accuracy of a single seed is drawn beside the mean."""
+
 
 def accuracy(
     results: Mapping[str, Mapping[str, Sequence[float]]], labels: Mapping[str, str] | None = None
 ):
     """Accuracy of every network on every task: the mean, its 95 % interval, and every seed.
 
-    One seed has no interval and is drawn hollow.
+    One seed has no interval and is drawn hollow, in the legend too.
 
     Args:
         results: Accuracies over seeds, in [0, 1], by task, or another condition, and then by
@@ -33,10 +36,8 @@ def accuracy(
     for column, row in enumerate(results.values()):
         for name, accuracies in row.items():
             place = column + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
-            _draw_estimate(axes, place, looks[name], accuracies)
-    labels = style.NETWORK_LABELS | dict(labels or {})
-    for name in names:
-        axes.plot([], [], ls="", ms=5, label=labels.get(name, name), **looks[name])
+            _draw_estimate(axes, place, looks[name], accuracies, name)
+    _name(axes, results, looks, style.NETWORK_LABELS | dict(labels or {}))
     axes.set_xticks(range(len(results)), list(results))
     axes.set_xlim(-0.5, len(results) - 0.5)
     low, high = axes.get_ylim()
@@ -44,6 +45,23 @@ def accuracy(
     axes.set_ylabel("accuracy (%)")
     figure.legend(loc="outside right", frameon=False, fontsize=8)
     return figure
+
+
+def _name(axes, results, looks, labels):
+    """Entries of the legend, that look as what they name is drawn."""
+    counts = {name: [len(row[name]) for row in results.values() if name in row] for name in looks}
+    for name, look in looks.items():
+        face = _face(look, max(counts[name]))
+        axes.plot([], [], ls="", ms=5, mfc=face, label=labels.get(name, name), **look)
+    of_all = [count for row in counts.values() for count in row]
+    if max(of_all) > 1:
+        axes.plot([], [], label="a seed", **SEED)
+        if min(of_all) == 1:
+            axes.plot([], [], "o", ms=5, color="0.5", mfc="white", label="one seed alone")
+
+
+def _face(look, seeds):
+    return look["color"] if seeds > 1 else "white"
 
 
 def _looks(names):
@@ -66,17 +84,18 @@ def _check_shares(results):
                 )
 
 
-def _draw_estimate(axes, place, look, accuracies):
+def _draw_estimate(axes, place, look, accuracies, label):
     found = estimate(accuracies)
     axes.errorbar(
         place,
         100 * found.mean,
         None if found.interval is None else 100 * found.half_width,
-        mfc="white" if found.interval is None else look["color"],
+        mfc=_face(look, found.n),
         ms=5,
         capsize=3,
+        label=style.unlisted(label),
         **look,
     )
     if found.n > 1:
         seeds = [100 * one for one in accuracies]
-        axes.plot([place] * found.n, seeds, ".", color="0.5", ms=3, zorder=3)
+        axes.plot([place] * found.n, seeds, zorder=3, label=f"_{label}, seeds", **SEED)

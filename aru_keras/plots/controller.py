@@ -19,13 +19,14 @@ def controller(found: Portrait):
     figure, axes = style.panels(3, row_height=2.4)
     colours = style.drive_colours(found.amplitudes)
     for place, (a, colour) in enumerate(zip(found.amplitudes, colours, strict=True)):
-        path = found.projected[place, max(found.settle - 1, 0) :]
-        axes[0].plot(*path.T, color=colour, lw=0.7, alpha=0.8)
-        axes[0].plot(*path[-1], "o", color=colour, ms=4, zorder=3)
-        axes[1].plot(found.parameters[place, :, 0], color=colour, lw=0.9, label=f"{a:.2g}")
-        axes[2].plot(*found.parameters[place, -1], "o", color=colour, ms=4, zorder=3)
-    axes[0].plot(*found.end_points.T, color="0.3", lw=1, zorder=0)
-    axes[2].plot(*found.parameters[:, -1].T, color="0.3", lw=1, zorder=0)
+        path, label = found.projected[place, max(found.settle - 1, 0) :], style.number(a, ".2g")
+        look = {"color": colour, "label": style.unlisted(label)}
+        axes[0].plot(*path.T, lw=0.7, alpha=0.8, **look)
+        axes[0].plot(*path[-1], "o", ms=4, zorder=3, **look)
+        axes[1].plot(found.parameters[place, :, 0], color=colour, lw=0.9, label=label)
+        axes[2].plot(*found.parameters[place, -1], "o", ms=4, zorder=3, **look)
+    axes[0].plot(*found.end_points.T, color="0.3", lw=1, zorder=0, label="_ends")
+    axes[2].plot(*found.parameters[:, -1].T, color="0.3", lw=1, zorder=0, label="_ends")
     first, second = found.explained
     axes[0].set(
         xlabel=f"component 1 ({first:.0%} of variance)",
@@ -37,6 +38,5 @@ def controller(found: Portrait):
     handles = axes[1].get_legend_handles_labels()
     options = {"loc": "outside right", "frameon": False, "fontsize": 8}
     figure.legend(*handles, title="constant $a$", **options)
-    for one, text in zip(axes, "ABC", strict=True):
-        style.letter(one, text)
+    style.letters(axes)
     return figure

@@ -22,24 +22,27 @@ def family(found: Family):
         A `matplotlib.figure.Figure`.
     """
     columns = len(found.gains)
-    width = max(style.COLUMN_WIDTH, 1.75 * columns)
+    width = 1.2 + 1.45 * columns  # The legend, and the panels.
     figure, axes = style.panels(columns, 2, width=width, row_height=1.9)
     for column, gain in enumerate(found.gains):
         value, slope = axes[:, column]
         for row, saturation in enumerate(found.saturations):
             colour = _colour(saturation, found.saturations)
-            value.plot(found.x, found.values[column, row], color=colour, label=f"{saturation:g}")
-            slope.plot(found.x, found.slopes[column, row], color=colour)
-        value.set_title(f"$n$ = {gain:g}")
+            label = style.number(saturation)
+            value.plot(found.x, found.values[column, row], color=colour, label=label)
+            look = {"color": colour, "label": style.unlisted(label)}
+            slope.plot(found.x, found.slopes[column, row], **look)
+        value.set_title(f"$n$ = {style.number(gain)}", fontsize=10)
         slope.set_xlabel("pre-activation $x$")
     _draw_limits(axes[0], found)
     for row, label in enumerate((r"$\gamma(x; n, s)$", r"slope $\partial\gamma/\partial x$")):
         axes[row, 0].set_ylabel(label)
-        top = max(one.get_ylim()[1] for one in axes[row])
+        limits = [one.get_ylim() for one in axes[row]]
         for one in axes[row]:
-            one.set_ylim(axes[row, 0].get_ylim()[0], top)
+            one.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
             one.set_xticks([found.x.min(), 0, found.x.max()])
             one.tick_params(labelleft=one is axes[row, 0])
+    style.letters(axes[:, 0])
     handles = axes[0, 0].get_legend_handles_labels()
     style_of = {"frameon": False, "fontsize": 8}
     figure.legend(*handles, title="saturation $s$, limits", loc="outside right upper", **style_of)
@@ -50,12 +53,10 @@ def _draw_limits(axes, found):
     """Softplus and sigmoid where n = 1 is, ReLU beside the largest gain; all in one legend."""
     for name, dashes in _LIMIT_DASHES.items():
         place = len(axes) - 1 if name == "ReLU" else 0
-        options = {"color": "black", "lw": 1.2, "ls": dashes}
+        options = {"color": "black", "lw": 1.2, "ls": dashes, "label": name}
         axes[place].plot(found.x, found.limits[name], **options)
         if place:
-            axes[0].plot([], [], label=name, **options)
-        else:
-            axes[0].get_lines()[-1].set_label(name)
+            axes[0].plot([], [], **options)
 
 
 def _colour(saturation, saturations):

@@ -16,13 +16,21 @@ from aru_keras.plots.style import (
     COLUMN_WIDTH,
     PAGE_WIDTH,
     UNIT_COLOURS,
+    WINDOW_SHADE,
     band,
     drive_colours,
+    legend_entries,
+    letters,
+    number,
     panels,
     unit_style,
+    unlisted,
 )
 
 BINS = 40
+BOUND_COLOUR, BOUND_WIDTH = "0.1", 0.1
+"""Colour and width, in units of α, of the bars of orders that lie at a bound of the search."""
+
 SIGNIFICANT = 0.05
 
 
@@ -30,6 +38,8 @@ def fitted_responses(
     responses: StepResponses, orders: Mapping[float, FractionalOrder], drive: float, units
 ):
     """Responses of units to a step, and D^α of them beside the drive that it should give (Fig 4b).
+
+    Each response has a scale of its own; the lower row has one, for its drive is the same.
 
     Args:
         responses: Of `step_response.step_responses`.
@@ -50,7 +60,7 @@ def fitted_responses(
     rows = rows.reshape(2, len(units))
     order = orders[drive]
     for unit, (upper, lower) in zip(units, rows.T, strict=True):
-        upper.plot(h[:, unit], color=UNIT_COLOURS[0], lw=1.2)
+        upper.plot(h[:, unit], color=UNIT_COLOURS[0], lw=1.2, label=f"_unit {unit}")
         upper.set_title(f"unit {unit}: " + _order(order, unit), fontsize=9)
         lower.plot(step, color="0.6", lw=1.2, label="drive ξ")
         if order.fitted[unit]:
@@ -58,15 +68,21 @@ def fitted_responses(
             label = "$D^\\alpha[h]$"
             lower.plot(order.gain[unit] * found, color=UNIT_COLOURS[1], lw=1.2, label=label)
         lower.set_xlabel("step t")
+    for lower in rows[1, 1:]:
+        lower.sharey(rows[1, 0])
+        lower.tick_params(labelleft=False)
+    letters(rows[:, 0])
     rows[0, 0].set_ylabel("output $h_t$")
     rows[1, 0].set_ylabel("drive, $D^\\alpha[h]$")
-    handles, labels = rows[1, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, ncols=2, loc="outside lower center", frameon=False, fontsize=8)
+    _legend_below(figure, rows[1])
     return figure
 
 
 def order_distributions(conditions: Mapping[str, Mapping[float, FractionalOrder]]):
     """The distribution of α over units at every ξ, of connected and isolated units (Fig 4c).
+
+    Orders at a bound of the search, and perhaps beyond it, have a bar of their own there. All
+    panels have the same scale.
 
     Args:
         conditions: What `step_response.fractional_orders` gives, by label, for the same ξ.
@@ -78,20 +94,22 @@ def order_distributions(conditions: Mapping[str, Mapping[float, FractionalOrder]
     figure, rows = panels(len(drives), len(conditions), width=PAGE_WIDTH, row_height=1.5)
     edges = np.linspace(*RANGE, BINS + 1)
     rows = rows.reshape(len(conditions), len(drives))
+    tallest = 1
     for place, (label, orders) in enumerate(conditions.items()):
-        counts = [
-            _draw_orders(axes, orders[drive], edges, UNIT_COLOURS[place])
-            for axes, drive in zip(rows[place], drives, strict=True)
-        ]
-        for axes in rows[place]:
-            # Room above the tallest bar for the shares.
-            axes.set_ylim(0, 1.3 * max(1, *counts))
-            axes.tick_params(labelleft=axes is rows[place, 0])
+        for axes, drive in zip(rows[place], drives, strict=True):
+            counts = _draw_orders(axes, orders[drive], edges, UNIT_COLOURS[place], label)
+            tallest = max(tallest, counts)
         rows[place, 0].set_ylabel(f"{label}\nunits")
+    for axes in rows.flat:
+        # Room above the tallest bar for the shares.
+        axes.set_ylim(0, 1.3 * tallest)
+        axes.tick_params(labelleft=axes in rows[:, 0])
     for axes, drive in zip(rows[0], drives, strict=True):
-        axes.set_title(f"ξ = {drive:g}", fontsize=9)
+        axes.set_title(f"ξ = {number(drive)}", fontsize=9)
     for axes in rows[-1]:
         axes.set_xlabel("order α")
+    letters(rows[:, 0])
+    _legend_below(figure, rows[:1, 0])
     return figure
 
 
@@ -113,7 +131,7 @@ def population_orders(
         values = np.array([[one[drive] for drive in drives] for one in seeds])
         style = {**unit_style(place), "marker": "os^v"[place % 4], "ms": 4}
         band(axes, drives, values, label=label, **style)
-    axes.axhline(0, color="0.5", lw=0.8, zorder=0)
+    axes.axhline(0, color="0.5", lw=0.8, zorder=0, label="_zero")
     axes.set(xlabel="drive ξ", ylabel="population order α")
     if comparison is not None:
         _mark_significant(axes, comparison)
@@ -122,7 +140,7 @@ def population_orders(
 
 
 def signal_integrals(integrals: Mapping[str, SignalIntegral]):
-    """D^α of signals under the step, with the line fitted during it, by ξ (Fig 9).
+    """D^α of signals under the step, with the line fitted during it, dotted, by ξ (Fig 9).
 
     Args:
         integrals: Of `step_response.signal_integral`, by signal, for the same ξ.
@@ -134,14 +152,17 @@ def signal_integrals(integrals: Mapping[str, SignalIntegral]):
     figure, row = panels(len(integrals), width=width)
     for axes, (signal, found) in zip(row, integrals.items(), strict=True):
         during = np.array([found.during[0], found.during[-1]])
-        axes.axvspan(*during, color="0.93", zorder=0)
-        parts = (found.drives, found.traces, found.lines, drive_colours(found.drives))
-        for drive, trace, fit, colour in zip(*parts, strict=True):
-            axes.plot(trace, color=colour, lw=1.2, label=f"ξ = {drive:g}")
+        colours = drive_colours(found.drives)
+        for drive, trace, colour in zip(found.drives, found.traces, colours, strict=True):
+            axes.plot(trace, color=colour, lw=1.2, label=f"ξ = {number(drive)}")
+        for fit in found.lines:
             if not fit.failed:
-                axes.plot(during, fit(during), color="k", ls=":", lw=1)
+                axes.plot(during, fit(during), color="k", ls=":", lw=1, label="fitted line")
+        axes.axvspan(*during, color=WINDOW_SHADE, zorder=0, label="drive on")
         axes.set(xlabel="step t", ylabel=f"$D^{{{found.alpha:g}}}[{signal}_t]$")
-    row[-1].legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+    if len(row) > 1:
+        letters(row)
+    figure.legend(*legend_entries(row), frameon=False, fontsize=7, loc="outside right")
     return figure
 
 
@@ -151,17 +172,32 @@ def _place(responses, drive):
 
 
 def _order(order, unit):
-    return f"α = {order.alpha[unit]:.2f}" if order.fitted[unit] else "constant, no order"
+    if not order.fitted[unit]:
+        return "constant, no order"
+    return f"α = {number(order.alpha[unit], '.2f')}" + " (bound)" * bool(order.at_bound[unit])
 
 
-def _draw_orders(axes, order, edges, colour):
-    """A histogram, and the height of its tallest bar."""
-    counts = axes.hist(order.alpha[order.fitted], bins=edges, color=colour)[0]
-    axes.axvline(0, ymax=0.85, color="k", lw=0.8, ls=":")
+def _legend_below(figure, panels):
+    handles, labels = legend_entries(panels)
+    place = {"ncols": len(labels), "loc": "outside lower center"}
+    figure.legend(handles, labels, **place, frameon=False, fontsize=8)
+
+
+def _draw_orders(axes, order, edges, colour, label):
+    """A histogram with the bounds apart, and the height of its tallest bar."""
+    inside = order.alpha[order.fitted & ~order.at_bound]
+    counts, _, bars = axes.hist(inside, bins=edges, color=colour)
+    bars.set_label(unlisted(label))
+    beyond = order.alpha[order.fitted & order.at_bound]
+    at = [np.count_nonzero(beyond < 0), np.count_nonzero(beyond > 0)]
+    label = "at a bound of the search, α = ±1"
+    axes.bar(RANGE, at, color=BOUND_COLOUR, width=BOUND_WIDTH, label=label)
+    axes.axvline(0, ymax=0.85, color="k", lw=0.8, ls=":", label="α = 0")
     text = f"{order.differentiating:.0%} < 0" if order.fitted.any() else "no orders"
     axes.text(0.03, 0.97, text, transform=axes.transAxes, va="top", fontsize=7)
-    axes.set(xlim=RANGE, xticks=(-1, 0, 1))
-    return counts.max()
+    reach = RANGE[1] + BOUND_WIDTH
+    axes.set(xlim=(-reach, reach), xticks=(-1, 0, 1))
+    return max(*counts, *at)
 
 
 def _mark_significant(axes, comparison):

@@ -27,9 +27,9 @@ def gradients(networks: Mapping[str, Sequence[Propagation]]):
         style.band(position, steps, [one.contributions[1:] for one in seeds], **options)
     length.set(xlabel="accumulated length $T - t_0$", ylabel=r"$\|dL/dW_{hh}\|$")
     position.set(xlabel="position $t$", ylabel=r"$\|h_{t-1}^T\,\bar a_t\|$")
-    for one, text in ((length, "A"), (position, "B")):
+    style.letters((length, position))
+    for one in (length, position):
         one.set_yscale("log")
-        style.letter(one, text)
     handles = length.get_legend_handles_labels()
     figure.legend(*handles, loc="outside right", frameon=False, fontsize=8)
     return figure

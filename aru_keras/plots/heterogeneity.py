@@ -32,7 +32,7 @@ def heterogeneity(stages: Mapping[str, Cloud]):
             label=f"{name}, spread {cloud.spread:.2g}",
             zorder=3 if not cloud.spread else 2,
         )
-        axes.plot(*_ellipse(cloud), color=colour, lw=1)
+        axes.plot(*_ellipse(cloud), color=colour, lw=1, label=f"_{name}, two deviations")
     axes.set(xlabel="gain $n$", ylabel="saturation $s$")
     axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0))
     return figure

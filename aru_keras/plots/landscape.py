@@ -28,15 +28,19 @@ def landscape(found: Landscape, paths: Sequence[np.ndarray] = ()):
         A `matplotlib.figure.Figure`.
     """
     figure, axes = style.panels(3, row_height=2.7)
-    norm = _draw_map(axes[0], found, found.jacobian_norm, **style.norm_colours())
+    colours = {"label": style.unlisted(style.NORM_LABEL), **style.norm_colours()}
+    norm = _draw_map(axes[0], found, found.jacobian_norm, **colours)
     style.norm_bar(axes[0], norm, location="top").ax.tick_params(labelsize=8)
     _draw_exponent(axes[1], found)
-    accuracy = _draw_map(axes[2], found, 100 * found.accuracy, cmap=ACCURACY_MAP)
-    _bar_above(axes[2], accuracy, "accuracy, fixed $(n, s)$ (%)")
-    for one, text in zip(axes, "ABC", strict=True):
-        style.letter(one, text)
+    label = "accuracy, fixed $(n, s)$ (%)"
+    look = {"cmap": ACCURACY_MAP, "label": style.unlisted(label)}
+    _bar_above(axes[2], _draw_map(axes[2], found, 100 * found.accuracy, **look), label)
+    style.letters(axes)
     for path in paths:
         _draw_path(axes[2], np.asarray(path))
+    if len(paths):
+        options = {"loc": "outside lower right", "ncols": 3, "frameon": False, "fontsize": 8}
+        figure.legend(*style.legend_entries([axes[2]]), **options)
     axes[0].set_ylabel("saturation $s$")
     return figure
 
@@ -76,8 +80,9 @@ def _draw_exponent(axes, found):
     exponent = np.maximum(found.exponent, finite.min() if finite.size else 0)
     limit = max(np.abs(exponent).max(), 10 * EXPONENT_LINEAR)
     norm = SymLogNorm(EXPONENT_LINEAR, vmin=-limit, vmax=limit)
-    mesh = _draw_map(axes, found, exponent, cmap=EXPONENT_MAP, norm=norm)
-    _mark_decades(_bar_above(axes, mesh, r"$\lambda_1$ (nats a step)"), limit)
+    label = r"$\lambda_1$ (nats a step)"
+    look = {"cmap": EXPONENT_MAP, "norm": norm, "label": style.unlisted(label)}
+    _mark_decades(_bar_above(axes, _draw_map(axes, found, exponent, **look), label), limit)
 
 
 def _mark_decades(bar, limit):
@@ -85,7 +90,7 @@ def _mark_decades(bar, limit):
     decades = EXPONENT_LINEAR * 10.0 ** np.arange(np.log10(limit / EXPONENT_LINEAR) + 1e-9)
     numbered = decades[:: -math.ceil(len(decades) / 2)]
     bar.set_ticks(sorted([*-numbered, 0, *numbered]))
-    bar.formatter = "{x:g}"
+    bar.formatter = lambda value, _: style.number(value)
     bar.set_ticks([*-decades, *decades], minor=True)
 
 
@@ -112,7 +117,8 @@ def _edges(centres):
 
 
 def _draw_path(axes, path):
-    axes.plot(*path.T, color="white", lw=2.5)
-    axes.plot(*path.T, color=PATH_COLOUR, lw=1.2)
-    axes.plot(*path[0], "o", mfc="white", mec=PATH_COLOUR, ms=4)
-    axes.plot(*path[-1], "o", mfc=PATH_COLOUR, mec="white", ms=5)
+    line, start, end = "trained $(n, s)$", "its start", "its end"
+    axes.plot(*path.T, color="white", lw=2.5, label="_nolegend_")
+    axes.plot(*path.T, color=PATH_COLOUR, lw=1.2, label=line)
+    axes.plot(*path[0], "o", color=PATH_COLOUR, mfc="white", ms=4, label=start)
+    axes.plot(*path[-1], "o", color=PATH_COLOUR, mec="white", ms=5, label=end)

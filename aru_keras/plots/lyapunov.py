@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from aru_keras.analysis.lyapunov import AdaptedExponents, LyapunovExponents
-from aru_keras.plots.style import COLUMN_WIDTH, band, drive_colours, panels, unit_style
+from aru_keras.plots.style import COLUMN_WIDTH, band, drive_colours, number, panels, unit_style
 
 LEADING = "$\\lambda_1$ (nats per step)"
 
@@ -30,7 +30,7 @@ def exponents_after_onset(
     figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.6)
     values = _leading(found)
     for place, colour in enumerate(drive_colours(drives)):
-        label = f"ξ = {drives[place]:g}"
+        label = f"ξ = {number(drives[place])}"
         band(axes, steps, values[:, place], label=label, color=colour, marker="o", ms=3)
     _mark_zero(axes)
     axes.set(xlabel="steps after onset", ylabel=LEADING)
@@ -95,7 +95,7 @@ def _labelled(keys):
     drives = [key for key in keys if not isinstance(key, str)]
     colours = dict(zip(drives, drive_colours(drives), strict=True))
     return [
-        (f"ξ = {key:g}", {"color": colours[key], "lw": 1.2})
+        (f"ξ = {number(key)}", {"color": colours[key], "lw": 1.2})
         if key in colours
         else (key, unit_style(place))
         for place, key in enumerate(keys)
@@ -127,4 +127,4 @@ def _legend_above(axes):
 
 
 def _mark_zero(axes):
-    axes.axhline(0, color="0.5", lw=0.8, zorder=0)
+    axes.axhline(0, color="0.5", lw=0.8, zorder=0, label="_zero")

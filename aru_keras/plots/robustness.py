@@ -40,15 +40,15 @@ def robustness(
         options = {**style.NETWORK_STYLES[name], "label": style.NETWORK_LABELS[name], "ms": 3.5}
         style.band(accuracy, amplitudes, [100 * one.accuracy for one in seeds], **options)
         style.band(loss, amplitudes, [one.loss for one in seeds], **options)
-    accuracy.axhline(100 / classes, color="0.5", lw=0.8, ls=":")
-    loss.axhline(np.log(classes), color="0.5", lw=0.8, ls=":")
+    chance = {"color": "0.5", "lw": 0.8, "ls": ":", "label": "chance"}
+    accuracy.axhline(100 / classes, **chance)
+    loss.axhline(np.log(classes), **chance)
     accuracy.set(xlabel=label, ylabel="accuracy (%)", ylim=(0, 100))
     loss.set(xlabel=label, ylabel="cross-entropy (nats)", yscale="log")
     style.plain_logarithmic(loss.yaxis)
     handles = accuracy.get_legend_handles_labels()
     figure.legend(*handles, loc="outside right", frameon=False, fontsize=8)
-    style.letter(accuracy, "A")
-    style.letter(loss, "B")
+    style.letters((accuracy, loss))
     return figure
 
 
@@ -86,14 +86,17 @@ def maps(
         for column, (name, scores) in enumerate(networks.items()):
             one, values = axes[place, column], scale * getattr(scores, field)
             drawn = one.imshow(values, origin="lower", aspect="auto", cmap=colours, norm=norm)
-            one.set_yticks(range(len(rows)), [f"{value:g}" for value in rows])
-            one.set_xticks(range(len(columns)), [f"{value:.3g}" for value in columns], rotation=90)
+            drawn.set_label(style.unlisted(label))
+            one.set_yticks(range(len(rows)), [style.number(value) for value in rows])
+            names = [style.number(value, ".3g") for value in columns]
+            one.set_xticks(range(len(columns)), names, rotation=90)
             one.tick_params(labelsize=7, labelleft=not column, labelbottom=place == 1)
             if place == 0:
                 one.set_title(style.NETWORK_LABELS[name], fontsize=9)
         axes[place, 0].set_ylabel(row_label)
         bar = figure.colorbar(drawn, ax=axes[place], label=label)
     style.plain_logarithmic(bar.ax.yaxis)
+    style.letters(axes[:, 0])
     for one in axes[1]:
         one.set_xlabel(column_label)
     return figure

@@ -5,11 +5,13 @@ one set of amplitudes, and a network the same in every figure.
 """
 
 import os
-from collections.abc import Sequence
+import string
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from aru_keras.arguments import one_of, whole
 from aru_keras.files import replacing
 
 UNIT_COLOURS = (
@@ -45,12 +47,22 @@ NETWORK_LABELS = {
 DRIVE_MAP = "viridis"
 """The colour map of drive amplitudes ξ, in every figure."""
 
+NORM_LABEL = "mean Jacobian norm"
 NORM_MAP, NORM_REACH = "RdBu_r", 10
 """The colours of a Jacobian's norm, in every figure: red above 1, blue below, white at 1, on a
 logarithmic scale from 1/10 to 10."""
 
 COLUMN_WIDTH, PAGE_WIDTH = 3.4, 7.0
 """Widths of figures in inches: one column and the whole page."""
+
+WINDOW_SHADE = "0.93"
+"""The grey behind the steps during which a drive is on."""
+
+FORMATS = ("png", "svg", "pdf")
+"""Formats of a figure's files."""
+
+DPI = 200
+"""Dots an inch of a PNG, unless another number is asked for."""
 
 
 def unit_style(place: int) -> dict:
@@ -76,7 +88,7 @@ def norm_colours() -> dict:
 
 def norm_bar(axes, drawn, **options):
     """The colour bar of norms of Jacobians; its ends are open to what lies beyond the scale."""
-    bar = axes.figure.colorbar(drawn, ax=axes, label="mean Jacobian norm", extend="both", **options)
+    bar = axes.figure.colorbar(drawn, ax=axes, label=NORM_LABEL, extend="both", **options)
     plain_logarithmic(bar.long_axis)
     return bar
 
@@ -116,8 +128,14 @@ def band(axes, x, values, *, label: str | None = None, **style):
     (line,) = axes.plot(x, mean, label=label, **style)
     if len(values) > 1:
         error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
-        axes.fill_between(x, mean - error, mean + error, color=line.get_color(), alpha=0.2, lw=0)
+        look = {"color": line.get_color(), "alpha": 0.2, "lw": 0, "label": unlisted(label)}
+        axes.fill_between(x, mean - error, mean + error, **look)
     return line
+
+
+def unlisted(label: str | None) -> str | None:
+    """The label of what the table of numbers is to name, and a legend is not to show."""
+    return label and f"_{label}"
 
 
 def letter(axes, text: str) -> None:
@@ -125,28 +143,69 @@ def letter(axes, text: str) -> None:
     axes.set_title(text, loc="left", fontweight="bold")
 
 
+def letters(panels: Iterable) -> None:
+    """The letters A, B, …: of every panel, or of the first panel of every row."""
+    for axes, text in zip(panels, string.ascii_uppercase, strict=False):
+        letter(axes, text)
+
+
+def number(value: float, spec: str = "g") -> str:
+    """A number as text with a true minus, as matplotlib writes those of an axis."""
+    return format(value, spec).replace("-", "\N{MINUS SIGN}")
+
+
+def legend_entries(panels: Iterable) -> tuple[list, list]:
+    """Handles and labels of several panels, each label once, for one legend of them all."""
+    found = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    return list(found.values()), list(found)
+
+
 def plain_logarithmic(axis) -> None:
     """Numbers of a logarithmic axis as 0.2 and 50, not as powers of ten."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_major_formatter("{x:g}")
+    axis.set_major_formatter(lambda value, _: number(value))
     axis.set_minor_formatter(NullFormatter())
 
 
-def save(drawn, path: str | os.PathLike) -> list[Path]:
-    """Write a figure as PNG (200 dots an inch) and SVG, each whole or not at all.
+def checked_output(formats: Iterable[str], dpi: int) -> tuple[tuple[str, ...], int]:
+    """Formats of files, each once, and dots an inch of a PNG.
+
+    Raises:
+        ValueError: A format is none of `FORMATS`, there is none, or `dpi` is below 1.
+    """
+    formats = (formats,) if isinstance(formats, str) else tuple(formats)
+    formats = tuple(dict.fromkeys(one_of("formats", one, FORMATS) for one in formats))
+    if not formats:
+        raise ValueError(f"`formats` must name one or more of {', '.join(FORMATS)}. Received: ().")
+    return formats, whole("dpi", dpi, 1)
+
+
+def save(
+    drawn, path: str | os.PathLike, formats: Iterable[str] = ("png", "svg"), dpi: int = DPI
+) -> list[Path]:
+    """Write a figure, each file whole or not at all.
 
     Args:
         drawn: A matplotlib `Figure`.
         path: Where to, without a suffix.
+        formats: Of the files: "png", "svg", "pdf".
+        dpi: Dots an inch of a PNG.
 
     Returns:
-        The two files.
+        One file a format, in their order.
+
+    Raises:
+        ValueError: `formats` or `dpi` cannot be used.
     """
+    formats, dpi = checked_output(formats, dpi)
     # With its own suffix, "0.5" in a name would not be taken for one.
-    files = [Path(f"{path}{suffix}") for suffix in (".png", ".svg")]
+    files = [Path(f"{path}.{one}") for one in formats]
     for file in files:
         with replacing(file) as temporary:
-            drawn.savefig(temporary, dpi=200)
+            drawn.savefig(temporary, dpi=dpi)
     return files

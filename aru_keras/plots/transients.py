@@ -15,7 +15,8 @@ def transients(seeds: Sequence[Sequence[Transient]]):
 
     All are means over seeds with a band of one standard error, of the change from before the drive
     alone: seeds have different gains from the start. With one seed there is no band, and an
-    exponential decay is drawn over the traces, black and dashed, where its fit did not fail.
+    exponential decay is drawn over the traces, black and dashed, where its fit did not fail. The
+    two panels of a row have the same scale.
 
     Args:
         seeds: For each network of a kind, what `analysis.transients.transients` returns for it.
@@ -27,15 +28,15 @@ def transients(seeds: Sequence[Sequence[Transient]]):
     for row, name in enumerate("ns"):
         _draw_traces(axes[row, 0], name, seeds)
         _draw_levels(axes[row, 1], name, seeds)
+        axes[row, 1].sharey(axes[row, 0])
     axes[0, 1].legend(frameon=False, fontsize=8)
-    handles = axes[0, 0].get_legend_handles_labels()
+    handles = style.legend_entries(axes[:, 0])
     title = r"drive $\xi$"
     if len(seeds) > 1:
         title += f"\nmean and standard\nerror of {len(seeds)} seeds"
     options = {"loc": "outside right", "frameon": False, "fontsize": 8, "title_fontsize": 8}
     figure.legend(*handles, title=title, **options)
-    for one, text in zip(axes.flat, "ABCD", strict=True):
-        style.letter(one, text)
+    style.letters(axes.flat)
     return figure
 
 
@@ -43,13 +44,14 @@ def _draw_traces(axes, name, seeds):
     amplitudes = [one.drive.amplitude for one in seeds[0]]
     traces = _aligned(name, seeds, "mean")
     for place, colour in enumerate(style.drive_colours(amplitudes)):
-        label = f"{amplitudes[place]:g}"
+        label = style.number(amplitudes[place])
         one = traces[:, place]
         style.band(axes, np.arange(one.shape[1]), one, label=label, color=colour, lw=0.9)
     if len(seeds) == 1:
         _draw_decays(axes, name, seeds[0])
     window = seeds[0][0].window
-    axes.axvspan(window.start - 0.5, window.stop - 0.5, color="0.93", zorder=-1)
+    look = {"color": style.WINDOW_SHADE, "zorder": -1, "label": "drive on"}
+    axes.axvspan(window.start - 0.5, window.stop - 0.5, **look)
     axes.set(xlabel="step $t$", ylabel=f"mean {_NAMES[name]} ${name}_t$")
 
 
@@ -58,7 +60,8 @@ def _draw_decays(axes, name, seed):
         decay = getattr(one, name).decay
         if not decay.failed:
             t = np.arange(len(one.window))
-            axes.plot(one.window, decay(t), color="black", lw=0.8, ls="--")
+            look = {"color": "black", "lw": 0.8, "ls": "--", "label": "exponential fit"}
+            axes.plot(one.window, decay(t), **look)
 
 
 def _aligned(name, seeds, field):

@@ -8,6 +8,7 @@ from pathlib import Path
 from aru_keras import tasks
 from aru_keras.arguments import one_of
 from aru_keras.files import make_folder
+from aru_keras.plots import style
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import preset as preset_named
@@ -24,6 +25,8 @@ def analyze(
     *,
     preset: str | None = None,
     only: Sequence[str] | None = None,
+    formats: Sequence[str] = report.FORMATS,
+    dpi: int = style.DPI,
     say=print,
 ) -> list[Path]:
     """Measure a trained network in all the ways that the paper measures one of its kind.
@@ -35,14 +38,16 @@ def analyze(
             for larger images.
         only: Names of experiments; None: all, of which those that measure other networks, or
             compare several, say so.
+        formats: Of the figures, as `plots.save` takes them; PNG is written in any case.
+        dpi: Dots an inch of their PNGs.
         say: Called with a line before each experiment.
 
     Returns:
         The report's files.
 
     Raises:
-        ValueError: There is no such experiment or preset, it measures other networks, or `folder`
-            cannot be one.
+        ValueError: There is no such experiment, preset or format, it measures other networks, or
+            `folder` cannot be one.
         RunError: The run is not finished.
     """
     run = RunFolder(run)
@@ -53,6 +58,7 @@ def analyze(
     network = Network(config.model, config.seed, run)
     fitting = [name for name, one in EXPERIMENTS.items() if _fits(one, config.model, chosen)]
     names = [_chosen(name, fitting, chosen) for name in only] if only else list(EXPERIMENTS)
+    formats, dpi = style.checked_output(formats, dpi)
     path = make_folder("folder", folder or run.path / "analysis")
     sections = []
     for place, name in enumerate(names):
@@ -61,9 +67,8 @@ def analyze(
             sections.append(report.Section(experiment, None, {}, _why_not(experiment, chosen)))
             continue
         say(f"[{place + 1}/{len(names)}] {experiment.heading}")
-        sections.append(
-            section(experiment, _measurement(experiment, network, chosen), chosen, path)
-        )
+        measured = _measurement(experiment, network, chosen)
+        sections.append(section(experiment, measured, chosen, path, formats, dpi))
     facts = {
         "command": f"aru-keras analyze {run.path}",
         "network": f"{config.model}, {results['parameters']:,} parameters, on {config.task}",

@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aru_keras.files import replacing
-from aru_keras.plots import style
+from aru_keras.plots import save_numbers, style
 from aru_keras.runners.experiments.experiment import LEAST_SEEDS, Conclusion, Experiment, Table
 
 FILES = ("report.md", "report.html")
+
+FORMATS = ("png", "svg")
+"""Of the figures, unless others are asked for; the report shows the PNG."""
+
+CSS_INCH = 120
+"""Pixels of the page to an inch of a figure, so that the text of all figures has one size."""
 
 MARKS = {True: "✓", False: "✗", None: "?"}
 WORDS = {True: "holds", False: "does not hold", None: "not decided"}
@@ -74,13 +80,32 @@ def write(
     return [folder / name for name in FILES]
 
 
-def save_figures(folder: Path, experiment: Experiment, conclusion: Conclusion) -> dict[str, Path]:
-    """Write the figures of a conclusion, PNG and SVG; the PNG files by name."""
+def save_figures(
+    folder: Path,
+    experiment: Experiment,
+    conclusion: Conclusion,
+    formats: Sequence[str] = FORMATS,
+    dpi: int = style.DPI,
+) -> dict[str, Path]:
+    """Write the figures of a conclusion, and the numbers behind each as CSV.
+
+    Args:
+        folder: Where to.
+        experiment: Whose they are.
+        conclusion: With the figures.
+        formats: As `plots.save` takes them; PNG is written in any case.
+        dpi: Dots an inch of a PNG.
+
+    Returns:
+        The PNG files by name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    return {
-        name: style.save(drawn, folder / f"{experiment.name}-{name}")[0]
-        for name, drawn in conclusion.figures.items()
-    }
+    pictures = {}
+    for name, drawn in conclusion.figures.items():
+        path = folder / f"{experiment.name}-{name}"
+        pictures[name] = style.save(drawn, path, ("png", *formats), dpi)[0]
+        save_numbers(drawn, path)
+    return pictures
 
 
 def _overview(sections):
@@ -159,19 +184,22 @@ def _html(block):
     if isinstance(block, Table):
         return _html_table(block)
     if isinstance(block, Path):
-        data = base64.b64encode(_compact(block)).decode("ascii")
-        return f'<img alt="{html.escape(block.stem)}" src="data:image/png;base64,{data}">'
+        compact, width = _compact(block)
+        data = base64.b64encode(compact).decode("ascii")
+        alt = html.escape(block.stem)
+        return f'<img alt="{alt}" width="{width}" src="data:image/png;base64,{data}">'
     return f"<p>{html.escape(block)}</p>"
 
 
 def _compact(picture):
-    """A PNG of 256 colours, a third as large: the page holds all figures."""
+    """A PNG of 256 colours, a third as large, since the page holds all figures, and its width."""
     from PIL import Image
 
     compact = io.BytesIO()
     with Image.open(picture) as opened:
+        inches = opened.width / opened.info.get("dpi", (style.DPI,))[0]
         opened.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(compact, "PNG")
-    return compact.getvalue()
+    return compact.getvalue(), round(CSS_INCH * inches)
 
 
 def _html_table(table):

@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from aru_keras.arguments import one_of, whole
 from aru_keras.files import make_folder, write_json
+from aru_keras.plots import style
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import preset as preset_named
@@ -26,6 +27,8 @@ def reproduce(
     *,
     seeds: int | None = None,
     only: Sequence[str] | None = None,
+    formats: Sequence[str] = report.FORMATS,
+    dpi: int = style.DPI,
     say=print,
 ) -> list[Path]:
     """Train, measure and report; what a folder holds already is not done again.
@@ -36,13 +39,15 @@ def reproduce(
             experiments, takes the place of an earlier one; what was measured stays.
         seeds: Number of seeds, 0, 1, …; None: the preset's.
         only: Names of experiments; None: all.
+        formats: Of the figures, as `plots.save` takes them; PNG is written in any case.
+        dpi: Dots an inch of their PNGs.
         say: Called with a line before each piece of work.
 
     Returns:
         The report's files.
 
     Raises:
-        ValueError: There is no such preset or experiment, or `folder` cannot be one.
+        ValueError: There is no such preset, experiment or format, or `folder` cannot be one.
         RunError: The folder belongs to another preset, something in it is damaged, or another
             process works in it.
     """
@@ -50,6 +55,7 @@ def reproduce(
     seeds = range(chosen.seeds if seeds is None else whole("seeds", seeds, 1))
     offered = [name for name, one in EXPERIMENTS.items() if one.applies(chosen)]
     names = [one_of("only", name, offered) for name in only] if only else offered
+    formats, dpi = style.checked_output(formats, dpi)
     path = Path(folder or Path("reproductions") / preset)
     with _alone_in(path):
         workspace = Workspace(path, chosen, say)
@@ -62,12 +68,14 @@ def reproduce(
                 measured = functools.partial(
                     workspace.results, experiment, seeds[: experiment.seeds]
                 )
-                sections.append(section(experiment, measured, chosen, path))
+                sections.append(section(experiment, measured, chosen, path, formats, dpi))
             report.write(path, *_head(chosen, seeds, only, clock), sections)
     return [path / name for name in report.FILES]
 
 
-def section(experiment, measured, preset, folder: Path) -> report.Section:
+def section(
+    experiment, measured, preset, folder: Path, formats=report.FORMATS, dpi=style.DPI
+) -> report.Section:
     """Measure, conclude and draw one experiment.
 
     Args:
@@ -75,6 +83,8 @@ def section(experiment, measured, preset, folder: Path) -> report.Section:
         measured: Gives its `Results`.
         preset: A `presets.Preset`.
         folder: Of the report; figures go to `figures/` in it.
+        formats: Of the figures, as `report.save_figures` takes them.
+        dpi: Dots an inch of their PNGs.
     """
     try:
         results = measured()
@@ -84,7 +94,7 @@ def section(experiment, measured, preset, folder: Path) -> report.Section:
     if results.left_out:
         note = f"{results.left_out} {conclusion.note}".rstrip()
         conclusion = dataclasses.replace(conclusion, note=note)
-    figures = report.save_figures(folder / "figures", experiment, conclusion)
+    figures = report.save_figures(folder / "figures", experiment, conclusion, formats, dpi)
     return report.Section(experiment, conclusion, figures)
 
 
