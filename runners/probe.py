@@ -68,6 +68,7 @@ def probe(
     """
     folder = RunFolder(run_dir)
     config = folder.load_config()
+    folder.check_order()
     model = folder.load_model()
     perturbation = as_perturbation(perturbation)
     width = recurrent_layer(model).cell.units
