@@ -165,15 +165,23 @@ class TrainConfig:
         """The task with its data.
 
         Raises:
+            ValueError: If a split has no whole batch, and the remainder is to be dropped.
             tasks.DatasetError: If the data cannot be had.
         """
-        return tasks.load_task(
+        data = tasks.load_task(
             self.task,
             downsample=self.downsample,
             permutation_seed=self.permutation_seed,
             data_dir=self.data_dir,
             source=self.source,
         )
+        fewest = min(*data.sizes.values(), self.limit or math.inf)
+        if self.drop_remainder and self.batch_size > fewest:
+            raise ValueError(
+                f"`batch_size` must be at most {fewest}, the images of the smallest split, with "
+                f"drop_remainder. Received: {self.batch_size}."
+            )
+        return data
 
     def to_dict(self) -> dict:
         """The fields as JSON-able values."""

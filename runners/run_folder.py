@@ -187,7 +187,7 @@ class RunFolder:
             return load_model(self.model)
         except ValueError as error:
             raise RunError(
-                f"{self.model} is damaged ({error}). Train anew, in another folder, with "
+                f"{self.model} cannot be loaded ({error}). Train anew, in another folder, with "
                 f"--config {self.config} (aru-keras train)."
             ) from error
 

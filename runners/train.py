@@ -106,7 +106,10 @@ def _training_in(folder):
         except KeyboardInterrupt as stop:
             stop.add_note(f"Continue the run with aru-keras train --resume {folder.path}.")
             raise
-        except OSError as error:
+        except Exception as error:
+            # TensorFlow, which writes the events, has errors of its own, which name their folder.
+            if not isinstance(error, OSError) and str(folder.events) not in str(error):
+                raise
             raise WriteError(
                 f"The run in {folder.path} broke off, because a file could not be written or read "
                 f"({error}). What its last whole epoch left is kept. Make room, or put the folder "
