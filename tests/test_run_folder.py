@@ -11,6 +11,7 @@ import threading
 import keras
 import numpy as np
 import pytest
+from support import another_process
 
 from aru_keras import tasks
 from aru_keras.envs.probe import Probe
@@ -41,28 +42,6 @@ def copy(finished, tmp_path):
 def unfinished(copy):
     (copy / "results.json").unlink()
     return copy
-
-
-@contextlib.contextmanager
-def another_process(work):
-    """A process that is in the context manager `work()`, and is killed at the end."""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        try:
-            with work():
-                os.write(write, b"!")
-                signal.pause()
-        finally:
-            os._exit(1)
-    os.close(write)
-    try:
-        assert os.read(read, 1) == b"!"
-        yield
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(read)
 
 
 def untouched(folder):
