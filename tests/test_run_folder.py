@@ -154,7 +154,7 @@ def test_an_order_of_pixels_that_is_not_the_runs_is_refused(damage, copy):
 
 
 def test_a_run_that_blows_up_in_its_last_batch_has_diverged(tmp_path, capsys):
-    options = "--model relu --downsample 2 --units 5 --batch-size 32 --limit 32 --epochs 1"
+    options = "--downsample 2 --units 5 --controller-units 2 --batch-size 32 --limit 32 --epochs 1"
     options += " --learning-rate 1e30 --weight-decay 0 --clip-norm 0"
     arguments = ["train", "digits", *options.split(), "--run-dir", str(tmp_path)]
     assert cli.main(arguments) == 1
