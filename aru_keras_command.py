@@ -5,18 +5,22 @@ It writes them while `aru_keras` is imported, so this is a module of its own.
 
 import contextlib
 import os
+import signal
 import sys
 
 
 def main() -> int:
     """Run the command line.
 
-    `TF_CPP_MIN_LOG_LEVEL`, where it is set, decides what TensorFlow says; else it says nothing
+    `TF_CPP_MIN_LOG_LEVEL`, where it is below 3, decides what TensorFlow says; else it says nothing
     below an exception.
 
     Returns:
         The exit code of `aru_keras.runners.cli.main`.
     """
+    for number in (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")):
+        if number and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _end)
     try:
         with _quiet():
             from aru_keras.runners import cli
@@ -25,12 +29,16 @@ def main() -> int:
     return cli.main()
 
 
+def _end(number, frame):
+    """End, with the exit code of a shell, while nothing is done yet; `cli.main` does more."""
+    sys.exit(128 + number)
+
+
 @contextlib.contextmanager
 def _quiet():
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") in ("0", "1", "2"):
         yield
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with _nothing_on_stderr():
         yield
 

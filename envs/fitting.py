@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from aru_keras.probing import OnlineStep, load_network
-from aru_keras.probing.networks import PERMUTATION_FILE
+from aru_keras.probing.run_order import run_order
 
 
 def fitting_step(env, network, signals, isolated, device):
@@ -30,9 +30,10 @@ def _check_order(env, run):
     task = getattr(env.unwrapped, "task", None)
     if task is None or not (run / "config.json").exists():
         return
-    kept = run / PERMUTATION_FILE
-    trained = np.load(kept) if kept.exists() else np.arange(task.timesteps)
-    here = np.arange(task.timesteps) if task.permutation is None else task.permutation
+    rows = np.arange(task.timesteps)
+    trained, here = (
+        rows if order is None else order for order in (run_order(run), task.permutation)
+    )
     if not np.array_equal(trained, here):
         raise ValueError(
             f"`network`, the run {run}, must have been trained on the environment's order of "

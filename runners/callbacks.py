@@ -17,7 +17,11 @@ class DivergedError(RuntimeError):
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Raises `DivergedError` at the first batch whose loss is not finite."""
+    """Raises `DivergedError` at the first loss, of a batch or an epoch, that is not finite.
+
+    It stands before `EpochKeeper`: the loss of a batch is that of the weights before its step, so
+    that only the validation shows what the last step of an epoch did.
+    """
 
     def __init__(self, folder: RunFolder):
         super().__init__()
@@ -29,12 +33,23 @@ class StopOnNaN(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         if not math.isfinite(logs["loss"]):
-            kept = f"The state after epoch {self.epoch} is kept in {self.folder.path}."
-            raise DivergedError(
-                f"The loss became {logs['loss']} in epoch {self.epoch + 1}, batch {batch + 1}. "
-                f"{kept if self.epoch else 'There is no earlier state.'} "
-                "Train anew with a lower --learning-rate or with --clip-norm 1."
+            self._stop(
+                f"The loss became {logs['loss']} in epoch {self.epoch + 1}, batch {batch + 1}"
             )
+
+    def on_epoch_end(self, epoch, logs=None):
+        broken = [name for name, value in logs.items() if not math.isfinite(value)]
+        if broken:
+            name = "validation loss" if "val_loss" in broken else broken[0]
+            value = logs["val_loss" if "val_loss" in broken else broken[0]]
+            self._stop(f"The {name} became {value} after the last batch of epoch {epoch + 1}")
+
+    def _stop(self, what):
+        kept = f"The state after epoch {self.epoch} is kept in {self.folder.path}."
+        raise DivergedError(
+            f"{what}. {kept if self.epoch else 'There is no earlier state.'} "
+            "Train anew with a lower --learning-rate or with --clip-norm 1."
+        )
 
 
 class EpochKeeper(keras.callbacks.Callback):
@@ -67,8 +82,7 @@ class EpochKeeper(keras.callbacks.Callback):
         losses = validation_losses(self.rows)
         if self.config.schedule == "plateau":
             self.model.optimizer.learning_rate = plateau_rate(self.config, losses)
-        best = best_epoch(self.rows) == len(self.rows)
-        self.folder.commit_epoch(self.model, self.rows, best=best)
+        self.folder.commit_epoch(self.model, self.rows, best=best_epoch(self.rows) == epoch + 1)
         if stops_early(self.config, losses):
             self.model.stop_training = True
 
@@ -133,8 +147,9 @@ class SignalEvents(keras.callbacks.Callback):
 
 
 def validation_losses(rows: list[dict]) -> list[float]:
-    """The validation loss of each epoch."""
-    return [row["val_loss"] for row in rows]
+    """The validation loss of each epoch; infinite where it is NaN, which is never the lowest."""
+    losses = [row["val_loss"] for row in rows]
+    return [math.inf if math.isnan(loss) else loss for loss in losses]
 
 
 def best_epoch(rows: list[dict]) -> int:

@@ -2,7 +2,10 @@
 
 import argparse
 import difflib
+import signal
 import sys
+
+from aru_keras.runners.interrupts import ending_by_signals
 
 
 class _Parser(argparse.ArgumentParser):
@@ -19,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: Command line without the program's name; by default that of the process.
 
     Returns:
-        The exit code: 0, 2 for bad input, 1 for a run that failed, 130 if interrupted.
+        The exit code: 0, 2 for bad input, 1 for a run that failed, 130 if interrupted, 143 and
+        129 if ended by SIGTERM and SIGHUP.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not arguments or arguments[0] in ("-h", "--help"):
@@ -35,28 +39,36 @@ def main(arguments: list[str] | None = None) -> int:
         near = difflib.get_close_matches(name, COMMANDS, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return _fail(f"unknown command {name!r}; there are {', '.join(COMMANDS)}.{hint}", 2)
-    return _guarded(COMMANDS[name], rest)
+    return _guarded(name, rest)
 
 
-def _guarded(command, arguments):
+def _guarded(name, arguments):
     from aru_keras.runners.callbacks import DivergedError
-    from aru_keras.runners.run_folder import RunError
+    from aru_keras.runners.run_folder import RunError, WriteError
     from aru_keras.tasks import DatasetError
 
     try:
-        command(arguments)
+        with ending_by_signals():
+            COMMANDS[name](arguments)
+    except (DivergedError, WriteError) as error:
+        return _fail(error, 1)
     except (ValueError, RunError, DatasetError) as error:
         return _fail(error, 2)
-    except DivergedError as error:
-        return _fail(error, 1)
-    except KeyboardInterrupt:
+    except OSError as error:
+        return _fail(f"a file could not be read or written: {error}", 1)
+    except KeyboardInterrupt as stop:
         if sys.stdout.isatty():
             print()  # Below a progress bar.
-        return _fail(
-            "interrupted; a training run continues with --resume RUN, and `reproduce` where it was",
-            130,
-        )
+        return _fail(_last_words(name, stop), 128 + getattr(stop, "number", signal.SIGINT))
     return 0
+
+
+def _last_words(name, stop):
+    """What ended a command, and how it goes on."""
+    what = str(stop) or "interrupted"
+    if name in GOING_ON:
+        return f"{what}; the same command goes on where it was"
+    return " ".join([what + ("." if name == "train" else ""), *getattr(stop, "__notes__", ())])
 
 
 def _train(arguments):
@@ -223,6 +235,8 @@ COMMANDS = {
     "summary": _summary,
     "export": _export,
 }
+GOING_ON = ("analyze", "reproduce")
+"""Commands that, given again, go on where they were ended."""
 
 
 def _parser(name, command):

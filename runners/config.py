@@ -4,11 +4,12 @@ import argparse
 import dataclasses
 import json
 import math
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aru_keras import models, parts, tasks
-from aru_keras.arguments import one_of, whole
+from aru_keras.arguments import finite, one_of, whole
 
 SCHEDULES = ("plateau", "cosine", "constant")
 LEARNERS = {
@@ -41,14 +42,25 @@ PRESETS = {
 }
 
 
-def option(help_text, default=None, *, type=str, least=None):
-    """A field of `TrainConfig`: its help text, type and least value (None: above 0)."""
-    return field(default=default, metadata={"help": help_text, "type": type, "least": least})
+LARGEST = 2**31 - 1
+LARGEST_SEED = 2**32 - 1
+"""Greatest whole numbers of an option: those of tensors' sizes, and of NumPy's seeds."""
 
 
-def count(help_text, default=None, *, least=1):
-    """A field that holds a whole number of at least `least`."""
-    return option(help_text, default, type=int, least=least)
+def option(help_text, default=None, *, type=str, least=None, most=LARGEST):
+    """A field of `TrainConfig`: help text, type, least value (None: above 0), most of an int."""
+    bounds = {"least": least, "most": most}
+    return field(default=default, metadata={"help": help_text, "type": type, **bounds})
+
+
+def count(help_text, default=None, *, least=1, most=LARGEST):
+    """A field that holds a whole number from `least` to `most`."""
+    return option(help_text, default, type=int, least=least, most=most)
+
+
+def switch(help_text):
+    """A field that is False or True."""
+    return option(help_text, False, type=bool)
 
 
 @dataclass(frozen=True)
@@ -68,8 +80,8 @@ class TrainConfig:
     )
     units: int = count("recurrent units N")
     controller_units: int = count("controller units G of an ARUN")
-    shared: bool = option("gamma: one (n, s) for all units instead of one pair a unit", False)
-    fixed: bool = option("gamma: leave n and s untrained", False)
+    shared: bool = switch("gamma: one (n, s) for all units instead of one pair a unit")
+    fixed: bool = switch("gamma: leave n and s untrained")
     n: float | None = option("gamma: where the gain starts, in all units", type=float, least=0)
     s: float | None = option("gamma: where the saturation starts", type=float, least=0)
     trained: str = option("parts to train, joined by +: all, " + ", ".join(parts.PARTS), "all")
@@ -81,12 +93,18 @@ class TrainConfig:
         type=bool,
     )
     downsample: int = count("average-pool the images by this factor first", 1)
-    permutation_seed: int = count("seed of the fixed permutation of the pixels", 0, least=0)
+    permutation_seed: int = count(
+        "seed of the fixed permutation of the pixels", 0, least=0, most=math.inf
+    )
     source: str | None = option(".npz made by `aru-keras export`, instead of TensorFlow Datasets")
     data_dir: str | None = option("folder of TensorFlow Datasets; by default TFDS_DATA_DIR")
     limit: int | None = count("use only the first LIMIT images of each split")
     epochs: int = count("passes over the training images")
     batch_size: int = count("images in a training step")
+    drop_remainder: bool = switch(
+        "leave out the images that do not fill the last batch of a split, for devices that share "
+        "every batch evenly"
+    )
     learning_rate: float = option("Adam's learning rate at the start", type=float)
     schedule: str = option("learning rate over time: one of " + ", ".join(SCHEDULES))
     patience: int = count("plateau: epochs without a better validation loss", 10)
@@ -98,7 +116,9 @@ class TrainConfig:
         "largest global norm of the gradient; 0: any", type=float, least=0
     )
     weight_decay: float | None = option("Adam's decoupled weight decay", type=float, least=0)
-    seed: int = count("seed of the weights and of the order of images", 0, least=0)
+    seed: int = count(
+        "seed of the weights and of the order of images", 0, least=0, most=LARGEST_SEED
+    )
 
     def __post_init__(self):
         one_of("task", self.task, tasks.TASKS)
@@ -109,11 +129,9 @@ class TrainConfig:
         one_of("schedule", self.schedule, SCHEDULES)
         one_of("learner", self.learner, LEARNERS)
         for item in dataclasses.fields(self):
-            value, least = getattr(self, item.name), item.metadata["least"]
-            if value is not None and item.metadata["type"] is int:
-                whole(item.name, value, least)
-            elif value is not None and item.metadata["type"] is float:
-                _number(item.name, value, least)
+            value = getattr(self, item.name)
+            if value is not None or item.default is False:
+                object.__setattr__(self, item.name, _checked(item, value))
         of_gamma = self.shared or self.fixed or self.n is not None or self.s is not None
         if of_gamma and self.model != "gamma":
             raise ValueError(
@@ -135,22 +153,35 @@ class TrainConfig:
             )
 
     def training_images(self, data: tasks.Task) -> int:
-        """Number of images in an epoch."""
+        """Number of images that the epochs draw from."""
         return min(data.sizes["train"], self.limit or data.sizes["train"])
+
+    def training_steps(self, data: tasks.Task) -> int:
+        """Number of batches in an epoch."""
+        steps, rest = divmod(self.training_images(data), self.batch_size)
+        return steps + (rest > 0 and not self.drop_remainder)
 
     def load_task(self) -> tasks.Task:
         """The task with its data.
 
         Raises:
+            ValueError: If a split has no whole batch, and the remainder is to be dropped.
             tasks.DatasetError: If the data cannot be had.
         """
-        return tasks.load_task(
+        data = tasks.load_task(
             self.task,
             downsample=self.downsample,
             permutation_seed=self.permutation_seed,
             data_dir=self.data_dir,
             source=self.source,
         )
+        fewest = min(*data.sizes.values(), self.limit or math.inf)
+        if self.drop_remainder and self.batch_size > fewest:
+            raise ValueError(
+                f"`batch_size` must be at most {fewest}, the images of the smallest split, with "
+                f"drop_remainder. Received: {self.batch_size}."
+            )
+        return data
 
     def to_dict(self) -> dict:
         """The fields as JSON-able values."""
@@ -165,7 +196,7 @@ class TrainConfig:
         """
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ValueError(
                 f"`config` must be the config.json of a run. Received: {path} ({error})."
             ) from error
@@ -211,8 +242,33 @@ def _default_text(item):
     return f" (default: {item.default})"
 
 
+def _checked(item, value):
+    """A value of a field, which must be of its type and in its range."""
+    name, kind, least = item.name, item.metadata["type"], item.metadata["least"]
+    if kind is int:
+        return _whole(name, value, least, item.metadata["most"])
+    if kind is float:
+        return _number(name, value, least)
+    if kind is bool and not isinstance(value, bool):
+        raise ValueError(f"`{name}` must be True or False. Received: {value!r}.")
+    if kind is str and not isinstance(value, str | os.PathLike):
+        raise ValueError(f"`{name}` must be text. Received: {value!r}.")
+    return os.fspath(value) if kind is str else value
+
+
+def _whole(name, value, least, most):
+    number = whole(name, value, least)
+    if number > most:
+        raise ValueError(
+            f"`{name}` must be a whole number from {least} to {most}. Received: {number}."
+        )
+    return number
+
+
 def _number(name, value, least):
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0 or (value == 0 and least is None):
-        bound = "above 0" if least is None else f"of at least {least}"
-        raise ValueError(f"`{name}` must be a finite number {bound}. Received: {value!r}.")
+    if least is not None:
+        return finite(name, value, least)
+    number = finite(name, value, 0)
+    if number == 0:
+        raise ValueError(f"`{name}` must be a finite number above 0. Received: {value!r}.")
+    return number

@@ -41,7 +41,7 @@ def fit_agent(
     Returns:
         The history, as `keras.Model.fit`.
     """
-    model, steps = agent.model, -(-config.training_images(data) // config.batch_size)
+    model = agent.model
     callbacks = keras.callbacks.CallbackList(
         list(callbacks),
         add_history=True,
@@ -49,7 +49,7 @@ def fit_agent(
         model=model,
         verbose=verbose,
         epochs=config.epochs,
-        steps=steps,
+        steps=config.training_steps(data),
     )
     environment = functools.cache(functools.partial(_environment, data))
     model.stop_training, logs = False, {}
@@ -85,7 +85,7 @@ def _batches(data, config, epoch):
     """Indices of the images of every batch of an epoch."""
     order = epoch_order(config.seed, epoch, config.training_images(data))
     size = config.batch_size
-    return [order[first : first + size] for first in range(0, len(order), size)]
+    return [order[k * size : (k + 1) * size] for k in range(config.training_steps(data))]
 
 
 def _environment(data, lanes):

@@ -83,6 +83,7 @@ def probe(
     formats, dpi = style.checked_output(formats, dpi)
     folder = RunFolder(run_dir)
     config = folder.load_config()
+    folder.check_order()
     model = folder.load_model()
     perturbation = as_perturbation(perturbation)
     width = recurrent_layer(model).cell.units

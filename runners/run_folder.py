@@ -1,22 +1,39 @@
 """The folder of a run: whatever moment the process dies, the last whole epoch stands in it."""
 
+import contextlib
 import csv
+import errno
+import itertools
 import json
+import math
 import os
+import re
 import shutil
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from aru_keras.files import make_folder, remove_leftovers, replacing, write_json
-from aru_keras.probing.networks import MODEL_FILE, PERMUTATION_FILE
+from aru_keras.files import locked, make_folder, remove_leftovers, replacing, write_json
+from aru_keras.probing.networks import MODEL_FILE, PERMUTATION_FILE, load_model
+from aru_keras.probing.run_order import run_order
 from aru_keras.runners.config import TrainConfig
+
+FIRST_CHECKPOINT = "epoch-0001.keras"
+LONGEST_NAME = 90
+"""Number of characters of a file's name in a run, with room to spare."""
+
+NEEDED = ("val_loss", "val_accuracy", "seconds")
+"""Columns of the history that a run decides by, or adds up."""
 
 
 class RunError(RuntimeError):
     """A run that cannot be started, resumed or read; the message says what to do."""
+
+
+class WriteError(RunError):
+    """A run that broke off because its folder cannot be written."""
 
 
 class RunFolder:
@@ -24,14 +41,17 @@ class RunFolder:
 
     `config.json`, `permutation.npy`, `history.csv`, `model.keras` (of the best epoch so far),
     `results.json` (when finished), `events/` for TensorBoard, pictures, and `checkpoint/`, whose
-    `state.json` is the one truth to resume from.
+    `state.json` is the one truth to resume from. The process that trains holds the lock of `.lock`.
 
     Args:
         path: The folder; need not exist.
+
+    Raises:
+        ValueError: If no folder can have such a name.
     """
 
     def __init__(self, path: str | os.PathLike):
-        self.path = Path(path)
+        self.path = _possible(Path(path))
         self.config = self.path / "config.json"
         self.history = self.path / "history.csv"
         self.model = self.path / MODEL_FILE
@@ -41,21 +61,81 @@ class RunFolder:
         self.checkpoint = self.path / "checkpoint"
         self.state = self.checkpoint / "state.json"
 
-    def create(self, config: TrainConfig) -> None:
-        """Make the folder and write the configuration.
+    @classmethod
+    def new(cls, parent: str | os.PathLike, name: str) -> "RunFolder":
+        """Make a folder `name` in `parent`, or `name-2`, …: one that nobody else has made.
 
         Raises:
-            RunError: If a run with something to lose is in the folder already.
-            ValueError: If it cannot be a folder that can be written.
+            ValueError: If `parent` cannot be a folder that can be written.
         """
-        if self.state.exists() or self.results.exists():
+        make_folder("run_dir", parent)
+        for number in itertools.count(1):
+            folder = cls(Path(parent) / (name if number == 1 else f"{name}-{number}"))
+            with contextlib.suppress(FileExistsError):
+                folder.path.mkdir()
+                return folder
+        raise AssertionError("there is a free name")
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep every other process from this run until the context, or the process, ends.
+
+        Raises:
+            RunError: If another one has it, or the folder cannot be written.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.path / ".lock"))
+            except BlockingIOError as error:
+                raise RunError(
+                    f"Another process trains the run in {self.path}. Wait until it ends, or name "
+                    "another folder with --run-dir."
+                ) from error
+            except OSError as error:
+                raise RunError(
+                    f"{self.path} must be a folder that can be written, to train a run in it "
+                    f"({error}). Copy the run to one, or change its permissions."
+                ) from error
+            yield
+
+    def check_free(self) -> None:
+        """Check that no run with something to lose is in the folder.
+
+        Raises:
+            RunError: If there is one.
+        """
+        if self.state.exists() or self._remains():
             raise RunError(
                 f"{self.path} holds a run already. Continue it with --resume {self.path}, or name "
                 "another folder with --run-dir."
             )
-        make_folder("run_dir", self.path)
+
+    def create(self, config: TrainConfig, permutation: np.ndarray | None) -> None:
+        """Write what a run begins with, in place of what one that had done no epoch left.
+
+        Args:
+            config: The run's configuration; that `config.json` is there makes it a run.
+            permutation: Order of the pixels; None: row by row.
+
+        Raises:
+            RunError: If a run with something to lose is in the folder already.
+        """
+        self.check_free()
+        self.config.unlink(missing_ok=True)
         self.checkpoint.mkdir(exist_ok=True)
+        self._write_permutation(permutation)
         write_json(self.config, config.to_dict())
+
+    def check_order(self) -> None:
+        """Check that `permutation.npy` is the order of pixels of the run's task and seed.
+
+        Raises:
+            RunError: If it is not, or `results.json` names another one.
+        """
+        try:
+            run_order(self.path)
+        except ValueError as error:
+            raise RunError(str(error)) from error
 
     def load_config(self) -> TrainConfig:
         """The configuration of the run in this folder.
@@ -70,27 +150,21 @@ class RunFolder:
             )
         return TrainConfig.from_file(self.config)
 
-    def keep_permutation(self, permutation: np.ndarray | None) -> None:
-        """Write the order of the pixels to `permutation.npy`, unless it is there or None."""
-        path = self.path / PERMUTATION_FILE
-        if permutation is not None and not path.exists():
-            with replacing(path) as temporary:
-                np.save(temporary, permutation)
-
     def load_state(self) -> tuple[keras.Model | None, list[dict]]:
         """The model after the last whole epoch (None before the first), and its history rows.
 
         Raises:
-            RunError: If the checkpoint is damaged.
+            RunError: If the checkpoint is damaged or lost.
         """
         remove_leftovers(self.path)
         if not self.state.exists():
+            self._check_nothing_is_lost()
+            self.checkpoint.mkdir(exist_ok=True)
             return None, []
         try:
-            state = json.loads(self.state.read_text(encoding="utf-8"))
-            rows = state["history"]
-            model = keras.models.load_model(self.checkpoint / state["checkpoint"])
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+            checkpoint, rows = self._read_state()
+            model = load_model(checkpoint)
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(
                 f"The checkpoint in {self.checkpoint} is damaged ({error}). Train anew, in another "
                 f"folder, with --config {self.config}."
@@ -104,14 +178,18 @@ class RunFolder:
         Raises:
             RunError: If there is none, or it is damaged.
         """
+        if not self.model.exists():
+            raise RunError(
+                f"{self.model} is there after the first epoch. Go on with --resume {self.path} "
+                "(aru-keras train)."
+            )
         try:
-            return keras.models.load_model(self.model)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            if self.model.exists():
-                what = f"is damaged. Train anew, in another folder, with --config {self.config}"
-            else:
-                what = f"is there after the first epoch. Go on with --resume {self.path}"
-            raise RunError(f"{self.model} {what} (aru-keras train).") from error
+            return load_model(self.model)
+        except ValueError as error:
+            raise RunError(
+                f"{self.model} cannot be loaded ({error}). Train anew, in another folder, with "
+                f"--config {self.config} (aru-keras train)."
+            ) from error
 
     def load_results(self) -> dict:
         """What `results.json` holds.
@@ -131,17 +209,74 @@ class RunFolder:
         checkpoint = self.checkpoint / f"epoch-{len(rows):04d}.keras"
         with replacing(checkpoint) as temporary:
             model.save(temporary)
-        if best:
-            with replacing(self.model) as temporary:
-                shutil.copyfile(checkpoint, temporary)
         write_json(self.state, {"checkpoint": checkpoint.name, "history": rows})
+        if best:
+            self.keep_best(len(rows))
         self._write_history(rows)
         for other in self.checkpoint.glob("epoch-*.keras"):
             if other.name != checkpoint.name:
                 other.unlink()
+
+    def keep_best(self, epoch: int) -> None:
+        """Make the checkpoint of an epoch the best model so far."""
+        with replacing(self.model) as temporary:
+            shutil.copyfile(self.checkpoint / f"epoch-{epoch:04d}.keras", temporary)
+
+    def _write_permutation(self, permutation):
+        path = self.path / PERMUTATION_FILE
+        if permutation is None:
+            path.unlink(missing_ok=True)
+            return
+        with replacing(path) as temporary:
+            np.save(temporary, permutation)
+
+    def _remains(self):
+        """Files of whole epochs; a first checkpoint may be one that was not yet committed."""
+        files = [self.model, self.history, self.results, *self.checkpoint.glob("epoch-*.keras")]
+        return [file for file in files if file.exists() and file.name != FIRST_CHECKPOINT]
+
+    def _check_nothing_is_lost(self):
+        if remains := self._remains():
+            raise RunError(
+                f"{self.state}, from which a run resumes, is missing, but {remains[0].name} shows "
+                "that epochs were done. Put it back, or train anew, in another folder, with "
+                f"--config {self.config}."
+            )
+
+    def _read_state(self):
+        """Path of the checkpoint, and the history rows, that `state.json` holds."""
+        state = json.loads(self.state.read_text(encoding="utf-8"))
+        name, rows = state["checkpoint"], state["history"]
+        if not isinstance(name, str) or not re.fullmatch(r"epoch-\d{4,}\.keras", name):
+            raise ValueError(f"state.json names {name!r}, which is no checkpoint")
+        checkpoint = self.checkpoint / name
+        if checkpoint.resolve().parent != self.checkpoint.resolve():
+            raise ValueError(f"{name} lies outside of the folder")
+        if not rows or len(rows) != int(name[6:-6]):
+            raise ValueError(f"the history in state.json is not that of the epochs up to {name}")
+        if any(row["epoch"] != number for number, row in enumerate(rows, start=1)):
+            raise ValueError("the history in state.json does not hold every epoch")
+        needed = [row[name] for row in rows for name in NEEDED]
+        if not all(math.isfinite(value) for value in needed):
+            raise ValueError("the history in state.json holds NaN: the run diverged")
+        return checkpoint, rows
 
     def _write_history(self, rows):
         with replacing(self.history) as temporary, open(temporary, "w", newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
+
+
+def _possible(path):
+    """`path`, if a run's files can have their names in it."""
+    try:
+        os.stat(path / "checkpoint" / ("x" * LONGEST_NAME))
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
+            shown = str(path) if len(str(path)) <= 100 else f"{str(path)[:100]}…"
+            raise ValueError(
+                "`run_dir` must be a path that a folder can have. Received: "
+                f"{shown!r}, {len(str(path))} characters. Choose a shorter one."
+            ) from error
+    return path

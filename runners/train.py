@@ -1,17 +1,18 @@
 """Train a network on a task: one folder holds everything that comes of it."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import math
 import platform
 import resource
 import sys
 import time
-from pathlib import Path
 
 import keras
 
 from aru_keras import models, parts, plots, tasks
-from aru_keras.files import replacing, write_json
+from aru_keras.files import make_folder, replacing, write_json
 from aru_keras.runners.callbacks import (
     DivergedError,
     EpochBar,
@@ -23,10 +24,10 @@ from aru_keras.runners.callbacks import (
     validation_losses,
 )
 from aru_keras.runners.config import TrainConfig
-from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.runners.run_folder import RunError, RunFolder, WriteError
 from aru_keras.version import __version__
 
-__all__ = ["DivergedError", "RunError", "TrainConfig", "resume", "train"]
+__all__ = ["DivergedError", "RunError", "TrainConfig", "WriteError", "resume", "train"]
 
 HISTOGRAM_SEQUENCES = 32
 
@@ -47,15 +48,20 @@ def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options)
 
     Raises:
         ValueError: For a bad argument.
-        RunError: If `run_dir` holds a run already.
-        DivergedError: If the loss becomes NaN; the last good state is kept.
+        RunError: If `run_dir` holds a run already, or another process trains there.
+        WriteError: If the folder cannot be written any more; the last good state is kept.
+        DivergedError: If a loss becomes NaN; the last good state is kept.
         tasks.DatasetError: If the data cannot be had.
     """
     config = task if isinstance(task, TrainConfig) else TrainConfig(task, model, **options)
+    if run_dir:
+        RunFolder(run_dir).check_free()
     data = config.load_task()
-    folder = RunFolder(run_dir or _default_folder(config))
-    folder.create(config)
-    return _run(config, data, folder, verbose)
+    network = _new_network(config, data)
+    folder = RunFolder(make_folder("run_dir", run_dir)) if run_dir else _default_folder(config)
+    with _training_in(folder):
+        folder.create(config, data.permutation)
+        return _run(config, data, folder, network, [], verbose)
 
 
 def resume(run_dir, *, verbose="auto") -> dict:
@@ -69,25 +75,56 @@ def resume(run_dir, *, verbose="auto") -> dict:
         As `train`; at once, if the run is finished.
 
     Raises:
-        RunError: If there is no run in the folder.
+        RunError: If there is no run in the folder, something in it is damaged, or another process
+            trains it.
+        WriteError: As `train`.
         DivergedError: As `train`.
         tasks.DatasetError: As `train`.
     """
     folder = RunFolder(run_dir)
     config = folder.load_config()
+    folder.check_order()
     if folder.results.exists():
         return {**folder.load_results(), "run_dir": str(folder.path)}
-    return _run(config, config.load_task(), folder, verbose)
+    data = config.load_task()
+    with _training_in(folder):
+        keras.utils.set_random_seed(config.seed)
+        network, rows = folder.load_state()
+        if network is None:
+            network = _new_network(config, data)
+        elif best_epoch(rows) == len(rows):  # It may have been killed before it kept the model.
+            folder.keep_best(len(rows))
+        return _run(config, data, folder, network, rows, verbose)
 
 
-def _run(config, data, folder, verbose):
+@contextlib.contextmanager
+def _training_in(folder):
+    """Hold the folder of a run, and say of what breaks the run off how it goes on."""
+    with folder.held():
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"Continue the run with aru-keras train --resume {folder.path}.")
+            raise
+        except Exception as error:
+            # TensorFlow, which writes the events, has errors of its own, which name their folder.
+            if not isinstance(error, OSError) and str(folder.events) not in str(error):
+                raise
+            raise WriteError(
+                f"The run in {folder.path} broke off, because a file could not be written or read "
+                f"({error}). What its last whole epoch left is kept. Make room, or put the folder "
+                f"back, and continue with aru-keras train --resume {folder.path}."
+            ) from error
+
+
+def _new_network(config, data):
+    keras.utils.set_random_seed(config.seed)
+    return compiled_network(config, data)
+
+
+def _run(config, data, folder, model, rows, verbose):
     if verbose == "auto":
         verbose = 1 if sys.stdout.isatty() else 2
-    folder.keep_permutation(data.permutation)
-    keras.utils.set_random_seed(config.seed)
-    model, rows = folder.load_state()
-    if model is None:
-        model = compiled_network(config, data)
     _announce(config, data, model, folder, len(rows))
     if len(rows) < config.epochs and not stops_early(config, validation_losses(rows)):
         learn = _fit if config.learner == "fit" else _act_and_learn
@@ -138,7 +175,7 @@ def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
         parts.copy_parts(start, model, parts.parse(config.take))
     rate = config.learning_rate
     if config.schedule == "cosine":
-        steps = -(-config.training_images(data) // config.batch_size) * config.epochs
+        steps = config.training_steps(data) * config.epochs
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
     model.compile(
         optimizer=keras.optimizers.Adam(
@@ -154,9 +191,14 @@ def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
 
 def _finish(config, data, folder, rows):
     """Test the best model, draw the picture and write the results."""
-    best = keras.models.load_model(folder.model)
+    best = folder.load_model()
     started = time.perf_counter()
     test_loss, test_accuracy = best.evaluate(_stream(data, config, "test"), verbose=0)
+    if not math.isfinite(test_loss):
+        raise DivergedError(
+            f"The loss on the test images is {test_loss}, though the validation loss was finite. "
+            "Train anew with a lower --learning-rate or with --clip-norm 1."
+        )
     epoch = best_epoch(rows)
     results = {
         "run_dir": str(folder.path),
@@ -192,14 +234,14 @@ def _draw(model, data, folder):
 
 def _default_folder(config):
     name = f"{config.task}-{config.model}-{time.strftime('%Y%m%d-%H%M%S')}"
-    taken = sum(1 for _ in Path("runs").glob(f"{name}*"))
-    return Path("runs") / (f"{name}-{taken + 1}" if taken else name)
+    return RunFolder.new("runs", name)
 
 
 def _stream(data, config, split, **options):
     """The examples of a split in the form that the backend trains on fastest."""
     make = data.dataset if keras.config.backend() == "tensorflow" else data.batches
-    return make(split, config.batch_size, seed=config.seed, limit=config.limit, **options)
+    options |= {"limit": config.limit, "drop_remainder": config.drop_remainder}
+    return make(split, config.batch_size, seed=config.seed, **options)
 
 
 def _callbacks(config, data, folder, rows, verbose):

@@ -1,5 +1,9 @@
 """What the tests share: gradients on whichever backend runs, errors, skips with a reason."""
 
+import contextlib
+import os
+import signal
+
 import keras
 import numpy as np
 import pytest
@@ -121,3 +125,25 @@ def hessian_rows(f, *arguments):
             [np.zeros_like(a) if g is None else g for g, a in zip(row, arguments, strict=True)]
         )
     return rows
+
+
+@contextlib.contextmanager
+def another_process(work):
+    """A process that is in the context manager `work()`, and is killed at the end."""
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            with work():
+                os.write(write, b"!")
+                signal.pause()
+        finally:
+            os._exit(1)
+    os.close(write)
+    try:
+        assert os.read(read, 1) == b"!"
+        yield
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(read)

@@ -10,6 +10,7 @@ from aru_keras import probing, tasks
 from aru_keras.runners import cli
 from aru_keras.runners.config import PAPER, PRESETS, TrainConfig
 
+LONG = "x" * 1000
 SMALL = ["--units", "5", "--controller-units", "3", "--epochs", "1", "--limit", "20"]
 
 
@@ -45,6 +46,13 @@ def run(capsys, *arguments):
         (["train", "psmnist", "--source", "nowhere.npz"], "nowhere.npz"),
         (["compare", "nowhere"], "no finished run among nowhere"),
         (["train", "--resume", __file__], "holds no run"),
+        (["train", "--resume", LONG], "`run_dir` must be a path"),
+        (["train", "digits", "--run-dir", LONG], "`run_dir` must be a path"),
+        (["train", "digits", "--start", LONG], "`run_dir` must be a path"),
+        (["compare", LONG], "1000 characters"),
+        (["train", "digits", "--batch-size", "9" * 21], "from 1 to 2147483647"),
+        (["train", "digits", "--seed", "9" * 10], "from 0 to 4294967295"),
+        (["train", "digits", "--drop-remainder", "--batch-size", "2000"], "at most 180"),
         (["summary", "psmnits"], "Did you mean 'psmnist'?"),
         (["summary", "digits", "--units", "0"], "`units` must be a whole number of at least 1"),
         (["export", "psmnits", "there.npz"], "Did you mean 'psmnist'?"),
@@ -153,13 +161,24 @@ def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
     assert "holds no finished run: left out" in err
 
 
-@pytest.mark.parametrize("text", ["[1]", "{", '{"task": "digits", "unitz": 3}'])
-def test_a_configuration_that_is_none_is_refused(text, capsys, tmp_path):
+NO_CONFIGURATIONS = [
+    ("[1]", "config"),
+    ("{", "config"),
+    ("[" * 100_000, "config"),
+    ('{"task": "digits", "unitz": 3}', "config"),
+    ('{"task": "digits", "source": 5}', "`source` must be text"),
+    ('{"task": "digits", "shared": "no"}', "`shared` must be True or False"),
+    ('{"task": "digits", "learning_rate": 1' + "0" * 400 + "}", "`learning_rate` must be a finite"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), NO_CONFIGURATIONS, ids=range(len(NO_CONFIGURATIONS)))
+def test_a_configuration_that_is_none_is_refused(text, words, capsys, tmp_path):
     path = tmp_path / "config.json"
     path.write_text(text)
     code, _, err = run(capsys, "train", "--config", path)
     assert code == 2
-    assert "config" in err and len(err.strip().splitlines()) == 1
+    assert words in err and len(err.strip().splitlines()) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["config.json"]
 
 

@@ -106,8 +106,9 @@ WRONG = (
 )
 
 
-def test_the_command_writes_no_line_but_its_own(plain, tmp_path):
-    _, said = python(WRONG, folder=tmp_path, site=plain, TF_CPP_MIN_LOG_LEVEL=None)
+@pytest.mark.parametrize("level", [None, "3"])
+def test_the_command_writes_no_line_but_its_own(level, plain, tmp_path):
+    _, said = python(WRONG, folder=tmp_path, site=plain, TF_CPP_MIN_LOG_LEVEL=level)
     assert said.startswith("aru-keras: error: `task` must be one of digits")
     assert len(said.splitlines()) == 1
 

@@ -52,6 +52,17 @@ def test_pass_k_has_the_order_of_epoch_k(task, kind):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_the_remainder_of_every_pass_is_dropped(task, kind):
+    x, _ = task.arrays("train")
+    pipeline = _pipeline(task, kind, drop_remainder=True)
+    assert len(pipeline) == 2
+    for k, (seen, _) in enumerate(_passes(pipeline, 3)):
+        np.testing.assert_array_equal(seen, x[tasks.epoch_order(0, k, LIMIT)[: 2 * BATCH]])
+    with pytest.raises(ValueError, match="`batch_size` must be at most 110"):
+        _pipeline(task, kind, batch_size=LIMIT + 1, drop_remainder=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_last_batch_is_kept_and_types_are_right(task, kind):
     pipeline = _pipeline(task, kind)
     assert len(pipeline) == 3

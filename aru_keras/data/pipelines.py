@@ -40,17 +40,20 @@ class Passes:
     """Counts passes over a split, and says in which order each one goes.
 
     Attributes:
+        size: number of images in the split.
+        used: how many of them a pass shows, the first ones of its order.
         epoch: the epoch that the next pass to start will have. May be set.
     """
 
-    def __init__(self, size: int, *, seed: int, shuffle: bool, epoch: int):
-        self.size, self.seed, self.shuffle, self.epoch = size, seed, shuffle, epoch
+    def __init__(self, size: int, *, seed: int, shuffle: bool, epoch: int, used: int):
+        self.size, self.used = size, used
+        self.seed, self.shuffle, self.epoch = seed, shuffle, epoch
 
     def order(self) -> np.ndarray:
-        """The order of the current pass, (size,) int64."""
+        """The order of the current pass, (used,) int64."""
         if self.shuffle:
-            return epoch_order(self.seed, self.epoch, self.size)
-        return np.arange(self.size)
+            return epoch_order(self.seed, self.epoch, self.size)[: self.used]
+        return np.arange(self.used)
 
     def finish(self) -> np.int64:
         """The current pass is over."""
@@ -95,7 +98,7 @@ class Batches(keras.utils.PyDataset):
         self._passes.epoch = whole("epoch", epoch, 0)
 
     def __len__(self) -> int:
-        return math.ceil(self._passes.size / self._batch_size)
+        return math.ceil(self._passes.used / self._batch_size)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray | dict[str, np.ndarray], np.ndarray]:
         if not 0 <= index < len(self):
@@ -146,14 +149,14 @@ def tf_dataset(
         DatasetError: TensorFlow is not installed.
     """
     tf = tensorflow()
-    count = math.ceil(passes.size / batch_size)
+    count = math.ceil(passes.used / batch_size)
     with tf.device("CPU:0"):
         inputs, labels = tf.constant(inputs), tf.constant(labels)
     drive_of = None if drive is None else _as_tensors(tf, drive)
 
     def indices_of_a_pass(_):
         order = tf.numpy_function(passes.order, [], tf.int64)
-        order = tf.ensure_shape(order, [passes.size])
+        order = tf.ensure_shape(order, [passes.used])
         return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
 
     def batch_of(chosen):

@@ -15,6 +15,29 @@ from aru_keras.data.splits import split as split_parts
 from aru_keras.perturbations import as_perturbation
 
 
+def pixel_order(spec: TaskSpec, downsample: int, seed: int) -> np.ndarray | None:
+    """The order in which a task shows its pixels, (T,) int64, read-only; None: row by row.
+
+    Args:
+        spec: Of the task.
+        downsample: Side of the squares of pixels that are averaged.
+        seed: Of the permutation.
+    """
+    if not spec.permuted:
+        return None
+    steps = spec.timesteps // whole("downsample", downsample, 1) ** 2
+    order = np.random.default_rng(whole("permutation_seed", seed, 0)).permutation(steps)
+    order.setflags(write=False)
+    return order
+
+
+def order_hash(order: np.ndarray | None) -> str:
+    """Eight hexadecimal digits that name an order of pixels; "none" for None."""
+    if order is None:
+        return "none"
+    return hashlib.sha256(order.astype("<i4").tobytes()).hexdigest()[:8]
+
+
 class Task:
     """A task with its data. Made by `load_task`.
 
@@ -38,10 +61,7 @@ class Task:
         self.image_shape = (height // downsample, width // downsample, *channels)
         self.timesteps = spec.timesteps // downsample**2
         self.input_shape = (self.timesteps, 1) if spec.sequential else self.image_shape
-        self.permutation = None
-        if spec.permuted:
-            self.permutation = np.random.default_rng(permutation_seed).permutation(self.timesteps)
-            self.permutation.setflags(write=False)
+        self.permutation = pixel_order(spec, downsample, permutation_seed)
         self._parts, self._splits = parts, split_parts(spec, parts)
         self.sizes = {split: len(labels) for split, (_, labels) in self._splits.items()}
 
@@ -58,9 +78,7 @@ class Task:
     @property
     def permutation_hash(self) -> str:
         """Eight hexadecimal digits that name the permutation, "none" where there is none."""
-        if self.permutation is None:
-            return "none"
-        return hashlib.sha256(self.permutation.astype("<i4").tobytes()).hexdigest()[:8]
+        return order_hash(self.permutation)
 
     def config(self) -> dict[str, Any]:
         """A JSON-able dict: `load_task(**task.config())` is this task again."""
@@ -161,6 +179,7 @@ class Task:
         limit: int | None = None,
         perturbation: Any = None,
         units: int | None = None,
+        drop_remainder: bool = False,
     ) -> Batches:
         """Batches for any Keras backend; TensorFlow is not needed.
 
@@ -179,13 +198,15 @@ class Task:
                 networks built with `drive=True`. An image's noise depends on its index in the
                 split, not on its place in a batch.
             units: N, where the drive differs between units.
+            drop_remainder: whether a pass leaves out the images that do not fill its last batch.
 
         Raises:
             ValueError: an argument is out of its range, or the perturbation does not fit the task.
         """
-        images, labels, *plan = self._plan(
-            split, batch_size, seed, shuffle, initial_epoch, limit, perturbation, units
+        passes = self._passes(
+            split, batch_size, seed, shuffle, initial_epoch, limit, drop_remainder
         )
+        images, labels, *plan = self._plan(split, batch_size, passes, perturbation, units)
         return Batches(images, labels, *plan)
 
     def dataset(
@@ -199,6 +220,7 @@ class Task:
         limit: int | None = None,
         perturbation: Any = None,
         units: int | None = None,
+        drop_remainder: bool = False,
     ) -> Any:
         """A finite `tf.data.Dataset` of (x, y), held in memory and prefetched.
 
@@ -209,23 +231,31 @@ class Task:
             ValueError: an argument is out of its range.
             DatasetError: TensorFlow is not installed.
         """
-        images, labels, encode, *plan = self._plan(
-            split, batch_size, seed, shuffle, initial_epoch, limit, perturbation, units
+        passes = self._passes(
+            split, batch_size, seed, shuffle, initial_epoch, limit, drop_remainder
         )
+        images, labels, encode, *plan = self._plan(split, batch_size, passes, perturbation, units)
         return tf_dataset(encode(images), labels.astype("int32"), *plan)
 
-    def _plan(self, split, batch_size, seed, shuffle, initial_epoch, limit, perturbation, units):
-        images, labels = self._split(split)
+    def _passes(self, split, batch_size, seed, shuffle, epoch, limit, drop_remainder):
+        size, batch_size = len(self._split(split)[1]), whole("batch_size", batch_size, 1)
         if limit is not None:
-            limit = whole("limit", limit, 1, hint="Leave it out for the whole split.")
-            images, labels = images[:limit], labels[:limit]
-        passes = Passes(
-            len(labels),
+            size = min(size, whole("limit", limit, 1, hint="Leave it out for the whole split."))
+        if drop_remainder and batch_size > size:
+            raise ValueError(
+                f"`batch_size` must be at most {size}, the number of {split} images, where the "
+                f"remainder is dropped. Received: {batch_size}. Choose a smaller one."
+            )
+        return Passes(
+            size,
             seed=whole("seed", seed, 0),
             shuffle=split == "train" if shuffle is None else flag("shuffle", shuffle),
-            epoch=whole("initial_epoch", initial_epoch, 0),
+            epoch=whole("initial_epoch", epoch, 0),
+            used=size - size % batch_size if drop_remainder else size,
         )
-        batch_size = whole("batch_size", batch_size, 1)
+
+    def _plan(self, split, batch_size, passes, perturbation, units):
+        images, labels = (values[: passes.size] for values in self._split(split))
         perturbation = as_perturbation(perturbation)
         drive = self._drive_of(perturbation, units)
 

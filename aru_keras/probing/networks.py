@@ -1,5 +1,6 @@
 """The parts of a network that a probe needs: encoder, recurrent layer, read-out."""
 
+import json
 import os
 import zipfile
 
@@ -10,6 +11,9 @@ from aru_keras.arguments import path_like, shown
 MODEL_FILE = "model.keras"
 PERMUTATION_FILE = "permutation.npy"
 """Names of the best model's file, and of the order of pixels, in the folder of a run."""
+
+_REASON = 300
+"""Number of characters of what Keras says of a file that it cannot load."""
 
 
 def load_network(network):
@@ -28,18 +32,69 @@ def load_network(network):
             f"`network` must be a layer, a model, the folder of a run with a {MODEL_FILE} in it, "
             f"or a .keras file. Received: {shown(network)}."
         )
-    path = file = path_like("network", network)
+    path = path_like("network", network)
+    file = path / MODEL_FILE if os.path.isdir(path) else path
+    what = f"but there is no {shown(str(file))}"
+    if os.path.exists(file):
+        try:
+            return load_model(file)
+        except ValueError as error:
+            what = f"which cannot be read as one: {error}"
+    raise ValueError(
+        f"`network` must be a layer, a model, the folder of a run with a {MODEL_FILE} in it, "
+        f"or a .keras file. Received: {shown(str(network))}, {what}. Train one with aru-keras "
+        "train digits."
+    )
+
+
+def load_model(file: str | os.PathLike) -> keras.Model:
+    """The model in a `.keras` file.
+
+    Raises:
+        ValueError: If it cannot be loaded; the message is the reason alone.
+    """
     try:
-        file = path / MODEL_FILE if path.is_dir() else path
+        if zipfile.is_zipfile(file):  # A model in another format may be a model, too.
+            _check_sizes(file)
         return keras.models.load_model(file)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        there = os.path.exists(file)
-        what = "which cannot be read as one" if there else f"but there is no {shown(file)}"
-        raise ValueError(
-            f"`network` must be a layer, a model, the folder of a run with a {MODEL_FILE} in it, "
-            f"or a .keras file. Received: {shown(str(network))}, {what}. Train one with "
-            "aru-keras train digits."
-        ) from error
+    except Exception as error:  # There is nothing that a damaged file may not make Keras raise.
+        raise ValueError(_reason(error)) from error
+
+
+def _reason(error):
+    """The last cause that Keras names of an error, in one short line."""
+    text = " ".join(str(error).rpartition("Exception encountered:")[2].split())
+    text = text if len(text) <= _REASON else text[:_REASON] + " …"
+    return text or type(error).__name__
+
+
+def _check_sizes(file):
+    """Refuse a file that asks for more units than it has weights for, before Keras makes them."""
+    with zipfile.ZipFile(file) as archive:
+        held = sum(member.file_size for member in archive.infolist())
+        config = json.loads(archive.read("config.json"))
+    for name, units, weights in _sizes(config):
+        if weights > held:  # A weight takes a byte at least.
+            raise ValueError(
+                f"{name} is to have {units} units, which takes {weights} weights or more, and the "
+                f"whole file holds {held} bytes"
+            )
+
+
+def _sizes(config):
+    """Class name, units and least number of weights of every layer within a saved configuration."""
+    if isinstance(config, list):
+        for value in config:
+            yield from _sizes(value)
+    if not isinstance(config, dict):
+        return
+    options = config.get("config")
+    for key in ("units", "controller_units") if isinstance(options, dict) else ():
+        if isinstance(units := options.get(key), int):
+            recurrent = "recurrent_initializer" in options
+            yield config.get("class_name"), units, units**2 if recurrent else units
+    for value in config.values():
+        yield from _sizes(value)
 
 
 def recurrent_layer(layer_or_model):

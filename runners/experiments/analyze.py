@@ -52,6 +52,7 @@ def analyze(
     """
     run = RunFolder(run)
     config, results = run.load_config(), run.load_results()
+    run.check_order()
     digits = tasks.TASKS[config.task].collection == "digits"
     chosen = preset_named(preset or ("quick" if digits else "small"))
     chosen = dataclasses.replace(chosen, task=config.task)

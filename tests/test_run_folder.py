@@ -1,0 +1,291 @@
+"""The folder of a run: one process has it, and what is in it belongs together."""
+
+import contextlib
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import threading
+
+import keras
+import numpy as np
+import pytest
+from support import another_process
+
+from aru_keras import tasks
+from aru_keras.envs.probe import Probe
+from aru_keras.envs.sequences import SequenceEnv
+from aru_keras.files import remove_leftovers, replacing
+from aru_keras.runners import callbacks, cli, run_folder
+from aru_keras.runners.probe import probe
+from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.runners.train import DivergedError, TrainConfig, WriteError, resume, train
+
+SMALL = {"downsample": 2, "units": 5, "epochs": 2, "batch_size": 16, "limit": 32}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    train("digits", "relu", run_dir=folder, verbose=0, **SMALL)
+    return folder
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """A copy of a finished run, to be damaged."""
+    return shutil.copytree(finished, tmp_path / "copy")
+
+
+@pytest.fixture
+def unfinished(copy):
+    (copy / "results.json").unlink()
+    return copy
+
+
+def untouched(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_one_process_has_a_run_until_it_ends(unfinished):
+    before = untouched(unfinished)
+    with another_process(RunFolder(unfinished).held):
+        with pytest.raises(RunError, match="Another process trains the run"):
+            resume(unfinished, verbose=0)
+        assert untouched(unfinished) == before
+    assert resume(unfinished, verbose=0)["epochs"] == 2
+
+
+def test_a_new_run_is_not_begun_where_another_process_begins_one(tmp_path):
+    with another_process(RunFolder(tmp_path).held):
+        with pytest.raises(RunError, match=r"Another process.*--run-dir"):
+            train("digits", "relu", run_dir=tmp_path, verbose=0, **SMALL)
+        assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_a_folder_that_cannot_be_written_is_not_trained_in(unfinished, monkeypatch):
+    def read_only(path):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(run_folder, "locked", read_only)
+    with pytest.raises(RunError, match="must be a folder that can be written"):
+        resume(unfinished, verbose=0)
+
+
+def test_default_folders_made_at_once_are_different(tmp_path):
+    made = []
+    makers = [
+        threading.Thread(target=lambda: made.append(RunFolder.new(tmp_path / "runs", "run").path))
+        for _ in range(8)
+    ]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert sorted(path.name for path in made) == ["run", *(f"run-{k}" for k in range(2, 9))]
+
+
+def test_what_a_killed_process_was_writing_goes_and_nothing_else(tmp_path):
+    target = tmp_path / "digits.npz"
+
+    @contextlib.contextmanager
+    def writing():
+        with replacing(target) as temporary:
+            temporary.write_text("half")
+            yield
+
+    users = [tmp_path / ".writing-notes.txt", tmp_path / ".writing-0123abcd-notes.txt"]
+    for file in users:
+        file.write_text("mine")
+    with another_process(writing):
+        remove_leftovers(tmp_path)
+        assert len(list(tmp_path.iterdir())) == 3
+    with replacing(target) as temporary:
+        temporary.write_text("whole")
+        remove_leftovers(tmp_path)
+    assert target.read_text() == "whole"
+    assert sorted(tmp_path.iterdir()) == sorted([target, *users])
+
+
+def test_a_run_writes_its_own_order_where_one_died_in_its_first_epoch(tmp_path):
+    orders = [tasks.load_task("digits", permutation_seed=seed).permutation for seed in (0, 1)]
+    for seed, order in enumerate(orders):
+        RunFolder(tmp_path).create(TrainConfig("digits", permutation_seed=seed), order)
+        np.testing.assert_array_equal(np.load(tmp_path / "permutation.npy"), order)
+        RunFolder(tmp_path).check_order()
+    RunFolder(tmp_path).create(TrainConfig("smnist"), None)
+    assert not (tmp_path / "permutation.npy").exists()
+
+
+def _edit_seed(folder):
+    values = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(values | {"permutation_seed": 5}))
+
+
+def _cut_short(folder):
+    file = folder / "permutation.npy"
+    file.write_bytes(file.read_bytes()[:90])
+
+
+def _reverse(folder):
+    np.save(folder / "permutation.npy", np.load(folder / "permutation.npy")[::-1])
+
+
+def _remove_order(folder):
+    (folder / "permutation.npy").unlink()
+
+
+def _change_hash(folder):
+    values = json.loads((folder / "results.json").read_text())
+    (folder / "results.json").write_text(json.dumps(values | {"permutation": "01234567"}))
+
+
+@pytest.mark.parametrize("damage", [_edit_seed, _cut_short, _reverse, _remove_order, _change_hash])
+def test_an_order_of_pixels_that_is_not_the_runs_is_refused(damage, copy):
+    damage(copy)
+    for use in (lambda: resume(copy, verbose=0), lambda: probe(copy)):
+        with pytest.raises(RunError, match=r"permutation.*[Pp]ut back"):
+            use()
+    env = SequenceEnv(tasks.load_task("digits", downsample=2))
+    with pytest.raises(ValueError, match=r"permutation.*[Pp]ut back"):
+        Probe(env, copy)
+
+
+def test_a_run_that_blows_up_in_its_last_batch_has_diverged(tmp_path, capsys):
+    options = "--downsample 2 --units 5 --controller-units 2 --batch-size 32 --limit 32 --epochs 1"
+    options += " --learning-rate 1e30 --weight-decay 0 --clip-norm 0"
+    arguments = ["train", "digits", *options.split(), "--run-dir", str(tmp_path)]
+    assert cli.main(arguments) == 1
+    shown = capsys.readouterr().err
+    assert re.search("validation loss became (nan|inf) after the last batch of epoch 1", shown)
+    left = {path.name for path in tmp_path.rglob("*")}
+    assert not left & {"results.json", "state.json", "model.keras", "history.csv"}
+
+
+def test_an_epoch_whose_validation_is_not_finite_is_not_kept(tmp_path):
+    keeper = callbacks.StopOnNaN(RunFolder(tmp_path))
+    keeper.on_epoch_begin(2)
+    keeper.on_epoch_end(2, {"loss": 1.0, "val_loss": 2.0})
+    with pytest.raises(DivergedError, match=r"inf after .* epoch 3.*after epoch 2 is kept"):
+        keeper.on_epoch_end(2, {"loss": 1.0, "val_loss": float("inf")})
+
+
+def test_nothing_is_decided_on_nan():
+    losses = callbacks.validation_losses([{"val_loss": v} for v in (2.0, float("nan"), 1.0)])
+    config = TrainConfig("digits", early_stop=1, schedule="plateau", patience=1)
+    assert not callbacks.stops_early(config, losses)
+    assert callbacks.stops_early(config, losses[:2])
+    rate = config.learning_rate * config.decay
+    assert callbacks.plateau_rate(config, losses) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize("gone", ["checkpoint/state.json", "checkpoint"])
+def test_a_run_without_its_state_is_neither_resumed_nor_begun_anew(gone, unfinished):
+    path = unfinished / gone
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    before = untouched(unfinished)
+    with pytest.raises(RunError, match=r"state.json.* is missing.*--config"):
+        resume(unfinished, verbose=0)
+    with pytest.raises(RunError, match="holds a run already"):
+        train("digits", "relu", run_dir=unfinished, verbose=0, **SMALL)
+    assert untouched(unfinished) == before
+
+
+def test_a_run_killed_before_it_kept_its_best_model_keeps_it_when_it_resumes(unfinished):
+    RunFolder(unfinished).model.write_bytes(b"cut short")
+    state = json.loads((unfinished / "checkpoint/state.json").read_text())
+    state["history"][-1]["val_accuracy"] = 1.0
+    (unfinished / "checkpoint/state.json").write_text(json.dumps(state))
+    assert resume(unfinished, verbose=0)["best_epoch"] == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"checkpoint": "../../finished/checkpoint/epoch-0002.keras"},
+        {"checkpoint": "epoch-0001.keras"},
+        {"checkpoint": None},
+        {"history": []},
+        {"history": None},
+        {"history": [{}, {}]},
+        {"history": [{"epoch": 1}, {"epoch": 2}]},
+    ],
+    ids=str,
+)
+def test_a_state_that_is_not_the_runs_is_refused(change, unfinished):
+    file = unfinished / "checkpoint/state.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(RunError, match=r"checkpoint in .* is damaged"):
+        resume(unfinished, verbose=0)
+
+
+def test_a_checkpoint_that_is_linked_from_elsewhere_is_refused(unfinished, finished):
+    checkpoint = unfinished / "checkpoint/epoch-0002.keras"
+    checkpoint.unlink()
+    checkpoint.symlink_to(finished / "checkpoint/epoch-0002.keras")
+    with pytest.raises(RunError, match="lies outside"):
+        resume(unfinished, verbose=0)
+
+
+class _OfTensorFlow(Exception):
+    """Stands for tf.errors.OpError, which is no OSError."""
+
+
+@pytest.mark.parametrize("tensorflow", [False, True])
+def test_a_full_disk_ends_a_run_with_one_line_and_its_last_state(
+    tensorflow, tmp_path, monkeypatch, capsys
+):
+    full = OSError(errno.ENOSPC, "No space left on device")
+    if tensorflow:
+        full = _OfTensorFlow(f"{tmp_path / 'run/events'}/events.out; No space left on device")
+    code, err = _broken_in_second_epoch(tmp_path / "run", monkeypatch, capsys, full)
+    assert code == 1
+    assert "No space left" in err and "--resume" in err and len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_a_signal_within_a_commit_ends_with_what_to_resume(
+    name, code, tmp_path, monkeypatch, capsys
+):
+    number, before = getattr(signal, name), signal.getsignal(getattr(signal, name))
+    ended, err = _broken_in_second_epoch(tmp_path / "run", monkeypatch, capsys, number)
+    assert ended == code
+    assert f"--resume {tmp_path / 'run'}" in err and len(err.strip().splitlines()) == 1
+    assert signal.getsignal(number) == before
+
+
+def _broken_in_second_epoch(folder, monkeypatch, capsys, how):
+    """Exit code and error output of a run that an error or a signal meets in its second commit."""
+    write = run_folder.write_json
+
+    def broken(path, value):
+        if path.name == "state.json" and len(value["history"]) == 2:
+            if isinstance(how, Exception):
+                raise how
+            os.kill(os.getpid(), how)
+        write(path, value)
+
+    options = "--model relu --downsample 2 --units 5 --epochs 2 --batch-size 16 --limit 32"
+    with monkeypatch.context() as patch:
+        patch.setattr(run_folder, "write_json", broken)
+        code = cli.main(["train", "digits", *options.split(), "--run-dir", str(folder)])
+    model, rows = RunFolder(folder).load_state()
+    assert len(rows) == 1 and isinstance(model, keras.Model)
+    assert not list(folder.rglob(".writing-*"))
+    return code, capsys.readouterr().err
+
+
+def test_a_folder_that_is_gone_is_named(tmp_path, monkeypatch):
+    folder = tmp_path / "run"
+    commit = RunFolder.commit_epoch
+
+    def moved(self, model, rows, *, best):
+        folder.rename(tmp_path / "moved")
+        commit(self, model, rows, best=best)
+
+    monkeypatch.setattr(RunFolder, "commit_epoch", moved)
+    with pytest.raises(WriteError, match=r"broke off.*put the folder back"):
+        train("digits", "relu", run_dir=folder, verbose=0, **SMALL)
+    assert not folder.exists()
