@@ -4,19 +4,23 @@ A check is a function of a name and a value that gives the value back, or raises
 that says what the value must be.
 """
 
+import contextlib
 import json
 import math
 import os
 import reprlib
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 Check = Callable[[str, Any], Any]
+
+_WHOLE = "it"
+"""What messages call the whole value of a file."""
 
 DAMAGE = (
     OSError,
@@ -52,7 +56,7 @@ def read_json(
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-        return check("it", json.loads(text, parse_constant=_constant))
+        return check(_WHOLE, json.loads(text, parse_constant=_constant))
     except DAMAGE as problem:
         raise error(_message(path, holds, problem, way_out)) from problem
 
@@ -78,6 +82,24 @@ def read_arrays(
         return _checked_arrays(arrays)
     except DAMAGE as problem:
         raise error(_message(path, holds, problem, way_out)) from problem
+
+
+@contextlib.contextmanager
+def writing(path: str | os.PathLike, error: type[Exception] = ValueError) -> Iterator[None]:
+    """Turn what the system says while something is written into one line that names it.
+
+    Args:
+        path: What is written, a file or a folder.
+        error: Class of what is raised.
+    """
+    try:
+        yield
+    except OSError as problem:
+        reason = problem.strerror or problem
+        raise error(
+            f"{path} cannot be written ({reason}). Make room for it, or name a folder that can be "
+            "written. What stood there is kept."
+        ) from problem
 
 
 def member_names(archive: zipfile.ZipFile) -> list[str]:
@@ -114,12 +136,17 @@ def read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         return np.lib.format.read_array(file, allow_pickle=False)
 
 
-def record(fields: Mapping[str, Check], others: Check | None = None) -> Check:
+def anything(name: str, value: Any) -> Any:
+    """A check that lets everything through."""
+    return value
+
+
+def record(fields: Mapping[str, Check], others: Check = anything) -> Check:
     """A check of an object with these fields, which may have others.
 
     Args:
         fields: A check each.
-        others: Check of the other fields; None: they may be anything.
+        others: Check of the other fields.
     """
 
     def check(name, value):
@@ -127,10 +154,11 @@ def record(fields: Mapping[str, Check], others: Check | None = None) -> Check:
             raise _wrong(name, f"an object with {', '.join(fields)}", value)
         if missing := [field for field in fields if field not in value]:
             raise ValueError(f"{name} lacks {', '.join(missing)}")
-        for field, one in value.items():
-            if inner := fields.get(field, others):
-                inner(f"`{field}`", one)
-        return value
+        suffix = "" if name == _WHOLE else f" of {name}"
+        return {
+            field: fields.get(field, others)(f"`{field}`{suffix}", one)
+            for field, one in value.items()
+        }
 
     return check
 
@@ -171,11 +199,6 @@ def text(name: str, value: Any) -> str:
     return value
 
 
-def anything(name: str, value: Any) -> Any:
-    """A check that lets everything through."""
-    return value
-
-
 def _constant(name):
     if name == "NaN":
         raise ValueError("NaN in it")
@@ -189,7 +212,7 @@ def _wrong(name, must, value):
 def _message(path, holds, problem, way_out):
     # A lone KeyError is no sentence, and a BadZipFile names no file.
     reason = f"{problem}" or type(problem).__name__
-    return f"{path} must hold {holds}. Received: a damaged file ({reason}). {way_out}"
+    return f"{path} is damaged ({reason}): it must hold {holds}. {way_out}".rstrip()
 
 
 def _checked_arrays(arrays):

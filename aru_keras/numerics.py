@@ -8,6 +8,10 @@ import keras
 from keras import ops
 
 
+class NetworkOverflowError(ValueError):
+    """Numbers of a network are NaN or infinite: a loss, its states, or a gradient."""
+
+
 def working_dtype(dtype: str) -> str:
     """The dtype to compute γ and the controller in: float32 for half precision, else `dtype`."""
     dtype = keras.backend.standardize_dtype(dtype)

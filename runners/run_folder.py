@@ -1,7 +1,6 @@
 """The folder of a run: whatever moment the process dies, the last whole epoch stands in it."""
 
 import csv
-import json
 import os
 import shutil
 import zipfile
@@ -13,6 +12,7 @@ import numpy as np
 from aru_keras.files import make_folder, remove_leftovers, replacing, write_json
 from aru_keras.probing.networks import MODEL_FILE, PERMUTATION_FILE
 from aru_keras.runners.config import TrainConfig
+from aru_keras.runners.run_files import read_results, read_state
 
 
 class RunError(RuntimeError):
@@ -87,9 +87,8 @@ class RunFolder:
         if not self.state.exists():
             return None, []
         try:
-            state = json.loads(self.state.read_text(encoding="utf-8"))
-            rows = state["history"]
-            model = keras.models.load_model(self.checkpoint / state["checkpoint"])
+            checkpoint, rows = read_state(self.state, way_out="", error=ValueError)
+            model = keras.models.load_model(self.checkpoint / checkpoint)
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise RunError(
                 f"The checkpoint in {self.checkpoint} is damaged ({error}). Train anew, in another "
@@ -117,14 +116,14 @@ class RunFolder:
         """What `results.json` holds.
 
         Raises:
-            RunError: If the run is not finished, or there is none.
+            RunError: If the run is not finished, there is none, or the file is damaged.
         """
         if not self.results.exists():
             raise RunError(
                 f"{self.path} holds no finished run: there is no results.json in it. Finish it "
                 f"with aru-keras train --resume {self.path}."
             )
-        return json.loads(self.results.read_text(encoding="utf-8"))
+        return read_results(self.results, error=RunError)
 
     def commit_epoch(self, model: keras.Model, rows: list[dict], *, best: bool) -> None:
         """Keep the state after an epoch; replacing `state.json` is the moment that counts."""

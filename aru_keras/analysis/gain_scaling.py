@@ -15,6 +15,7 @@ import numpy as np
 
 from aru_keras.analysis import fitting
 from aru_keras.arguments import finite, whole
+from aru_keras.numerics import NetworkOverflowError
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
 AMPLITUDES = (1, 2.5, 5, 10, 15, 20, 30)
@@ -209,5 +210,7 @@ def _checked(recording, name, shape):
             f"Received: {came}."
         )
     if not np.isfinite(values).all():
-        raise ValueError(f"The recording of {name!r} must be finite. Received: NaN or Inf in it.")
+        raise NetworkOverflowError(
+            f"The recording of {name!r} must be finite. Received: NaN or Inf in it."
+        )
     return np.asarray(values, "float64")

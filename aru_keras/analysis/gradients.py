@@ -21,6 +21,7 @@ from aru_keras import probing
 from aru_keras.analysis.classification import Classifier
 from aru_keras.analysis.dynamics import ACTIVATIONS
 from aru_keras.arguments import one_of, whole
+from aru_keras.numerics import NetworkOverflowError
 from aru_keras.probing.compiled import without_gradients
 
 BATCH_SIZE = 100
@@ -90,10 +91,10 @@ def from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
         adjoints: ā_t = ∂L/∂a_t of the mean loss, (B, T, N).
 
     Raises:
-        ValueError: A number is not finite: the gradient has exploded beyond float32.
+        NetworkOverflowError: A number is not finite: the gradient has exploded beyond float32.
     """
     if not (np.isfinite(h).all() and np.isfinite(adjoints).all()):
-        raise ValueError(
+        raise NetworkOverflowError(
             "The states and gradients must be finite. Received: NaN or Inf among them. The network "
             "explodes over this length: take shorter sequences, or another network."
         )

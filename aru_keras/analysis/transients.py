@@ -13,6 +13,7 @@ import numpy as np
 
 from aru_keras.analysis import fitting
 from aru_keras.analysis.robustness import STEP_AMPLITUDES
+from aru_keras.numerics import NetworkOverflowError
 from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
 from aru_keras.probing import Record, Recorder
 
@@ -132,7 +133,9 @@ def _steps_read(record, x):
 def _course(name, values, window, steady):
     values = np.asarray(values, "float64")
     if not np.isfinite(values).all():
-        raise ValueError(f"The recording of {name!r} must be finite. Received: NaN or Inf in it.")
+        raise NetworkOverflowError(
+            f"The recording of {name!r} must be finite. Received: NaN or Inf in it."
+        )
     mean = values.mean(axis=(0, 2))
     driven = mean[window.start : window.stop]
     return Course(

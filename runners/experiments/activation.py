@@ -9,7 +9,14 @@ from aru_keras.analysis.controller import TAIL, Controller, portrait
 from aru_keras.analysis.family import family
 from aru_keras.plots.controller import controller as controller_figure
 from aru_keras.plots.family import family as family_figure
-from aru_keras.runners.experiments.experiment import Claim, Conclusion, Experiment, Table, above
+from aru_keras.runners.experiments.experiment import (
+    Array,
+    Claim,
+    Conclusion,
+    Experiment,
+    Table,
+    above,
+)
 from aru_keras.runners.experiments.measured import cell, required
 
 LARGE_GAIN = 1000
@@ -25,6 +32,14 @@ STARTED = "start_"
 """Before the names of the controller's weights before training."""
 
 _NETWORK = ("arun",)
+
+_WEIGHTS = {
+    "kernel": Array("1 G"),
+    "recurrent_kernel": Array("G G"),
+    "bias": Array("G"),
+    "readout_kernel": Array("G 2"),
+    "readout_bias": Array("2"),
+}
 
 
 def _conclude_family(results, preset):
@@ -89,7 +104,7 @@ def _conclude_controller(results, preset):
         "a smaller share along one line than a straight one. Still moving: root mean square over "
         f"the last {TAIL} steps, of the constant where it is largest, relative to the end points' "
         "spread; far from 0 the controller oscillates there, and has no end point. The figure is "
-        "that of seed 0.",
+        f"that of seed {results.seeds[0]}.",
     )
 
 
@@ -113,5 +128,6 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_controller,
         _conclude_controller,
+        keeps={"seed": Array(), **_WEIGHTS, **{STARTED + k: v for k, v in _WEIGHTS.items()}},
     ),
 )

@@ -12,7 +12,13 @@ from aru_keras.analysis.transients import transient, transients
 from aru_keras.perturbations import StepDrive
 from aru_keras.plots.gain_scaling import gain_scaling as gain_scaling_figure
 from aru_keras.plots.transients import transients as transients_figure
-from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table, above
+from aru_keras.runners.experiments.experiment import (
+    Array,
+    Conclusion,
+    Experiment,
+    Table,
+    above,
+)
 from aru_keras.runners.experiments.measured import cell, recorded, required
 
 R_SQUARED = 0.9
@@ -53,11 +59,14 @@ def _conclude_gain_scaling(results, preset):
     return Conclusion(
         _scaling_claims(found["input"]),
         {place: gain_scaling_figure(seeds[0]) for place, seeds in found.items()},
-        (*(_steady_table(place, seeds) for place, seeds in found.items()), _fit_table(found)),
+        (
+            *(_steady_table(place, seeds) for place, seeds in found.items()),
+            _fit_table(found, results.seeds),
+        ),
         "The paper does not say where the noise enters: the claims are about noise as the "
         "network's input; noise as a drive on the pre-activations is shown beside it. Spread: "
         f"standard deviation in the steady state. Means over {len(preset.noise_seeds)} draws of "
-        "noise. Figures: seed 0.",
+        f"noise. Figures: seed {results.seeds[0]}.",
     )
 
 
@@ -104,11 +113,11 @@ def _fine(values):
     return f"{found.mean:.5g}" + (f" ± {found.half_width:.2g}" if found.interval else "")
 
 
-def _fit_table(found):
+def _fit_table(found, numbers):
     rows = [
         (place, str(seed), str(one.gain_fit()), str(one.saturation_fit()))
         for place, seeds in found.items()
-        for seed, one in enumerate(seeds)
+        for seed, one in zip(numbers, seeds, strict=True)
     ]
     return Table(("noise as", "seed", "n∞(ξ)", "s∞(ξ)"), tuple(rows))
 
@@ -199,6 +208,13 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_gain_scaling,
         _conclude_gain_scaling,
+        keeps={
+            f"{place}_{field.name}": Array(
+                "amplitudes draws T" if field.name in ("n", "s") else "amplitudes draws"
+            )
+            for place in PLACES
+            for field in dataclasses.fields(Settled)
+        },
     ),
     Experiment(
         "11",
@@ -209,5 +225,6 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_transients,
         _conclude_transients,
+        keeps={"n": Array("ξ T"), "s": Array("ξ T")},
     ),
 )

@@ -16,7 +16,13 @@ from aru_keras.layers import ARUCell
 from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
 from aru_keras.plots import lyapunov as plots
 from aru_keras.plots.style import NETWORK_LABELS
-from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table, larger
+from aru_keras.runners.experiments.experiment import (
+    Array,
+    Conclusion,
+    Experiment,
+    Table,
+    larger,
+)
 from aru_keras.runners.experiments.measured import (
     cell,
     later_half,
@@ -42,6 +48,19 @@ OWN_NOTE = (
     "The table of networks on their own is not in the paper: λ₁ of each one's own autonomous map, "
     "of the ARUN with its controllers at work, from states that it visits undriven."
 )
+
+
+_KEPT = {
+    "drives": "ξ",
+    "offsets": "K",
+    "after_onset": "few K H 1",
+    "adapted": "ξ H 1",
+    "frozen": "ξ H 1",
+    "driven_adapted": "ξ H 1",
+    "driven_frozen": "ξ H 1",
+    "spectra": "few 1 N",
+}
+"""Axes of what is kept of an ARUN."""
 
 
 def _measure(network, preset):
@@ -119,7 +138,7 @@ def _conclude(results, preset):
             "driven": plots.adapted_and_frozen(driven),
         },
         (_drive_table(found, driven), own),
-        f"{_note(preset, seeds[0]['offsets'][-1])} {OWN_NOTE}",
+        f"{_note(preset, seeds[0]['offsets'][-1], results.seeds[0])} {OWN_NOTE}",
     )
 
 
@@ -189,14 +208,14 @@ def _own_cell(seeds):
     return cell([one["own"].mean() for one in seeds])
 
 
-def _note(preset, last):
+def _note(preset, last, seed):
     return (
         "Exponents in nats per step, of h ← γ(W_hh h; n, s) without input, drive and bias. (n, s) "
         f"of each unit is the mean over {preset.recorded_images} test images at a step after "
         "onset (onset: the first driven step); h_0 are whole states recorded in the later half of "
         f"the drive; {preset.exponent_starts} of them, {preset.exponent_steps} steps. Adapted: "
         f"(n, s) {last} steps after onset ({OFFSETS[-1]} of the paper's {PAPER_TIMESTEPS}); "
-        "frozen: the same at ξ = 0. Whole spectra: seed 0, one initial condition, a "
+        f"frozen: the same at ξ = 0. Whole spectra: seed {seed}, one initial condition, a "
         f"{SPECTRUM_SHARE}th of the steps. Not in the paper, and without a claim: the same with ξ "
         "in the map, h ← γ(W_hh h + ξ; n, s), as the units have it while they are driven."
     )
@@ -212,5 +231,6 @@ EXPERIMENTS = (
         lambda preset: DRIVEN,
         _measure,
         _conclude,
+        keeps={"own": Array("starts"), **{k: Array(v, optional=True) for k, v in _KEPT.items()}},
     ),
 )

@@ -19,6 +19,7 @@ from aru_keras.analysis.step_response import (
 from aru_keras.plots import fractional as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
+    Array,
     Claim,
     Conclusion,
     Experiment,
@@ -26,7 +27,7 @@ from aru_keras.runners.experiments.experiment import (
     above,
     larger,
 )
-from aru_keras.runners.experiments.measured import cell, required
+from aru_keras.runners.experiments.measured import cell, finite_signals, required
 from aru_keras.runners.experiments.trainings import DRIVEN
 
 STEPS = tuple(drive for drive in DRIVES if drive)
@@ -74,10 +75,10 @@ def _conclude_orders(results, preset):
             "responses": _draw_examples(results[first][0], drawn["isolated"]),
         },
         tables=(_order_table(orders),),
-        note=f"Figures: {NETWORK_LABELS[first]}, seed 0, the paper's estimate; responses: isolated "
-        f"units at the ranks {EXAMPLE_RANKS} of α. Shares and means are over units that respond "
-        f"and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. Claims are judged by the paper's "
-        "estimate, but for the second. It normalises nothing, so that a gain other than 1 reads as "
+        note=f"Figures: {NETWORK_LABELS[first]}, seed {results.seeds[0]}, the paper's estimate; "
+        f"responses: isolated units at the ranks {EXAMPLE_RANKS} of α. Shares and means are over "
+        f"units that respond and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. Claims are judged by "
+        "the paper's estimate, but for the second. It normalises nothing, so that a gain other than 1 reads as "
         "an order, and it goes round in time; the second estimate fits the gain as well, the third "
         "does not go round. They can differ a lot, even in sign. R² is 1 − ⟨(c·D^α[h] − ξ)²⟩ / var "
         "ξ; below 0 the best order is farther from the drive than a constant is, and says how "
@@ -96,7 +97,9 @@ def responses_of(network, preset, drives, **options) -> StepResponses:
         **options: Of `step_response.step_responses`.
     """
     protocol = StepProtocol(repeats=preset.repeats, seed=network.seed)
-    return step_responses(network.model, drives, protocol=protocol, **options)
+    found = step_responses(network.model, drives, protocol=protocol, **options)
+    finite_signals(found.signals, max(drives))
+    return found
 
 
 def _packed(orders):
@@ -246,5 +249,11 @@ EXPERIMENTS = (
         lambda preset: ("arun", "gamma"),
         _measure_orders,
         _conclude_orders,
+        keeps={
+            **{f"{one}_orders": Array("3 3 steps N") for one in CONDITIONS},
+            **{f"{one}_fitted": Array("steps N") for one in CONDITIONS},
+            "example_units": Array("examples", least=0),
+            "example_h": Array("T examples"),
+        },
     ),
 )

@@ -67,6 +67,16 @@ class Preset:
     exponent_steps: int = 1000
     exponent_starts: int = 32
 
+    def sizes(self) -> dict[str, int]:
+        """Lengths of the axes of measurements that the preset decides, by their names."""
+        return {
+            "ξ": len(self.step_amplitudes),
+            "A": len(self.contrast_amplitudes),
+            "φ": len(self.phases),
+            "τ": len(self.durations),
+            "draws": len(self.noise_seeds),
+        }
+
 
 PRESETS = {
     one.name: one

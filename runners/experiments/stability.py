@@ -16,6 +16,7 @@ from aru_keras.perturbations import StepDrive
 from aru_keras.plots import dynamics as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
+    Array,
     Claim,
     Conclusion,
     Experiment,
@@ -92,7 +93,7 @@ def _conclude_boundary(results, preset):
         note="Claims and table: (n, s) averaged over images and units. Depth is the distance from "
         "the nearest point of Λ(ξ), σ = 1, positive in the decaying region. Moderate to high means "
         f"ξ ≥ {MODERATE:g}; late is the steady state of experiment 11. The figure has every unit "
-        "of seed 0, averaged over images, and the decaying region shaded.",
+        f"of seed {results.seeds[0]}, averaged over images, and the decaying region shaded.",
     )
 
 
@@ -161,7 +162,8 @@ def _conclude_stationary(results, preset):
         tables=tuple(_moment_table(name, found[name]) for name in names),
         note="π(ξ) of all units, images and steps of the later half of the drive, on "
         f"{preset.recorded_images} test images. Distance: the largest between the cumulative "
-        "distribution and that of the Gaussian of the same mean and deviation. Figure: seed 0.",
+        "distribution and that of the Gaussian of the same mean and deviation. Figure: seed "
+        f"{results.seeds[0]}.",
     )
 
 
@@ -231,7 +233,7 @@ def _conclude_spectrum(results, preset):
         ),
         figures={"spectra": plots.spectra({label: seeds[0] for label, seeds in found.items()})},
         tables=(Table(header, tuple(rows)),),
-        note="Figure: seed 0. At the start W_hh is orthogonal.",
+        note=f"Figure: seed {results.seeds[0]}. At the start W_hh is orthogonal.",
     )
 
 
@@ -260,6 +262,7 @@ EXPERIMENTS = (
         lambda preset: ("arun",),
         _measure_boundary,
         _conclude_boundary,
+        keeps={"drives": Array("ξ"), **dict.fromkeys(POINTS, Array("ξ 2 N"))},
     ),
     Experiment(
         "16",
@@ -270,6 +273,11 @@ EXPERIMENTS = (
         lambda preset: ("arun",),
         _measure_stationary,
         _conclude_stationary,
+        keeps={
+            "drives": Array("ξ"),
+            "moments": Array(f"ξ {len(MOMENTS)}"),
+            "quantiles": Array(f"ξ {QUANTILES}"),
+        },
     ),
     Experiment(
         "18",
@@ -280,5 +288,6 @@ EXPERIMENTS = (
         lambda preset: ("arun", "relu"),
         _measure_spectrum,
         _conclude_spectrum,
+        keeps=dict.fromkeys(("start", "trained"), Array("N")),
     ),
 )

@@ -1,0 +1,90 @@
+"""What the JSON files of a run hold, checked: a damaged one is named, with what to do."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from aru_keras.checked_files import anything, number, read_json, record, rows, text
+
+SHARE, AMOUNT, COUNT = number(0, 1), number(0), number(1, whole=True)
+
+RESULTS = {
+    "run_dir": text,
+    "task": text,
+    "model": text,
+    "test_accuracy": SHARE,
+    "test_loss": AMOUNT,
+    "validation_accuracy": SHARE,
+    "best_epoch": COUNT,
+    "epochs": COUNT,
+    "parameters": number(0, whole=True),
+    "units": COUNT,
+    "permutation": text,
+    "train_seconds": AMOUNT,
+    "test_seconds": AMOUNT,
+    "peak_memory_mb": AMOUNT,
+    "versions": anything,
+}
+"""Fields of `results.json`."""
+
+EPOCH = {
+    "epoch": COUNT,
+    "val_accuracy": SHARE,
+    "val_loss": number(),
+    "learning_rate": AMOUNT,
+    "seconds": AMOUNT,
+}
+"""Columns of the history on which a resumed run decides; the others are numbers as well."""
+
+
+def read_results(path: Path, *, error: type[Exception]) -> dict[str, Any]:
+    """What a `results.json` holds.
+
+    Args:
+        path: The file.
+        error: Class of what is raised where it is damaged.
+    """
+    return read_json(
+        path,
+        record(RESULTS),
+        holds="the results of a run",
+        way_out=f"Remove it, and make it anew with aru-keras train --resume {path.parent}.",
+        error=error,
+    )
+
+
+def read_state(path: Path, *, way_out: str, error: type[Exception]) -> tuple[str, list[dict]]:
+    """Name of the checkpoint, and the history, that a `state.json` holds.
+
+    Args:
+        path: The file.
+        way_out: A sentence on what to do where it is damaged.
+        error: Class of what is raised then.
+    """
+    history = rows(record(EPOCH, others=number()), least=1)
+    found = read_json(
+        path,
+        record({"checkpoint": _checkpoint, "history": _numbered(history)}),
+        holds="a checkpoint's name and the history of its epochs",
+        way_out=way_out,
+        error=error,
+    )
+    return found["checkpoint"], found["history"]
+
+
+def _checkpoint(name, value):
+    if not isinstance(value, str) or not re.fullmatch(r"epoch-\d{4,}\.keras", value):
+        raise ValueError(f"{name} must be the name of a file like epoch-0001.keras, not {value!r}")
+    return value
+
+
+def _numbered(history):
+    """A check of the rows, and of their epochs: 1, 2, 3, …"""
+
+    def check(name, value):
+        epochs = [row["epoch"] for row in history(name, value)]
+        if epochs != list(range(1, len(epochs) + 1)):
+            raise ValueError(f"{name} must hold every epoch from 1 on, not {epochs}")
+        return value
+
+    return check
