@@ -58,7 +58,7 @@ def read_json(
         text = Path(path).read_text(encoding="utf-8")
         return check(_WHOLE, json.loads(text, parse_constant=_constant))
     except DAMAGE as problem:
-        raise error(_message(path, holds, problem, way_out)) from problem
+        raise error(damage(path, holds, problem, way_out)) from problem
 
 
 def read_arrays(
@@ -81,7 +81,7 @@ def read_arrays(
             arrays = {name: read_member(archive, name) for name in member_names(archive)}
         return _checked_arrays(arrays)
     except DAMAGE as problem:
-        raise error(_message(path, holds, problem, way_out)) from problem
+        raise error(damage(path, holds, problem, way_out)) from problem
 
 
 @contextlib.contextmanager
@@ -209,8 +209,8 @@ def _wrong(name, must, value):
     return ValueError(f"{name} must be {must}, not {reprlib.repr(value)}")
 
 
-def _message(path, holds, problem, way_out):
-    # A lone KeyError is no sentence, and a BadZipFile names no file.
+def damage(path: str | os.PathLike, holds: str, problem: Exception, way_out: str) -> str:
+    """The message about a damaged file; arguments as in `read_json`."""
     reason = f"{problem}" or type(problem).__name__
     return f"{path} is damaged ({reason}): it must hold {holds}. {way_out}".rstrip()
 

@@ -1,10 +1,22 @@
 """What the JSON files of a run hold, checked: a damaged one is named, with what to do."""
 
 import re
+from csv import DictReader
 from pathlib import Path
 from typing import Any
 
-from aru_keras.checked_files import anything, number, read_json, record, rows, text
+import numpy as np
+
+from aru_keras.checked_files import (
+    DAMAGE,
+    anything,
+    damage,
+    number,
+    read_json,
+    record,
+    rows,
+    text,
+)
 
 SHARE, AMOUNT, COUNT = number(0, 1), number(0), number(1, whole=True)
 
@@ -70,6 +82,19 @@ def read_state(path: Path, *, way_out: str, error: type[Exception]) -> tuple[str
         error=error,
     )
     return found["checkpoint"], found["history"]
+
+
+def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[str, np.ndarray]:
+    """The columns of a `history.csv`, (epochs,) each; arguments as in `read_state`."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            epochs = [{name: float(one) for name, one in row.items()} for row in DictReader(file)]
+        columns = {name: np.array([row[name] for row in epochs]) for name in epochs[0]}
+        if not all(np.isfinite(column).all() for column in columns.values()):
+            raise ValueError("NaN or infinity in it")
+    except (*DAMAGE, IndexError) as problem:
+        raise error(damage(path, "a table of epochs", problem, way_out)) from problem
+    return columns
 
 
 def _checkpoint(name, value):

@@ -78,11 +78,11 @@ def _conclude_orders(results, preset):
         note=f"Figures: {NETWORK_LABELS[first]}, seed {results.seeds[0]}, the paper's estimate; "
         f"responses: isolated units at the ranks {EXAMPLE_RANKS} of α. Shares and means are over "
         f"units that respond and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. Claims are judged by "
-        "the paper's estimate, but for the second. It normalises nothing, so that a gain other than 1 reads as "
-        "an order, and it goes round in time; the second estimate fits the gain as well, the third "
-        "does not go round. They can differ a lot, even in sign. R² is 1 − ⟨(c·D^α[h] − ξ)²⟩ / var "
-        "ξ; below 0 the best order is farther from the drive than a constant is, and says how "
-        "large h is. "
+        "the paper's estimate, but for the second. It normalises nothing, so that a gain other "
+        "than 1 reads as an order, and it goes round in time; the second estimate fits the gain as "
+        "well, the third does not go round. They can differ a lot, even in sign. R² is "
+        "1 − ⟨(c·D^α[h] − ξ)²⟩ / var ξ; below 0 the best order is farther from the drive than a "
+        "constant is, and says how large h is. "
         f"The last two columns are about fits with R² > {ADEQUATE:g} and c > 0.",
     )
 

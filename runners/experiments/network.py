@@ -8,6 +8,7 @@ import numpy as np
 
 from aru_keras.models import trainable_parameters
 from aru_keras.runners import train
+from aru_keras.runners.run_files import read_history
 from aru_keras.runners.run_folder import RunError, RunFolder
 
 _REPLACE = "Put the files of one run together again, or train it anew."
@@ -103,21 +104,7 @@ class Network:
     @property
     def history(self) -> dict[str, np.ndarray]:
         """The columns of its `history.csv`, (epochs,) each."""
-        try:
-            table = np.genfromtxt(self.folder.history, delimiter=",", names=True, encoding="utf-8")
-            columns = {name: np.atleast_1d(table[name]) for name in table.dtype.names}
-            if len({"epoch", "val_loss"} & columns.keys()) < 2 or _nan(columns.values()):
-                raise ValueError("columns without numbers")
-        except (OSError, ValueError, TypeError) as error:
-            raise RunError(
-                f"{self.folder.history} must hold the history of a run. Received: a damaged file "
-                f"({error}). {_REPLACE}"
-            ) from error
-        return columns
-
-
-def _nan(columns):
-    return any(np.isnan(column).any() for column in columns)
+        return read_history(self.folder.history, way_out=_REPLACE, error=RunError)
 
 
 @functools.lru_cache(maxsize=4)
