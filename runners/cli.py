@@ -176,20 +176,20 @@ def _compare(arguments):
 
     parser = _parser("compare", _compare)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="folders of finished runs")
-    folders = [RunFolder(path) for path in parser.parse_args(arguments).runs]
+    paths = parser.parse_args(arguments).runs
     runs, left_out = [], []
-    for folder in folders:
+    for path in paths:
         try:
-            # Of a name that no file can have, too, os.path says that there is none.
+            folder = RunFolder(path)
+            # os.path says of a name that no file can have, too, that there is none.
             if os.path.exists(folder.results):
                 runs.append({**folder.load_results(), "run": folder.path.name})
             else:
-                left_out.append(f"{folder.path} holds no finished run: left out")
-        except RunError as error:
+                left_out.append(f"{path} holds no finished run: left out")
+        except (RunError, ValueError) as error:
             left_out.append(f"left out: {error}")
     if not runs:
-        paths = ", ".join(str(folder.path) for folder in folders)
-        raise ValueError(f"no finished run among {paths}; {'; '.join(left_out)}")
+        raise ValueError(f"no finished run among {', '.join(paths)}; {'; '.join(left_out)}")
     for reason in left_out:
         print(reason, file=sys.stderr)
     print("| run | network | units | parameters | epochs | test accuracy | train, s | memory, MB |")

@@ -1,6 +1,5 @@
-"""What the JSON files of a run hold, checked: a damaged one is named, with what to do."""
+"""Results and history of a run, checked: a damaged file is named, with what to do."""
 
-import re
 from csv import DictReader
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from aru_keras.checked_files import (
     number,
     read_json,
     record,
-    rows,
     text,
 )
 
@@ -39,15 +37,6 @@ RESULTS = {
 }
 """Fields of `results.json`."""
 
-EPOCH = {
-    "epoch": COUNT,
-    "val_accuracy": SHARE,
-    "val_loss": number(),
-    "learning_rate": AMOUNT,
-    "seconds": AMOUNT,
-}
-"""Columns of the history on which a resumed run decides; the others are numbers as well."""
-
 
 def read_results(path: Path, *, error: type[Exception]) -> dict[str, Any]:
     """What a `results.json` holds.
@@ -65,27 +54,14 @@ def read_results(path: Path, *, error: type[Exception]) -> dict[str, Any]:
     )
 
 
-def read_state(path: Path, *, way_out: str, error: type[Exception]) -> tuple[str, list[dict]]:
-    """Name of the checkpoint, and the history, that a `state.json` holds.
+def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[str, np.ndarray]:
+    """The columns of a `history.csv`, (epochs,) each.
 
     Args:
         path: The file.
         way_out: A sentence on what to do where it is damaged.
         error: Class of what is raised then.
     """
-    history = rows(record(EPOCH, others=number()), least=1)
-    found = read_json(
-        path,
-        record({"checkpoint": _checkpoint, "history": _numbered(history)}),
-        holds="a checkpoint's name and the history of its epochs",
-        way_out=way_out,
-        error=error,
-    )
-    return found["checkpoint"], found["history"]
-
-
-def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[str, np.ndarray]:
-    """The columns of a `history.csv`, (epochs,) each; arguments as in `read_state`."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
             epochs = [{name: float(one) for name, one in row.items()} for row in DictReader(file)]
@@ -95,21 +71,3 @@ def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[st
     except (*DAMAGE, IndexError) as problem:
         raise error(damage(path, "a table of epochs", problem, way_out)) from problem
     return columns
-
-
-def _checkpoint(name, value):
-    if not isinstance(value, str) or not re.fullmatch(r"epoch-\d{4,}\.keras", value):
-        raise ValueError(f"{name} must be the name of a file like epoch-0001.keras, not {value!r}")
-    return value
-
-
-def _numbered(history):
-    """A check of the rows, and of their epochs: 1, 2, 3, …"""
-
-    def check(name, value):
-        epochs = [row["epoch"] for row in history(name, value)]
-        if epochs != list(range(1, len(epochs) + 1)):
-            raise ValueError(f"{name} must hold every epoch from 1 on, not {epochs}")
-        return value
-
-    return check

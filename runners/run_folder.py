@@ -1,6 +1,7 @@
 """The folder of a run: whatever moment the process dies, the last whole epoch stands in it."""
 
 import csv
+import json
 import os
 import shutil
 import zipfile
@@ -12,7 +13,7 @@ import numpy as np
 from aru_keras.files import make_folder, remove_leftovers, replacing, write_json
 from aru_keras.probing.networks import MODEL_FILE, PERMUTATION_FILE
 from aru_keras.runners.config import TrainConfig
-from aru_keras.runners.run_files import read_results, read_state
+from aru_keras.runners.run_files import read_results
 
 
 class RunError(RuntimeError):
@@ -87,8 +88,9 @@ class RunFolder:
         if not self.state.exists():
             return None, []
         try:
-            checkpoint, rows = read_state(self.state, way_out="", error=ValueError)
-            model = keras.models.load_model(self.checkpoint / checkpoint)
+            state = json.loads(self.state.read_text(encoding="utf-8"))
+            rows = state["history"]
+            model = keras.models.load_model(self.checkpoint / state["checkpoint"])
         except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
             raise RunError(
                 f"The checkpoint in {self.checkpoint} is damaged ({error}). Train anew, in another "

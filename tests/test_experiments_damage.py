@@ -195,23 +195,6 @@ def test_a_name_that_no_folder_can_have_is_no_finished_run(capsys):
     assert "no finished run among" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("history", [[], None, [{}], [5], {}, [{"epoch": 1, "val_loss": "low"}]])
-def test_a_history_of_another_shape_is_refused(run, capsys, history):
-    (run / "results.json").unlink()
-    changed(run / "checkpoint/state.json", lambda held: held.update(history=history))
-    assert main(["train", "--resume", str(run)]) == 2
-    err = capsys.readouterr().err
-    assert str(run / "checkpoint") in err and len(err.strip().splitlines()) == 1
-
-
-@pytest.mark.parametrize("checkpoint", ["../model.keras", "/tmp/epoch-0001.keras", "a", 5, None])
-def test_a_checkpoint_outside_its_folder_is_refused(run, capsys, checkpoint):
-    (run / "results.json").unlink()
-    changed(run / "checkpoint/state.json", lambda held: held.update(checkpoint=checkpoint))
-    assert main(["train", "--resume", str(run)]) == 2
-    assert "`checkpoint` must be the name of a file" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("what", ["figure", "report", "scores"])
 def test_a_full_disk_is_one_line_and_the_report_stays(run, capsys, monkeypatch, what):
     if what == "scores":
