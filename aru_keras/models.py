@@ -5,6 +5,7 @@ Table 1: `arun`, `gamma` (RNN+γ), `relu`, `lstm`, `gru`.
 """
 
 import math
+import numbers
 from collections.abc import Sequence
 
 import keras
@@ -12,19 +13,17 @@ import keras
 from aru_keras.arguments import LARGEST_SIZE, finite, flag, instance, one_of, shown, whole
 from aru_keras.layers import ARU, DrivenRNN, GammaRNN
 from aru_keras.parts import PARTS, frozen_weights
+from aru_keras.sizes import (
+    CONTROLLER_UNITS,
+    NETWORKS,
+    check_memory,
+    matched_units,
+    recurrent_parameters,
+)
 
-NETWORKS = {
-    "arun": "adaptive recurrent units: a controller sets n and s at every step",
-    "gamma": "RNN+γ: n and s constant in time, shared or per unit, fixed or trained",
-    "relu": "simple recurrent network with ReLU",
-    "lstm": "LSTM",
-    "gru": "GRU",
-}
 ENCODERS = ("linear", "conv")
 GATED = ("lstm", "gru")
 UNITS = 400
-CONTROLLER_UNITS = 50
-COUNT_TOLERANCE = 0.02
 
 
 def build_network(
@@ -67,8 +66,9 @@ def build_network(
         A `keras.Model` named `name`; its recurrent layer is named "recurrent".
 
     Raises:
-        ValueError: For an unknown name, a shape that does not fit the encoder, or where no number
-            of units matches the ARUN's count.
+        ValueError: For an unknown name, a shape that does not fit the encoder, a size out of range
+            or beyond the memory of this machine, or where no number of units matches the ARUN's
+            count.
     """
     one_of("name", name, NETWORKS)
     one_of("encoder", encoder, ENCODERS)
@@ -88,6 +88,8 @@ def build_network(
     if match_parameters and name != "arun":
         reference = recurrent_parameters("arun", units, features, classes, controller_units)
         units = matched_units(name, reference, features, classes, shared=shared, fixed=fixed)
+    count = recurrent_parameters(name, units, features, classes, controller_units)
+    check_memory(name, count, units)
     options = {"shared": shared, "fixed": fixed, "n": n, "s": s} if name == "gamma" else {}
     layer = _recurrent_layer(name, units, controller_units, trained, options)
     pixels = keras.Input(tuple(input_shape), name="pixels")
@@ -99,88 +101,6 @@ def build_network(
     readout = keras.layers.Dense(classes, name="readout", trainable="readout" in trained)
     logits = readout(layer(sequences, **call))
     return keras.Model(inputs, logits, name=name)
-
-
-def recurrent_parameters(
-    name: str,
-    units: int,
-    features: int,
-    classes: int,
-    controller_units: int = CONTROLLER_UNITS,
-    *,
-    shared: bool = False,
-    fixed: bool = False,
-) -> int:
-    """Trainable weights of a network's recurrent layer and read-out (every encoder is the same).
-
-    Args:
-        name: One of `NETWORKS`.
-        units: Number of recurrent units N.
-        features: Number of input features I; 256 after the convolutional encoder.
-        classes: Number of classes.
-        controller_units: Number of controller units G of an ARUN.
-        shared: As in `build_network`.
-        fixed: As in `build_network`.
-
-    Raises:
-        ValueError: For an unknown name, or a size that is none.
-    """
-    one_of("name", name, NETWORKS)
-    _check_sizes(units=units, features=features, classes=classes, controller_units=controller_units)
-    _check_flags(shared=shared, fixed=fixed)
-    simple = units * features + units * units + units
-    gamma = 0 if fixed else 2 if shared else 2 * units
-    controller = controller_units**2 + 4 * controller_units + 2
-    layer = {
-        "arun": simple + controller,
-        "gamma": simple + gamma,
-        "relu": simple,
-        "lstm": 4 * simple,
-        "gru": 3 * (simple + units),
-    }[name]
-    return layer + (units + 1) * classes
-
-
-def matched_units(
-    name: str,
-    count: int,
-    features: int,
-    classes: int,
-    *,
-    shared: bool = False,
-    fixed: bool = False,
-    tolerance: float = COUNT_TOLERANCE,
-) -> int:
-    """The number of units with which network `name` has nearest to `count` parameters.
-
-    Args:
-        name: One of `NETWORKS`.
-        count: Trainable weights of the recurrent layer and the read-out together.
-        features: Number of input features I.
-        classes: Number of classes.
-        shared: As in `build_network`.
-        fixed: As in `build_network`.
-        tolerance: How far from `count` it may be, as a part of it.
-
-    Raises:
-        ValueError: If the nearest is further off, as happens below some 25 units with 2 %.
-    """
-
-    def size(units):
-        return recurrent_parameters(name, units, features, classes, shared=shared, fixed=fixed)
-
-    units = 1
-    while size(units) < count:
-        units += 1
-    units = min((max(units - 1, 1), units), key=lambda n: abs(size(n) - count))
-    if abs(size(units) - count) > tolerance * count:
-        raise ValueError(
-            f"No number of {name} units has {count} parameters within "
-            f"{tolerance:.0%}; the nearest, {units} units, has {size(units)}. Choose other "
-            f"`units` for the network to match, or match_parameters=False "
-            f"(--no-match-parameters) with units={units}."
-        )
-    return units
 
 
 def parameter_table(input_shape, **options) -> list[dict]:
@@ -239,7 +159,7 @@ def _recurrent_layer(name, units, controller_units, trained, gamma_options):
 def _gamma_layer(units, frozen, n, s, **options):
     for name, value in {"n_initializer": n, "s_initializer": s}.items():
         if value is not None:
-            options[name] = value
+            options[name] = finite(name[0], value)
     return GammaRNN(units, frozen=frozen, name="recurrent", **options)
 
 
@@ -263,6 +183,10 @@ def _features(encoder, input_shape):
             f"pools 2×2 twice. Received: {shape}."
         )
     return 256
+
+
+def _is_size(value):
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value > 0
 
 
 def _conv_encoder(images, trained):

@@ -7,9 +7,32 @@ torch, which is off by 8e-10.
 import functools
 
 import keras
+import numpy as np
 from keras import ops
 
 from aru_keras.conversions import shown
+
+
+class NetworkOverflowError(ValueError):
+    """Numbers of a network are NaN or infinite: a loss, its states, or a gradient."""
+
+
+def refuse_overflow(name: str, values) -> None:
+    """Refuse a recording that a network has overflown in.
+
+    Args:
+        name: Of the recorded signal.
+        values: What was recorded; what is no array of floating point is for others to refuse.
+
+    Raises:
+        NetworkOverflowError: A number is NaN or infinite.
+    """
+    floating = isinstance(values, np.ndarray) and values.dtype.kind == "f"
+    if floating and not np.isfinite(values).all():
+        raise NetworkOverflowError(
+            f"`recording` must hold {name!r} of finite numbers. Received: NaN or infinity in it. "
+            "The network overflows."
+        )
 
 
 def working_dtype(dtype: str) -> str:

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import os
 import signal
 import sys
 
@@ -190,18 +191,26 @@ def _benchmark(arguments):
 
 def _compare(arguments):
     """a Markdown table of finished runs (aru-keras compare runs/*)"""
-    from aru_keras.runners.run_folder import RunFolder
+    from aru_keras.runners.run_folder import RunError, RunFolder
 
     parser = _parser("compare", _compare)
     parser.add_argument("runs", nargs="+", metavar="RUN", help="folders of finished runs")
-    folders = [RunFolder(path) for path in parser.parse_args(arguments).runs]
-    finished = [folder for folder in folders if folder.results.exists()]
-    if not finished:
-        raise ValueError(f"no finished run among {', '.join(str(f.path) for f in folders)}")
-    for folder in folders:
-        if folder not in finished:
-            print(f"{folder.path} holds no finished run: left out", file=sys.stderr)
-    runs = [{**folder.load_results(), "run": folder.path.name} for folder in finished]
+    paths = parser.parse_args(arguments).runs
+    runs, left_out = [], []
+    for path in paths:
+        try:
+            folder = RunFolder(path)
+            # os.path says of a name that no file can have, too, that there is none.
+            if os.path.exists(folder.results):
+                runs.append({**folder.load_results(), "run": folder.path.name})
+            else:
+                left_out.append(f"{path} holds no finished run: left out")
+        except (RunError, ValueError) as error:
+            left_out.append(f"left out: {error}")
+    if not runs:
+        raise ValueError(f"no finished run among {', '.join(paths)}; {'; '.join(left_out)}")
+    for reason in left_out:
+        print(reason, file=sys.stderr)
     print("| run | network | units | parameters | epochs | test accuracy | train, s | memory, MB |")
     print("|---|---|---|---|---|---|---|---|")
     for run in sorted(runs, key=lambda run: -run["test_accuracy"]):

@@ -19,6 +19,7 @@ from aru_keras.files import locked, make_folder, remove_leftovers, replacing, wr
 from aru_keras.probing.networks import MODEL_FILE, PERMUTATION_FILE, load_model
 from aru_keras.probing.run_order import run_order
 from aru_keras.runners.config import TrainConfig
+from aru_keras.runners.run_files import read_results
 
 FIRST_CHECKPOINT = "epoch-0001.keras"
 LONGEST_NAME = 90
@@ -195,14 +196,14 @@ class RunFolder:
         """What `results.json` holds.
 
         Raises:
-            RunError: If the run is not finished, or there is none.
+            RunError: If the run is not finished, there is none, or the file is damaged.
         """
         if not self.results.exists():
             raise RunError(
                 f"{self.path} holds no finished run: there is no results.json in it. Finish it "
                 f"with aru-keras train --resume {self.path}."
             )
-        return json.loads(self.results.read_text(encoding="utf-8"))
+        return read_results(self.results, error=RunError)
 
     def commit_epoch(self, model: keras.Model, rows: list[dict], *, best: bool) -> None:
         """Keep the state after an epoch; replacing `state.json` is the moment that counts."""

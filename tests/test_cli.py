@@ -150,6 +150,9 @@ def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
         folder.mkdir()
         results = {"model": "arun", "units": 5, "parameters": 1234, "epochs": 2}
         results |= {"test_accuracy": accuracy, "train_seconds": 61.4, "peak_memory_mb": 100.2}
+        results |= {"task": "digits", "test_loss": 2.0, "validation_accuracy": 0.5}
+        results |= {"run_dir": str(folder), "best_epoch": 1, "test_seconds": 1.0}
+        results |= {"permutation": "none", "versions": {}}
         (folder / "results.json").write_text(json.dumps(results))
         folders.append(folder)
     code, out, _ = run(capsys, "compare", *folders)

@@ -152,3 +152,59 @@ def test_the_relu_network_is_a_simple_rnn():
     x = np.random.default_rng(0).normal(size=(3, 5, 2)).astype("float32")
     as_array = keras.ops.convert_to_numpy
     np.testing.assert_allclose(as_array(layer(x)), as_array(theirs(x)), rtol=1e-5, atol=1e-6)
+
+
+def by_search(name, count, **options):
+    """The units nearest to a count, one after another."""
+    sizes = [models.recurrent_parameters(name, units, 3, 7, **options) for units in range(1, 120)]
+    above = next(place for place, size in enumerate(sizes) if size >= count)
+    return 1 + min((max(above - 1, 0), above), key=lambda place: abs(sizes[place] - count))
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_matched_units_are_those_of_a_search(name):
+    for count in (*range(1, 300), *range(300, 9000, 37)):
+        found = models.matched_units(name, count, 3, 7, tolerance=np.inf)
+        assert found == by_search(name, count)
+
+
+def test_a_large_count_is_matched_without_counting_up_to_it():
+    units = models.matched_units("lstm", 10**18, 1, 10)
+    # 4·N² + 18·N + 10 parameters: N = 5·10⁸ − 18/8.
+    assert units == 499_999_998
+
+
+@pytest.mark.parametrize("count", [np.inf, -np.inf, np.nan, 1e300, 10**30, 0, -5, None, "9", True])
+def test_a_count_that_is_none_is_refused(count):
+    with pytest.raises(ValueError, match="`count` must be"):
+        models.matched_units("lstm", count, 1, 10)
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e300, 0, -1, None, "5", [5], 2.5, True])
+@pytest.mark.parametrize("size", ["units", "controller_units", "classes"])
+def test_a_size_that_is_none_is_refused(name, size, value):
+    with pytest.raises(ValueError, match=f"`{size}` must be a whole number"):
+        models.build_network(name, (5, 1), **{size: value})
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+@pytest.mark.parametrize("units", [10**9, 10**30])
+def test_a_network_beyond_the_memory_is_refused_before_it_is_made(name, units):
+    with pytest.raises(ValueError, match=r"fits into memory|`count` must be at most"):
+        models.build_network(name, (5, 1), units=units)
+
+
+@pytest.mark.parametrize(
+    "shape", [5, None, "ab", (5, 0), (5, -1), (5, 2.5), (np.nan, 1), (True, 1)]
+)
+def test_an_input_shape_that_is_none_is_refused(shape):
+    with pytest.raises(ValueError, match=r"`input_shape` must be \(T, I\)"):
+        models.build_network("relu", shape)
+
+
+@pytest.mark.parametrize("name", ["n", "s"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300, "much"])
+def test_a_start_of_gamma_is_a_number(name, value):
+    with pytest.raises(ValueError, match=f"`{name}` must be a finite number"):
+        models.build_network("gamma", (5, 1), **SMALL, **{name: value})

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from aru_keras.numerics import NetworkOverflowError
+
 _AT_ONCE = 2**22  # Numbers that the function is given at a time, of 32 MB.
 
 
@@ -35,7 +37,7 @@ def _along(function, h, directions, step):
     # In float64, whatever F returns: its own precision has limited the values enough.
     values = function(np.stack([h + reach * directions, h - reach * directions])).astype("float64")
     if not np.isfinite(values).all():
-        raise ValueError(
+        raise NetworkOverflowError(
             "`function` must be finite at a distance of the step from its states. Received: NaN or "
             f"infinity, of states as large as {np.abs(h).max():.3g}. A map that diverges has no "
             "derivative; next to the edge of its domain give `jacobian`."

@@ -27,6 +27,7 @@ from aru_keras.arguments import (
     whole,
     wholes,
 )
+from aru_keras.numerics import refuse_overflow
 from aru_keras.perturbations import PAPER_TIMESTEPS
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
@@ -280,6 +281,7 @@ class _Reading:
 
 
 def _checked(name, values, shape):
+    refuse_overflow(name, values)
     axes = f"(seeds, T, N) = ({shape[0]}, {shape[1]}, N)"
     what = f"{name!r}, and {name!r} must be finite and of shape {axes}, like `noise`"
     return array("recording", values, (*shape, "N"), what=what, verb="hold")

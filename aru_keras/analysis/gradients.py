@@ -21,6 +21,7 @@ from aru_keras import probing
 from aru_keras.analysis.classification import Classifier
 from aru_keras.analysis.dynamics import ACTIVATIONS
 from aru_keras.arguments import array, one_of, shown, whole, wholes
+from aru_keras.numerics import NetworkOverflowError
 from aru_keras.probing.compiled import without_gradients
 
 BATCH_SIZE = 100
@@ -86,12 +87,18 @@ def from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
         adjoints: ā_t = ∂L/∂a_t of the mean loss, (B, T, N).
 
     Raises:
-        ValueError: A number is not finite: the gradient has exploded beyond float32.
+        NetworkOverflowError: A number is not finite: the gradient has exploded beyond float32.
     """
-    hint = "finite, of shape (B, T, N), or the network explodes: take shorter sequences"
-    h = array("h", h, ("B", "T", "N"), what=hint, dtype=None)
-    hint = f"like `h` {h.shape}, and {hint}"
-    adjoints = array("adjoints", adjoints, h.shape, what=hint, dtype=None)
+    h = array("h", h, ("B", "T", "N"), least=-np.inf, most=np.inf, dtype=None)
+    what = f"numbers like `h` {h.shape}"
+    adjoints = array(
+        "adjoints", adjoints, h.shape, least=-np.inf, most=np.inf, what=what, dtype=None
+    )
+    if not (np.isfinite(h).all() and np.isfinite(adjoints).all()):
+        raise NetworkOverflowError(
+            "The states and gradients must be finite. Received: infinity among them. The network "
+            "explodes over this length: take shorter sequences, or another network."
+        )
     timesteps, units = h.shape[1:]
     total = np.zeros((units, units))
     contributions, detached = np.zeros(timesteps), np.zeros(timesteps)

@@ -13,6 +13,7 @@ from scipy.linalg import eigvalsh
 from aru_keras.analysis import gamma_numpy
 from aru_keras.analysis.dynamics import Dynamics, as_dynamics, checked_kernel
 from aru_keras.arguments import LARGEST_SIZE, array, finite, whole
+from aru_keras.numerics import NetworkOverflowError
 
 GAINS = (1.0, *(1.25 * k for k in range(1, 17)))
 SATURATIONS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -98,7 +99,7 @@ def norms_along(dynamics: Dynamics | Callable, states) -> np.ndarray:
     states = array("states", states, (..., size), what=f"finite and of shape (…, {size})")
     jacobians = dynamics.jacobian(states)
     if not np.isfinite(jacobians).all():
-        raise ValueError(
+        raise NetworkOverflowError(
             "`dynamics` must have a finite Jacobian at every state. Received: NaN or infinity. "
             "Check the derivative of the map."
         )

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from aru_keras.analysis.dynamics import Dynamics, GammaDynamics, as_dynamics
 from aru_keras.arguments import LARGEST_SIZE, array, shown, whole
+from aru_keras.numerics import NetworkOverflowError
 
 STEPS = 1000
 """Length of the paper's trajectories."""
@@ -83,7 +84,7 @@ def lyapunov_exponents(
     with threadpool_limits(1):
         total = _total_growth(dynamics, h, directions, steps, transient)
     if np.isnan(total).any():
-        raise ValueError(
+        raise NetworkOverflowError(
             "The deviations must stay numbers. Received: NaN, from a Jacobian that is NaN or "
             "infinite. Check the derivative of the map."
         )
@@ -207,7 +208,7 @@ def _logarithm(growth):
 
 def _check_finite(h, step):
     if not np.isfinite(h).all():
-        raise ValueError(
+        raise NetworkOverflowError(
             f"`start` must lead to finite states. Received: NaN or infinity at step {step} "
             f"({np.count_nonzero(~np.isfinite(h).all(axis=-1))} of {h[..., 0].size} trajectories). "
             "A map that diverges has no exponents."

@@ -20,6 +20,7 @@ from keras import ops
 
 from aru_keras.analysis.classification import Classifier
 from aru_keras.arguments import LARGEST_SIZE, array, flag, instance, one_of, shown, whole, wholes
+from aru_keras.numerics import NetworkOverflowError
 from aru_keras.perturbations import (
     PAPER_TIMESTEPS,
     Contrast,
@@ -41,10 +42,6 @@ CONTRAST_PHASES = tuple(k * np.pi / 4 for k in range(8))
 
 STEP_DURATIONS = (25, 50, 100, 200, 300, 400, 500)
 """τ of the step drive's map, of 784 steps, scaled to T; our choice."""
-
-
-class NetworkOverflowError(ValueError):
-    """The loss of an image is NaN or infinite."""
 
 
 @dataclass(frozen=True)

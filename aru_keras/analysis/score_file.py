@@ -6,6 +6,7 @@ from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 from aru_keras.analysis.robustness import Score
+from aru_keras.checked_files import anything, number, read_json, record, rows, writing
 from aru_keras.files import write_json
 from aru_keras.perturbations import Perturbation, from_config
 
@@ -17,10 +18,11 @@ class ScoreFile(MutableMapping):
 
     Args:
         path: Of the file; its folder must exist. What it holds is read first.
-        identity: What the scores belong to, JSON-able, as `Evaluator.identity` gives it.
+        identity: What the scores belong to, JSON-able, as `Evaluator.identity` gives it; under
+            "model_file", which may be missing in the file, a hash of the file of the network.
 
     Raises:
-        ValueError: The file is damaged, or its scores belong to something else.
+        ValueError: The file is damaged, cannot be written, or its scores belong to something else.
     """
 
     def __init__(self, path: str | os.PathLike, identity: dict):
@@ -45,25 +47,46 @@ class ScoreFile(MutableMapping):
         return len(self._scores)
 
     def _write(self):
-        rows = [
+        found = [
             {"perturbation": perturbation.to_config(), **vars(score)}
             for perturbation, score in self._scores.items()
         ]
-        write_json(self._path, {"identity": self._identity, "scores": rows})
+        with writing(self._path):
+            write_json(self._path, {"identity": self._identity, "scores": found})
 
     def _read(self):
-        try:
-            held = json.loads(self._path.read_text(encoding="utf-8"))
-            identity = held["identity"]
-            scores = {from_config(row.pop("perturbation")): Score(**row) for row in held["scores"]}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ValueError(
-                f"{self._path} must hold scores. Received: a damaged file ({error}). Remove it to "
-                "measure anew."
-            ) from error
-        if identity != self._identity:
+        held = read_json(
+            self._path,
+            record({"identity": record({}), "scores": rows(self._row)}),
+            holds="scores",
+            way_out="Remove it to measure anew.",
+        )
+        identity = held["identity"]
+        # Files that were written before the model file was kept have its weights alone.
+        later = _LATER - identity.keys()
+        if identity != {k: v for k, v in self._identity.items() if k not in later}:
             raise ValueError(
                 f"{self._path} must hold scores of {self._identity}. Received: those of "
-                f"{identity}. Choose another file."
+                f"{identity}. Choose another file, or remove it to measure anew."
             )
-        return scores
+        return dict(held["scores"])
+
+    def _row(self, name, row):
+        """A perturbation and its score, of a row of the file."""
+        score = Score(**{field: row[field] for field in _score(name, row) if field in _FIELDS})
+        images = self._identity.get("images", score.n)
+        if score.n != images:
+            raise ValueError(f"`n` of {name} must be {images}, as the images, not {score.n}")
+        return from_config(row["perturbation"]), score
+
+
+_FIELDS = {
+    "loss": number(0, infinite=True),
+    "accuracy": number(0, 1),
+    "n": number(1, whole=True),
+}
+"""Of a `Score`. Where a network overflows its loss is infinite."""
+
+_score = record({"perturbation": anything, **_FIELDS})
+
+_LATER = {"model_file"}

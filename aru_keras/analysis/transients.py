@@ -14,6 +14,7 @@ import numpy as np
 from aru_keras.analysis import fitting
 from aru_keras.analysis.robustness import STEP_AMPLITUDES
 from aru_keras.arguments import array, flag, held, instance
+from aru_keras.numerics import refuse_overflow
 from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
 from aru_keras.probing import Record, Recorder
 
@@ -132,6 +133,7 @@ def _steps_read(record, x):
 
 
 def _checked(name, values):
+    refuse_overflow(name, values)
     what = f"{name!r}, and {name!r} must be finite and of shape (B, T, N)"
     return array("recording", values, ("B", "T", "N"), what=what, verb="hold", dtype=None)
 

@@ -69,28 +69,43 @@ def checked(collection: Collection, parts: Parts, where: object) -> Parts:
     return {name: _checked_part(collection, name, *parts[name], where) for name in collection.sizes}
 
 
+def check_headers(
+    collection: Collection, part: str, images: tuple, labels: tuple, where: object
+) -> None:
+    """Check the shape and type of images and labels, a pair each, before they are read.
+
+    Raises:
+        DatasetError: as `checked`.
+    """
+    size = collection.sizes[part]
+    expected = (size, *collection.image_shape)
+    (image_shape, image_type), (label_shape, label_type) = images, labels
+    if image_shape != expected or image_type != np.uint8:
+        what = f"images must be {expected} uint8, found {image_shape} {image_type}"
+        raise _refusal(collection, part, what, where)
+    if label_shape != (size,) or label_type.kind not in "iu":
+        what = f"labels must be ({size},) whole numbers, found {label_shape} {label_type}"
+        raise _refusal(collection, part, what, where)
+
+
 def _checked_part(
     collection: Collection, part: str, images: np.ndarray, labels: np.ndarray, where: object
 ) -> tuple[np.ndarray, np.ndarray]:
-    size = collection.sizes[part]
-    expected = (size, *collection.image_shape)
-
-    def refuse(what: str) -> DatasetError:
-        return DatasetError(
-            f"{collection.name} in {where} is damaged: {part} {what}. Get a fresh copy: {WAYS_OUT}."
-        )
-
-    if images.shape != expected or images.dtype != np.uint8:
-        raise refuse(f"images must be {expected} uint8, found {images.shape} {images.dtype}")
-    if labels.shape != (size,) or labels.dtype.kind not in "iu":
-        raise refuse(f"labels must be ({size},) whole numbers, found {labels.shape} {labels.dtype}")
+    headers = ((array.shape, array.dtype) for array in (images, labels))
+    check_headers(collection, part, *headers, where)
     if labels.min() < 0 or labels.max() >= collection.classes:
-        raise refuse(
-            f"labels must lie in 0…{collection.classes - 1}, found {labels.min()}…{labels.max()}"
-        )
+        what = f"labels must lie in 0…{collection.classes - 1}, found {labels.min()}…{labels.max()}"
+        raise _refusal(collection, part, what, where)
     if images.max() > collection.maximum:
-        raise refuse(f"pixels must be at most {collection.maximum}, found {images.max()}")
+        what = f"pixels must be at most {collection.maximum}, found {images.max()}"
+        raise _refusal(collection, part, what, where)
     labels = labels.astype(np.uint8)
     images.setflags(write=False)
     labels.setflags(write=False)
     return images, labels
+
+
+def _refusal(collection: Collection, part: str, what: str, where: object) -> DatasetError:
+    return DatasetError(
+        f"{collection.name} in {where} is damaged: {part} {what}. Get a fresh copy: {WAYS_OUT}."
+    )

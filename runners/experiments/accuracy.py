@@ -1,5 +1,7 @@
 """Experiments 2, 5 and 20: accuracies of the networks, and of two scenarios of evolution."""
 
+import dataclasses
+
 import numpy as np
 
 from aru_keras.analysis.robustness import Evaluator
@@ -8,6 +10,7 @@ from aru_keras.plots.accuracy import accuracy as accuracy_figure
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
     ALIKE_WITHIN,
+    SHARE,
     Conclusion,
     Experiment,
     Table,
@@ -29,6 +32,9 @@ ACCURACY = "accuracy (%)"
 NOISE = "noise"
 CONDITIONS = {"plain": None, NOISE: "noise", "step": "step", "sine": "contrast"}
 """The paper's perturbations at its own values, by the names of its section C.4."""
+
+
+_KEPT = {"plain": SHARE, NOISE: dataclasses.replace(SHARE, optional=True)}
 
 
 def _all_tasks(preset):
@@ -174,6 +180,7 @@ EXPERIMENTS = (
         _all_tasks,
         _measure_accuracy,
         _conclude_accuracy,
+        keeps=_KEPT,
     ),
     Experiment(
         "5",
@@ -185,6 +192,7 @@ EXPERIMENTS = (
         _measure_accuracy,
         _conclude_homogeneous,
         alone=False,
+        keeps=_KEPT,
     ),
     Experiment(
         "20",
@@ -196,5 +204,6 @@ EXPERIMENTS = (
         _measure_conditions,
         _conclude_evolution,
         alone=False,
+        keeps=dict.fromkeys(CONDITIONS, SHARE),
     ),
 )

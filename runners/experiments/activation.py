@@ -10,6 +10,7 @@ from aru_keras.analysis.family import family
 from aru_keras.plots.controller import controller as controller_figure
 from aru_keras.plots.family import family as family_figure
 from aru_keras.runners.experiments.experiment import (
+    Array,
     Claim,
     Conclusion,
     Experiment,
@@ -32,6 +33,14 @@ STARTED = "start_"
 """Before the names of the controller's weights before training."""
 
 _NETWORK = ("arun",)
+
+_WEIGHTS = {
+    "kernel": Array("1 G"),
+    "recurrent_kernel": Array("G G"),
+    "bias": Array("G"),
+    "readout_kernel": Array("G 2"),
+    "readout_bias": Array("2"),
+}
 
 
 def _conclude_family(results, preset):
@@ -98,7 +107,7 @@ def _conclude_controller(results, preset):
         "a smaller share along one line than a straight one. Still moving: root mean square over "
         f"the last {TAIL} steps, of the constant where it is largest, relative to the end points' "
         "spread; far from 0 the controller oscillates there, and has no end point. The figure is "
-        "that of seed 0.",
+        f"that of seed {results.seeds[0]}.",
     )
 
 
@@ -122,5 +131,6 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_controller,
         _conclude_controller,
+        keeps={"seed": Array(), **_WEIGHTS, **{STARTED + k: v for k, v in _WEIGHTS.items()}},
     ),
 )

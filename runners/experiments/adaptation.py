@@ -17,9 +17,16 @@ from aru_keras.analysis.transients import transient, transients
 from aru_keras.perturbations import StepDrive
 from aru_keras.plots.gain_scaling import gain_scaling as gain_scaling_figure
 from aru_keras.plots.transients import transients as transients_figure
-from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table, above
+from aru_keras.runners.experiments.experiment import (
+    Array,
+    Conclusion,
+    Experiment,
+    Table,
+    above,
+)
 from aru_keras.runners.experiments.measured import (
     ADAPTATION,
+    MOVED,
     adaptation,
     adaptation_table,
     cell,
@@ -71,13 +78,13 @@ def _conclude_gain_scaling(results, preset):
         (
             adaptation_table(results),
             *(_steady_table(entry, seeds) for entry, seeds in found.items()),
-            _fit_table(found),
+            _fit_table(found, results.seeds),
         ),
         "The paper does not say where the noise enters. Claims: noise as a drive, drawn for each "
         "unit by itself, on test images, with the protocol's steps scaled to their length; beside "
         "it as one drive common to all units and as the network's input, without images. Spread: "
         f"standard deviation in the steady state. Means over {len(preset.noise_seeds)} draws of "
-        "noise. Figures: seed 0.",
+        f"noise. Figures: seed {results.seeds[0]}.",
     )
 
 
@@ -123,11 +130,11 @@ def _fine(values):
     return cell(values, digits=5)
 
 
-def _fit_table(found):
+def _fit_table(found, numbers):
     rows = [
         (ENTRIES[entry], str(seed), str(one.gain_fit()), str(one.saturation_fit()))
         for entry, seeds in found.items()
-        for seed, one in enumerate(seeds)
+        for seed, one in zip(numbers, seeds, strict=True)
     ]
     return Table(("noise as", "seed", "n∞(ξ)", "s∞(ξ)"), tuple(rows))
 
@@ -230,6 +237,18 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_gain_scaling,
         _conclude_gain_scaling,
+        keeps={
+            ADAPTATION: MOVED,
+            **{
+                f"{entry}_{field.name}": Array(
+                    f"amplitudes draws T_{entry}"
+                    if field.name in ("n", "s")
+                    else "amplitudes draws"
+                )
+                for entry in ENTRIES
+                for field in dataclasses.fields(Settled)
+            },
+        },
         revision=2,
     ),
     Experiment(
@@ -241,6 +260,7 @@ EXPERIMENTS = (
         lambda preset: _NETWORK,
         _measure_transients,
         _conclude_transients,
+        keeps={ADAPTATION: MOVED, "n": Array("ξ T"), "s": Array("ξ T")},
         revision=2,
     ),
 )

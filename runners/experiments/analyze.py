@@ -12,7 +12,7 @@ from aru_keras.plots import style
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import preset as preset_named
-from aru_keras.runners.experiments.reproduce import section
+from aru_keras.runners.experiments.reproduce import concluded, drawn
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import Network, checked
 from aru_keras.runners.run_folder import RunFolder
@@ -48,7 +48,8 @@ def analyze(
     Raises:
         ValueError: There is no such experiment, preset or format, it measures other networks, or
             `folder` cannot be one.
-        RunError: The run is not finished.
+        RunError: The run is not finished, something in it is damaged or of another run, or the
+            report cannot be written. An earlier report stays as it is.
     """
     run = RunFolder(run)
     config, results = run.load_config(), run.load_results()
@@ -57,6 +58,7 @@ def analyze(
     chosen = preset_named(preset or ("quick" if digits else "small"))
     chosen = dataclasses.replace(chosen, task=config.task)
     network = Network(config.model, config.seed, run)
+    network.check()
     fitting = [name for name, one in EXPERIMENTS.items() if _fits(one, config.model, chosen)]
     names = [_chosen(name, fitting, chosen) for name in only] if only else list(EXPERIMENTS)
     formats, dpi = style.checked_output(formats, dpi)
@@ -68,19 +70,21 @@ def analyze(
             sections.append(report.Section(experiment, None, {}, _why_not(experiment, chosen)))
             continue
         say(f"[{place + 1}/{len(names)}] {experiment.heading}")
-        measured = _measurement(experiment, network, chosen)
-        sections.append(section(experiment, measured, chosen, path, formats, dpi))
+        sections.append(concluded(experiment, _measurement(experiment, network, chosen), chosen))
     facts = {
         "command": f"aru-keras analyze {run.path}",
         "network": f"{config.model}, {results['parameters']:,} parameters, on {config.task}",
         "test accuracy": f"{results['test_accuracy']:.4f}",
         "with": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
+    sections = [drawn(one, path) for one in sections]
     return report.write(path, f"Analysis of {run.path.name}", facts, sections)
 
 
 def _measurement(experiment, network, preset):
-    return lambda: Results({network.name: [checked(experiment.measure(network, preset))]})
+    return lambda: Results(
+        {network.name: {network.seed: checked(experiment.measure(network, preset))}}
+    )
 
 
 def _chosen(name, fitting, preset):

@@ -77,6 +77,50 @@ class Conclusion:
 
 
 @dataclass(frozen=True)
+class Array:
+    """What an experiment keeps under a name.
+
+    Attributes:
+        axes: Names of its axes, in one text. Axes of one name are equally long in a file, and as
+            long as `presets.Preset.sizes` says.
+        least: Its smallest value.
+        most: Its largest.
+        optional: Whether some networks have none.
+    """
+
+    axes: str = ""
+    least: float = -np.inf
+    most: float = np.inf
+    optional: bool = False
+
+    def check(self, name: str, value: np.ndarray | None, sizes: dict[str, int]) -> None:
+        """Check an array of this name, and add the lengths of its axes to `sizes`.
+
+        Raises:
+            ValueError: It is missing, of another shape, or out of its range.
+        """
+        if value is None:
+            if self.optional:
+                return
+            raise ValueError(f"no {name} in it")
+        axes = self.axes.split()
+        wanted = [int(axis) if axis.isdigit() else sizes.get(axis, axis) for axis in axes]
+        fits = value.ndim == len(axes) and all(
+            length == (int(axis) if axis.isdigit() else sizes.setdefault(axis, length))
+            for axis, length in zip(axes, value.shape, strict=True)
+        )
+        if not fits:
+            raise ValueError(f"{name} must be ({', '.join(map(str, wanted))}), not {value.shape}")
+        bounded = self.least > -np.inf or self.most < np.inf
+        if bounded and not ((self.least <= value) & (value <= self.most)).all():
+            raise ValueError(f"{name} must be from {self.least:g} to {self.most:g}")
+
+
+SHARE = Array(least=0, most=1)
+"""An accuracy."""
+
+
+@dataclass(frozen=True)
 class Experiment:
     """An experiment of the paper.
 
@@ -93,6 +137,7 @@ class Experiment:
         applies: Whether a preset has it.
         seeds: How many seeds it takes at the most; None: all.
         revision: Of what is measured; what was measured by another one is measured anew.
+        keeps: The arrays of `measure` by name, which a file of a measurement must hold.
     """
 
     number: str
@@ -107,6 +152,7 @@ class Experiment:
     applies: Callable[[Any], bool] = lambda preset: True
     seeds: int | None = None
     revision: int = 1
+    keeps: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def heading(self) -> str:

@@ -16,7 +16,13 @@ from aru_keras.layers import ARUCell
 from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
 from aru_keras.plots import lyapunov as plots
 from aru_keras.plots.style import NETWORK_LABELS
-from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table, larger
+from aru_keras.runners.experiments.experiment import (
+    Array,
+    Conclusion,
+    Experiment,
+    Table,
+    larger,
+)
 from aru_keras.runners.experiments.measured import (
     ADAPTATION,
     adaptation,
@@ -52,6 +58,21 @@ OWN_NOTE = (
     "The table of networks on their own is not in the paper: λ₁ of each one's own autonomous map, "
     "of the ARUN with its controllers at work, from states that it visits undriven."
 )
+
+
+_KEPT = {
+    "drives": "ξ",
+    "offsets": "K",
+    **{f"{averaged}_after_onset": "few K H 1" for averaged in AVERAGED},
+    **{
+        "_".join(part for part in (averaged, where, name) if part): "ξ H 1"
+        for averaged in AVERAGED
+        for where in MAPS
+        for name in ("adapted", "frozen")
+    },
+    "spectra": "few 1 N",
+}
+"""Axes of what is kept of an ARUN."""
 
 
 def _measure(network, preset):
@@ -148,7 +169,7 @@ def _conclude(results, preset):
         where_adapted(claims, results),
         {**_figures(seeds, preset), **figures},
         (adaptation_table(results), _drive_table(found), own),
-        f"{_note(preset, seeds[0]['offsets'][-1])} {OWN_NOTE}",
+        f"{_note(preset, seeds[0]['offsets'][-1], results.seeds[0])} {OWN_NOTE}",
     )
 
 
@@ -229,7 +250,7 @@ def _own_cell(seeds):
     return cell([one["own"].mean() for one in seeds])
 
 
-def _note(preset, last):
+def _note(preset, last, seed):
     return (
         "Exponents in nats per step (the paper's figures are in bits: 1 nat is 1.44 bits), of "
         "h ← γ(W_hh h; n, s) without input, drive and bias. (n, s) is the mean over "
@@ -237,10 +258,10 @@ def _note(preset, last):
         "what the authors stored; their first step is the last one before the drive. h_0 are whole "
         f"states recorded in the later half of the drive; {preset.exponent_starts} of them, "
         f"{preset.exponent_steps} steps. Adapted: (n, s) {last} steps after that ({OFFSETS[-1]} of "
-        f"the paper's {PAPER_TIMESTEPS}); frozen: the same at ξ = 0. Whole spectra: seed 0, each "
-        f"unit's own (n, s), one initial condition, a {SPECTRUM_SHARE}th of the steps. Not in the "
-        "paper, and without a claim: the same with ξ in the map, h ← γ(W_hh h + ξ; n, s), as the "
-        "units have it while they are driven."
+        f"the paper's {PAPER_TIMESTEPS}); frozen: the same at ξ = 0. Whole spectra: seed {seed}, "
+        f"each unit's own (n, s), one initial condition, a {SPECTRUM_SHARE}th of the steps. Not in "
+        "the paper, and without a claim: the same with ξ in the map, h ← γ(W_hh h + ξ; n, s), as "
+        "the units have it while they are driven."
     )
 
 
@@ -254,6 +275,7 @@ EXPERIMENTS = (
         lambda preset: DRIVEN,
         _measure,
         _conclude,
+        keeps={"own": Array("starts"), **{k: Array(v, optional=True) for k, v in _KEPT.items()}},
         revision=2,
     ),
 )

@@ -25,6 +25,7 @@ from aru_keras.plots import fractional as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments import fractional_examples as examples
 from aru_keras.runners.experiments.experiment import (
+    Array,
     Claim,
     Conclusion,
     Experiment,
@@ -32,7 +33,7 @@ from aru_keras.runners.experiments.experiment import (
     above,
     larger,
 )
-from aru_keras.runners.experiments.measured import cell, required
+from aru_keras.runners.experiments.measured import cell, finite_signals, required
 from aru_keras.runners.experiments.trainings import DRIVEN
 
 STEPS = tuple(drive for drive in DRIVES if drive)
@@ -96,8 +97,8 @@ def _conclude_orders(results, preset):
         tables=(_order_table(orders),),
         note="Noise: its standard deviation on each unit's input, afresh at every step; the "
         f"authors' is {NOISES[1]:g} in Fig 4. "
-        f"Figures: {NETWORK_LABELS[first]}, seed 0, noise {NOISES[0]:g}, the paper's estimate; "
-        "responses: isolated "
+        f"Figures: {NETWORK_LABELS[first]}, seed {results.seeds[0]}, noise {NOISES[0]:g}, the "
+        "paper's estimate; responses: isolated "
         f"units at the ranks {examples.RANKS} of α. Shares and means are over units that respond "
         f"and over ξ from {STEPS[0]:g} to {STEPS[-1]:g}. Claims are judged by the paper's "
         "estimate, but for the second. It normalises nothing, so that a gain other than 1 reads as "
@@ -120,7 +121,9 @@ def responses_of(network, preset, drives, inputs=None, **options) -> StepRespons
         **options: Of `step_response.step_responses`.
     """
     protocol = StepProtocol(repeats=preset.repeats, seed=network.seed, **(inputs or {}))
-    return step_responses(network.model, drives, protocol=protocol, **options)
+    found = step_responses(network.model, drives, protocol=protocol, **options)
+    finite_signals(found.signals, max(drives))
+    return found
 
 
 def _packed(orders):
@@ -245,6 +248,8 @@ def _over_seeds(values):
     return "none" if None in values else cell(values)
 
 
+_KEYS = tuple(_key(condition, noise) for condition in CONDITIONS for noise in NOISES)
+
 EXPERIMENTS = (
     Experiment(
         "12",
@@ -256,6 +261,12 @@ EXPERIMENTS = (
         lambda preset: ("arun", "gamma"),
         _measure_orders,
         _conclude_orders,
+        keeps={
+            **{f"{key}_orders": Array("3 3 steps N") for key in _KEYS},
+            **{f"{key}_fitted": Array("steps N") for key in _KEYS},
+            "example_units": Array("examples", least=0),
+            "example_h": Array("T examples"),
+        },
         revision=2,
     ),
 )

@@ -18,6 +18,7 @@ from aru_keras.plots import fractional as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
     LEAST_SEEDS,
+    Array,
     Claim,
     Conclusion,
     Experiment,
@@ -131,9 +132,10 @@ def _conclude_signals(results, preset):
         tables=(_line_table(found),),
         note="D^α of the mean over connected units, with α = −1, the plain integral: the order is "
         "our choice. It is a line wherever a signal jumps to a level and stays. Claims and figure "
-        "(seed 0): by Fourier transform, as the paper takes D^α, of what departs from the mean "
-        "over the whole recording. The table has the causal integral as well, of what departs from "
-        "rest, and the half integral, for which a jump gives a square root (R² of a line: 0.96).",
+        f"(seed {results.seeds[0]}): by Fourier transform, as the paper takes D^α, of what departs "
+        "from the mean over the whole recording. The table has the causal integral as well, of "
+        "what departs from rest, and the half integral, for which a jump gives a square root (R² "
+        "of a line: 0.96).",
     )
 
 
@@ -243,6 +245,7 @@ EXPERIMENTS = (
         lambda preset: ("arun", SECOND_TASK),
         _measure_population,
         _conclude_population,
+        keeps={"h": Array("drives T"), PLAIN: Array("drives T", optional=True)},
         revision=2,
     ),
     Experiment(
@@ -254,5 +257,6 @@ EXPERIMENTS = (
         lambda preset: ("arun",),
         _measure_signals,
         _conclude_signals,
+        keeps=dict.fromkeys(SIGNALS, Array("drives T")),
     ),
 )

@@ -6,6 +6,7 @@ from aru_keras.analysis.gradients import Propagation, propagation
 from aru_keras.plots.gradients import gradients as gradients_figure
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
+    Array,
     Conclusion,
     Experiment,
     Table,
@@ -153,5 +154,6 @@ EXPERIMENTS = (
         lambda preset: list(DRIVEN),
         _measure,
         _conclude,
+        keeps=dict.fromkeys(("contributions", "detached"), Array("T", least=0)),
     ),
 )

@@ -12,6 +12,8 @@ from aru_keras.analysis.lyapunov import lyapunov_exponents
 from aru_keras.plots.dynamics import jacobian_map
 from aru_keras.plots.landscape import flow, landscape
 from aru_keras.runners.experiments.experiment import (
+    SHARE,
+    Array,
     Claim,
     Conclusion,
     Experiment,
@@ -78,7 +80,7 @@ def _conclude_landscape(results, preset):
         {"maps": landscape(mean, paths)} | ({"flow": flow(paths)} if paths else {}),
         (_table(mean, found),),
         f"Norm and λ₁ are those of the untrained network, from {STARTS} states of "
-        f"U(−{BOUND:g}, {BOUND:g}). Paths are of the first seed.",
+        f"U(−{BOUND:g}, {BOUND:g}). Paths are of seed {results.seeds[0]}.",
     )
 
 
@@ -205,6 +207,12 @@ EXPERIMENTS = (
         _measure_landscape,
         _conclude_landscape,
         alone=False,
+        keeps={
+            "accuracy": SHARE,
+            "path": Array("points 2", optional=True),
+            "norm": Array(least=0, optional=True),
+            "exponent": Array(optional=True),
+        },
     ),
     Experiment(
         "7",
@@ -215,5 +223,13 @@ EXPERIMENTS = (
         lambda preset: ["gamma"],
         _measure_jacobian,
         _conclude_jacobian,
+        keeps={
+            "n": Array("gains"),
+            "s": Array("saturations"),
+            **dict.fromkeys(
+                ("start", "error", "trained", "trained_error"),
+                Array("gains saturations", least=0),
+            ),
+        },
     ),
 )

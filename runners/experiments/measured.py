@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from aru_keras.analysis.statistics import estimate
+from aru_keras.numerics import NetworkOverflowError
 from aru_keras.perturbations import StepDrive
 from aru_keras.probing import Record, Recorder
-from aru_keras.runners.experiments.experiment import Claim, Table, undecided
+from aru_keras.runners.experiments.experiment import Array, Claim, Table, undecided
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import Network
@@ -53,13 +54,31 @@ def under_drives(
     timesteps = sequence_length(network, preset)
     recorder = Recorder(model or network.model, Record(signals, steps(timesteps)))
     for drive in drives:
-        yield recorder(x, StepDrive(drive).drive([0], timesteps))
+        yield finite_signals(recorder(x, StepDrive(drive).drive([0], timesteps)), drive)
+
+
+def finite_signals(signals: dict[str, np.ndarray], drive: float) -> dict[str, np.ndarray]:
+    """Recorded signals, which must be numbers.
+
+    Raises:
+        NetworkOverflowError: One is not.
+    """
+    broken = [name for name, values in signals.items() if not np.isfinite(values).all()]
+    if broken:
+        raise NetworkOverflowError(
+            f"The signals must be finite. Received: NaN or infinity in {broken} under a step drive "
+            f"of ξ = {drive:g}. The network overflows."
+        )
+    return signals
 
 
 ADAPTATION = "adaptation"
 """Name of what `adaptation` gives among the arrays of an experiment."""
 
 SHIFTED = ("n", "s")
+
+MOVED = Array("2 2", least=0)
+"""What `adaptation` gives, as an experiment keeps it."""
 
 
 def adaptation(network: Network, preset: Preset) -> np.ndarray:

@@ -8,6 +8,7 @@ from aru_keras.analysis.transients import steady_state
 from aru_keras.perturbations import StepDrive
 from aru_keras.plots import dynamics as plots
 from aru_keras.runners.experiments.experiment import (
+    Array,
     Conclusion,
     Experiment,
     Table,
@@ -16,6 +17,7 @@ from aru_keras.runners.experiments.experiment import (
 )
 from aru_keras.runners.experiments.measured import (
     ADAPTATION,
+    MOVED,
     adaptation,
     adaptation_table,
     cell,
@@ -63,7 +65,7 @@ def _conclude(results, preset):
         note="Claims and table: (n, s) averaged over images and units. Depth is the distance from "
         "the nearest point of Λ(ξ), σ = 1, positive in the decaying region. Moderate to high means "
         f"ξ ≥ {MODERATE:g}; late is the steady state of experiment 11. The figure has every unit "
-        "of seed 0, averaged over images, and the decaying region shaded.",
+        f"of seed {results.seeds[0]}, averaged over images, and the decaying region shaded.",
     )
 
 
@@ -120,6 +122,11 @@ EXPERIMENTS = (
         lambda preset: ("arun",),
         _measure,
         _conclude,
+        keeps={
+            ADAPTATION: MOVED,
+            "drives": Array("ξ"),
+            **dict.fromkeys(POINTS, Array("ξ 2 N")),
+        },
         revision=2,
     ),
 )

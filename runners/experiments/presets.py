@@ -75,6 +75,16 @@ class Preset:
     exponent_steps: int = 1000
     exponent_starts: int = 32
 
+    def sizes(self) -> dict[str, int]:
+        """Lengths of the axes of measurements that the preset decides, by their names."""
+        return {
+            "ξ": len(self.step_amplitudes),
+            "A": len(self.contrast_amplitudes),
+            "φ": len(self.phases),
+            "τ": len(self.durations),
+            "draws": len(self.noise_seeds),
+        }
+
 
 NO_DECAY = {"weight_decay": 0.0}
 """Reproductions train without the weight decay of `aru-keras train digits`, as the paper does: it

@@ -1,15 +1,18 @@
 """The report of a reproduction: Markdown, and one HTML page with its figures inside."""
 
 import base64
+import contextlib
 import html
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aru_keras.checked_files import writing
 from aru_keras.files import replacing
 from aru_keras.plots import save_numbers, style
 from aru_keras.runners.experiments.experiment import LEAST_SEEDS, Conclusion, Experiment, Table
+from aru_keras.runners.run_folder import RunError
 
 FILES = ("report.md", "report.html")
 
@@ -72,12 +75,21 @@ def write(
 
     Returns:
         The two files.
+
+    Raises:
+        RunError: They cannot be written. Both are as they were before.
     """
     pages = (_markdown(folder, title, facts, sections), _page(title, facts, sections))
-    for name, text in zip(FILES, pages, strict=True):
-        with replacing(folder / name) as temporary:
+    with writing(folder, RunError), contextlib.ExitStack() as both:
+        temporaries = [both.enter_context(replacing(folder / name)) for name in FILES]
+        for temporary, text in zip(temporaries, pages, strict=True):
             temporary.write_text(text, encoding="utf-8")
     return [folder / name for name in FILES]
+
+
+def is_there(folder: Path) -> bool:
+    """Whether a folder holds a report."""
+    return all((folder / name).exists() for name in FILES)
 
 
 def save_figures(

@@ -11,7 +11,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from aru_keras.arguments import one_of, whole
+from aru_keras.checked_files import number, read_json, writing
 from aru_keras.files import make_folder, write_json
+from aru_keras.numerics import NetworkOverflowError
 from aru_keras.plots import style
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
@@ -36,7 +38,8 @@ def reproduce(
     Args:
         preset: Name in `presets.PRESETS`.
         folder: Where to; by default `reproductions/PRESET`. The report, of these seeds and
-            experiments, takes the place of an earlier one; what was measured stays.
+            experiments, takes the place of an earlier one when it is complete; a first one grows
+            with the experiments. What was measured stays.
         seeds: Number of seeds, 0, 1, …; None: the preset's.
         only: Names of experiments; None: all.
         formats: Of the figures, as `plots.save` takes them; PNG is written in any case.
@@ -60,7 +63,7 @@ def reproduce(
     with _alone_in(path):
         workspace = Workspace(path, chosen, say)
         clock = _Clock(path / "seconds.json")
-        sections = []
+        sections, first = [], not report.is_there(path)
         for place, name in enumerate(names):
             say(f"[{place + 1}/{len(names)}] {EXPERIMENTS[name].heading}")
             with clock:
@@ -69,7 +72,8 @@ def reproduce(
                     workspace.results, experiment, seeds[: experiment.seeds]
                 )
                 sections.append(section(experiment, measured, chosen, path, formats, dpi))
-            report.write(path, *_head(chosen, seeds, only, clock), sections)
+            if first or place + 1 == len(names):
+                report.write(path, *_head(chosen, seeds, only, clock), sections)
     return [path / name for name in report.FILES]
 
 
@@ -86,29 +90,66 @@ def section(
         formats: Of the figures, as `report.save_figures` takes them.
         dpi: Dots an inch of their PNGs.
     """
+    return drawn(concluded(experiment, measured, preset), folder, formats, dpi)
+
+
+def concluded(experiment, measured, preset) -> report.Section:
+    """Measure and conclude one experiment; its figures are not written yet.
+
+    Arguments as in `section`. A network that overflows, and numbers that allow no conclusion, are
+    results. Anything else, such as a damaged file, is an error.
+    """
     try:
         results = measured()
+    except NetworkOverflowError as error:
+        return _failed(experiment, error)
+    try:
         conclusion = experiment.conclude(results, preset)
-    except ValueError as error:  # A network that explodes is a result, and not the end.
-        return report.Section(experiment, None, {}, " ".join(str(error).split()))
+    except ValueError as error:
+        return _failed(experiment, error)
     if results.left_out:
         note = f"{results.left_out} {conclusion.note}".rstrip()
         conclusion = dataclasses.replace(conclusion, note=note)
-    figures = report.save_figures(folder / "figures", experiment, conclusion, formats, dpi)
-    return report.Section(experiment, conclusion, figures)
+    return report.Section(experiment, conclusion, {})
+
+
+def drawn(
+    found: report.Section, folder: Path, formats=report.FORMATS, dpi: int = style.DPI
+) -> report.Section:
+    """A section with its figures written to `figures/` in a folder; arguments as in `section`.
+
+    Raises:
+        RunError: They cannot be written.
+    """
+    if found.conclusion is None:
+        return found
+    with writing(folder / "figures", RunError):
+        files = report.save_figures(
+            folder / "figures", found.experiment, found.conclusion, formats, dpi
+        )
+    return dataclasses.replace(found, figures=files)
+
+
+def _failed(experiment, error):
+    return report.Section(experiment, None, {}, " ".join(str(error).split()))
 
 
 @contextlib.contextmanager
 def _alone_in(path):
     """Keep others, who would train the same runs, out of the folder until this process is done."""
-    make_folder("folder", path)
+    lock = FileLock(make_folder("folder", path) / ".lock", timeout=0)
+    with writing(path, RunError):
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise RunError(
+                f"Another process works in {path}. Wait for it, or choose another folder with "
+                "--dir."
+            ) from error
     try:
-        with FileLock(path / ".lock", timeout=0):
-            yield
-    except Timeout as error:
-        raise RunError(
-            f"Another process works in {path}. Wait for it, or choose another folder with --dir."
-        ) from error
+        yield
+    finally:
+        lock.release()
 
 
 def _head(preset, seeds, only, clock):
@@ -128,11 +169,22 @@ class _Clock:
 
     def __init__(self, path):
         self.path = path
-        self.total = float(path.read_text(encoding="utf-8")) if path.exists() else 0.0
+        self.total = _seconds(path) if path.exists() else 0.0
 
     def __enter__(self):
         self.started = time.perf_counter()
 
     def __exit__(self, *_):
         self.total += time.perf_counter() - self.started
-        write_json(self.path, round(self.total, 1))
+        with writing(self.path, RunError):
+            write_json(self.path, round(self.total, 1))
+
+
+def _seconds(path):
+    return read_json(
+        path,
+        number(0),
+        holds="a number of seconds",
+        way_out="Remove it: the work is counted from now on.",
+        error=RunError,
+    )

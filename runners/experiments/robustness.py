@@ -8,6 +8,7 @@ from aru_keras.analysis.robustness import Scores, fractional_drop
 from aru_keras.plots import robustness as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
+    Array,
     Claim,
     Conclusion,
     Experiment,
@@ -193,6 +194,16 @@ def _map_table(case, losses, accuracies):
     return Table((case.phrase, *header), tuple(rows))
 
 
+def _kept(axes):
+    """Arrays of the grids; networks without a place for a drive have none of the step drives."""
+    ranges = {"accuracy": (0, 1), "loss": (0, np.inf)}
+    return {"images": Array(least=1)} | {
+        f"{kind}_{what}": Array(axes[kind], *bounds, optional=kind == STEP)
+        for kind in axes
+        for what, bounds in ranges.items()
+    }
+
+
 EXPERIMENTS = (
     Experiment(
         "3",
@@ -203,6 +214,7 @@ EXPERIMENTS = (
         trainings,
         _measure_curves,
         _conclude_curves,
+        keeps=_kept({STEP: "ξ", CONTRAST: "A"}),
     ),
     Experiment(
         "4",
@@ -214,5 +226,6 @@ EXPERIMENTS = (
         trainings,
         _measure_maps,
         _conclude_maps,
+        keeps={**_kept({STEP: "ξ τ", CONTRAST: "A φ"}), "durations": Array("τ", least=1)},
     ),
 )

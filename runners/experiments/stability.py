@@ -13,6 +13,7 @@ from aru_keras.analysis.stationary import (
 from aru_keras.plots import dynamics as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
+    Array,
     Claim,
     Conclusion,
     Experiment,
@@ -77,7 +78,7 @@ def _conclude_stationary(results, preset):
         "distribution and that of the Gaussian of the same mean and deviation; of each unit by "
         "itself (mean over units that vary) and of the mean over units, as units pooled, whose "
         "means differ, cannot be Gaussian. That π(ξ) is Gaussian stands in the first preprint "
-        "alone. Figure: seed 0.",
+        f"alone. Figure: seed {results.seeds[0]}.",
     )
 
 
@@ -154,7 +155,7 @@ def _conclude_spectrum(results, preset):
         ),
         figures={"spectra": plots.spectra({label: seeds[0] for label, seeds in found.items()})},
         tables=(Table(header, tuple(rows)),),
-        note="Figure: seed 0. At the start W_hh is orthogonal.",
+        note=f"Figure: seed {results.seeds[0]}. At the start W_hh is orthogonal.",
     )
 
 
@@ -182,6 +183,12 @@ EXPERIMENTS = (
         lambda preset: ("arun",),
         _measure_stationary,
         _conclude_stationary,
+        keeps={
+            "drives": Array("ξ"),
+            "moments": Array(f"ξ {len(MOMENTS)}"),
+            "gaussian": Array("ξ 2", least=0),
+            "quantiles": Array(f"ξ {QUANTILES}"),
+        },
         revision=2,
     ),
     Experiment(
@@ -193,5 +200,6 @@ EXPERIMENTS = (
         lambda preset: ("arun", "relu"),
         _measure_spectrum,
         _conclude_spectrum,
+        keeps=dict.fromkeys(("start", "trained"), Array("N")),
     ),
 )

@@ -7,6 +7,8 @@ from aru_keras.plots.accuracy import accuracy as accuracy_figure
 from aru_keras.plots.heterogeneity import heterogeneity
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
+    SHARE,
+    Array,
     Conclusion,
     Experiment,
     Table,
@@ -49,7 +51,7 @@ def _conclude_cloud(results, preset):
         tuple(claims),
         {"clouds": heterogeneity(stages[0])},
         (_shift_table([shifts(one) for one in stages]),),
-        "A way is a distance in the plane of (n, s). The figure is of the first seed.",
+        f"A way is a distance in the plane of (n, s). The figure is of seed {results.seeds[0]}.",
     )
 
 
@@ -175,6 +177,7 @@ EXPERIMENTS = (
         lambda preset: [ONE_POINT, _ONE_POINT_ROTATED],
         _measure_cloud,
         _conclude_cloud,
+        keeps=dict.fromkeys(("start", "trained"), Array("N 2")),
     ),
     Experiment(
         "9",
@@ -185,5 +188,9 @@ EXPERIMENTS = (
         lambda preset: [*STARTING, *_TRANSFERS],
         _measure_transfer,
         _conclude_transfer,
+        keeps={
+            **dict.fromkeys(("accuracy", "rotated_accuracy"), SHARE),
+            **dict.fromkeys(("loss", "rotated_loss"), Array(least=0)),
+        },
     ),
 )

@@ -1,20 +1,21 @@
 """The folder of a reproduction: runs and measurements, each made once, whatever interrupts it."""
 
 import dataclasses
-import functools
 import json
 import os
 import sys
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import keras
 import numpy as np
 
+from aru_keras import checked_files
+from aru_keras.checked_files import read_json, record, text, writing
 from aru_keras.files import remove_leftovers, replacing, write_json
+from aru_keras.numerics import NetworkOverflowError
 from aru_keras.runners import train
-from aru_keras.runners.experiments.experiment import Experiment
+from aru_keras.runners.experiments.experiment import Array, Experiment
+from aru_keras.runners.experiments.network import Network
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import (
@@ -31,66 +32,6 @@ REVISION = "revision"
 
 DIVERGED = "diverged"
 """What is kept in place of a measurement of a network whose loss became NaN."""
-
-
-class Network:
-    """A trained network, and what it was trained on.
-
-    Args:
-        name: Of its training.
-        seed: Of the experiment.
-        folder: Of its finished run.
-    """
-
-    def __init__(self, name: str, seed: int, folder: RunFolder):
-        self.name, self.seed, self.folder = name, seed, folder
-
-    @functools.cached_property
-    def config(self):
-        """Its `TrainConfig`."""
-        return self.folder.load_config()
-
-    @functools.cached_property
-    def task(self):
-        """Its `tasks.Task`."""
-        return _task(self.config)
-
-    @functools.cached_property
-    def model(self):
-        """Its model of the best epoch."""
-        return self.folder.load_model()
-
-    @functools.cached_property
-    def start(self):
-        """Its model before training, drawn anew from its seed."""
-        keras.utils.set_random_seed(self.config.seed)
-        return train.compiled_network(self.config, self.task)
-
-    def other_task(self, name: str):
-        """Another `tasks.Task`, with the options of its own."""
-        options = {} if "conv" in name else {"downsample": self.config.downsample}
-        return _task(train.TrainConfig(name, data_dir=self.config.data_dir, **options))
-
-    @property
-    def cell(self):
-        """The trained recurrent cell."""
-        return self.model.get_layer("recurrent").cell
-
-    @property
-    def results(self) -> dict:
-        """What its `results.json` holds."""
-        return self.folder.load_results()
-
-    @property
-    def validation_accuracy(self) -> float:
-        """Of its best epoch."""
-        return self.results["validation_accuracy"]
-
-    @property
-    def history(self) -> dict[str, np.ndarray]:
-        """The columns of its `history.csv`, (epochs,) each."""
-        table = np.genfromtxt(self.folder.history, delimiter=",", names=True, encoding="utf-8")
-        return {name: np.atleast_1d(table[name]) for name in table.dtype.names}
 
 
 class Workspace:
@@ -112,14 +53,15 @@ class Workspace:
 
     def network(self, name: str, seed: int) -> Network:
         """The network of a training, trained first or further where that is not done."""
-        training = self._trainings[name]
-        folder = RunFolder(self.path / "runs" / f"{name}-seed{seed}")
+        folder, wanted = self._run(name, seed)
         if not folder.results.exists():
-            start = training.start and str(self.network(training.start, seed).folder.path)
-            rate = self._learning_rate(training)
+            if start := self._trainings[name].start:
+                self.network(start, seed)
             self.say(f"training {folder.path.name}")
-            self._train(config(training, seed, start, rate), folder)
-        return Network(name, seed, folder)
+            self._train(wanted, folder)
+        network = Network(name, seed, folder)
+        network.check()
+        return network
 
     def results(self, experiment: Experiment, seeds: Sequence[int]) -> Results:
         """What an experiment measures of each of its networks, for each seed."""
@@ -131,13 +73,17 @@ class Workspace:
         )
 
     def _measured(self, experiment, name, seed):
+        self._run(name, seed)
         path = self._file(experiment, name, seed)
         arrays = read_arrays(path) if path.exists() else {}
         if int(arrays.get(REVISION, 1 if arrays else 0)) != experiment.revision:
             revision = {REVISION: experiment.revision}
             write_arrays(path, {**self._measure(experiment, name, seed), **revision})
             arrays = read_arrays(path)
-        return None if DIVERGED in arrays else arrays
+        if DIVERGED in arrays:
+            return None
+        check_arrays(arrays, experiment.keeps, self.preset, path)
+        return arrays
 
     def _measure(self, experiment, name, seed):
         try:
@@ -167,14 +113,19 @@ class Workspace:
     def _file(self, experiment, name, seed):
         return self.path / "measured" / experiment.name / f"{name}-seed{seed}.npz"
 
+    def _run(self, name, seed):
+        """The folder of a run, and its configuration, which a run that is there must have."""
+        training, runs = self._trainings[name], self.path / "runs"
+        folder = RunFolder(runs / f"{name}-seed{seed}")
+        start = training.start and str(runs / f"{training.start}-seed{seed}")
+        wanted = config(training, seed, start, self._learning_rate(training))
+        if folder.config.exists():
+            _check_options(folder, wanted)
+        return folder, wanted
+
     def _train(self, wanted, folder):
         verbose = "epochs" if sys.stdout.isatty() else 0
         if folder.config.exists():
-            if folder.load_config() != wanted:
-                raise RunError(
-                    f"{folder.path} holds a run with other options. Remove it, or choose another "
-                    "folder with --dir."
-                )
             train.resume(folder.path, verbose=verbose)
         else:
             train.train(wanted, run_dir=folder.path, verbose=verbose)
@@ -184,27 +135,77 @@ class Workspace:
         mark, values = self.path / "preset.json", _plain(dataclasses.asdict(self.preset))
         if mark.exists():
             remove_leftovers(self.path)
-            other = json.loads(mark.read_text(encoding="utf-8"))
+            other = read_json(
+                mark,
+                record({"name": text}),
+                holds="the preset of a reproduction",
+                way_out=f"If the folder was made with {self.preset.name!r}, remove the file.",
+                error=RunError,
+            )
             if {**_DEFAULTS, **other} != values:
                 raise RunError(
-                    f"{self.path} was made with another preset, {other.get('name')!r}. Choose "
+                    f"{self.path} was made with another preset, {other['name']!r}. Choose "
                     "another folder with --dir."
                 )
             return
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_json(mark, values)
+        with writing(mark, RunError):
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_json(mark, values)
+
+
+def _check_options(folder, wanted):
+    """Whether a run is the one that belongs there, wherever the folder stood at the time."""
+    found, wanted = _placeless(folder.load_config()), _placeless(wanted)
+    if found != wanted:
+        other = ", ".join(f"{name} {found[name]}" for name in wanted if found[name] != wanted[name])
+        raise RunError(
+            f"{folder.path} holds a run with other options: {other}. Remove it, or choose another "
+            "folder with --dir."
+        )
+
+
+def _placeless(config):
+    """A configuration by field; of the run that it starts from, the name alone."""
+    values = config.to_dict()
+    return {**values, "start": values["start"] and Path(values["start"]).name}
+
+
+def check_arrays(
+    arrays: Mapping[str, np.ndarray], keeps: Mapping[str, Array], preset: Preset, path: Path
+) -> None:
+    """Check what was read against what an experiment keeps.
+
+    Args:
+        arrays: By name.
+        keeps: As `Experiment.keeps`.
+        preset: Of the grids.
+        path: Of the file, for the message.
+
+    Raises:
+        RunError: An array is missing, of another shape, or out of its range.
+    """
+    sizes = preset.sizes()
+    try:
+        for name, array in keeps.items():
+            array.check(name, arrays.get(name), sizes)
+    except ValueError as error:
+        raise RunError(
+            f"{path} is damaged ({error}): it must hold a measurement. Remove it to measure anew."
+        ) from error
 
 
 def checked(arrays: Mapping) -> dict[str, np.ndarray]:
     """What was measured as arrays.
 
     Raises:
-        ValueError: A number is NaN.
+        NetworkOverflowError: A number is NaN.
     """
     arrays = {name: np.asarray(value) for name, value in arrays.items()}
     broken = [name for name, value in arrays.items() if _has_nan(value)]
     if broken:
-        raise ValueError(f"A measurement must be a number. Received: NaN in {broken}.")
+        raise NetworkOverflowError(
+            f"A measurement must be a number. Received: NaN in {broken}. The network overflows."
+        )
     return arrays
 
 
@@ -212,12 +213,14 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays to an .npz, whole or not at all.
 
     Raises:
-        ValueError: A number is NaN.
+        NetworkOverflowError: A number is NaN.
+        RunError: The file cannot be written.
     """
     arrays = checked(arrays)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
+    with writing(path, RunError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
@@ -226,11 +229,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         RunError: The file is damaged.
     """
-    try:
-        with np.load(path) as archive:
-            return dict(archive)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise RunError(f"{path} is damaged ({error}). Remove it to measure anew.") from error
+    return checked_files.read_arrays(
+        path, holds="a measurement", way_out="Remove it to measure anew.", error=RunError
+    )
 
 
 def _has_nan(value):
@@ -244,14 +245,3 @@ def _plain(values):
 
 _DEFAULTS = _plain(dataclasses.asdict(Preset("", task="", rotated_task="", second_task="")))
 """What a preset of an earlier version has where it lacks a field."""
-
-
-@functools.lru_cache(maxsize=4)
-def _loaded(task, options):
-    return train.TrainConfig(task, **dict(options)).load_task()
-
-
-def _task(config: train.TrainConfig):
-    """The task of a configuration, loaded once for all runs on it."""
-    names = ("downsample", "permutation_seed", "source", "data_dir")
-    return _loaded(config.task, tuple((name, getattr(config, name)) for name in names))

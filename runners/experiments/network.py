@@ -1,0 +1,118 @@
+"""A finished run as the experiments see it, and whether its files belong together."""
+
+import functools
+import hashlib
+
+import keras
+import numpy as np
+
+from aru_keras.models import trainable_parameters
+from aru_keras.runners import train
+from aru_keras.runners.run_files import read_history
+from aru_keras.runners.run_folder import RunError, RunFolder
+
+_REPLACE = "Put the files of one run together again, or train it anew."
+
+
+class Network:
+    """A trained network, and what it was trained on.
+
+    Args:
+        name: Of its training.
+        seed: Of the experiment.
+        folder: Of its finished run.
+    """
+
+    def __init__(self, name: str, seed: int, folder: RunFolder):
+        self.name, self.seed, self.folder = name, seed, folder
+
+    @functools.cached_property
+    def config(self):
+        """Its `TrainConfig`."""
+        return self.folder.load_config()
+
+    @functools.cached_property
+    def task(self):
+        """Its `tasks.Task`."""
+        return _task(self.config)
+
+    @functools.cached_property
+    def model(self):
+        """Its model of the best epoch."""
+        return self.folder.load_model()
+
+    @functools.cached_property
+    def start(self):
+        """Its model before training, drawn anew from its seed."""
+        keras.utils.set_random_seed(self.config.seed)
+        return train.compiled_network(self.config, self.task)
+
+    def other_task(self, name: str):
+        """Another `tasks.Task`, with the options of its own."""
+        options = {} if "conv" in name else {"downsample": self.config.downsample}
+        return _task(train.TrainConfig(name, data_dir=self.config.data_dir, **options))
+
+    @property
+    def cell(self):
+        """The trained recurrent cell."""
+        return self.model.get_layer("recurrent").cell
+
+    def check(self) -> None:
+        """Whether configuration, results and model are those of one run.
+
+        Raises:
+            RunError: They are not, or one of them is damaged.
+        """
+        results, task, model = self.results, self.task, self.model
+        expected = {
+            "task": self.config.task,
+            "model": self.config.model,
+            "permutation": task.permutation_hash,
+            "units": model.get_layer("recurrent").cell.units,
+            "parameters": trainable_parameters(model),
+        }
+        wrong = [
+            f"{name} {results[name]}, which would be {one}"
+            for name, one in expected.items()
+            if results[name] != one
+        ]
+        if wrong:
+            raise RunError(
+                f"{self.folder.results} must hold the results of config.json and model.keras "
+                f"beside it. Received: {'; '.join(wrong)}. {_REPLACE}"
+            )
+        shape = tuple(model.inputs[0].shape[1:])
+        if shape != tuple(task.input_shape):
+            raise RunError(
+                f"{self.folder.model} must read what config.json beside it says, "
+                f"{tuple(task.input_shape)} of {task.name}. Received: a model that reads {shape}. "
+                f"{_REPLACE}"
+            )
+
+    def model_file_hash(self) -> dict[str, str]:
+        """A hash of its `model.keras` under "model_file", empty where there is no such file."""
+        path = self.folder.model
+        if not path.exists():
+            return {}
+        return {"model_file": hashlib.sha256(path.read_bytes()).hexdigest()[:16]}
+
+    @property
+    def results(self) -> dict:
+        """What its `results.json` holds."""
+        return self.folder.load_results()
+
+    @property
+    def history(self) -> dict[str, np.ndarray]:
+        """The columns of its `history.csv`, (epochs,) each."""
+        return read_history(self.folder.history, way_out=_REPLACE, error=RunError)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(task, options):
+    return train.TrainConfig(task, **dict(options)).load_task()
+
+
+def _task(config: train.TrainConfig):
+    """The task of a configuration, loaded once for all runs on it."""
+    names = ("downsample", "permutation_seed", "source", "data_dir")
+    return _loaded(config.task, tuple((name, getattr(config, name)) for name in names))

@@ -1,0 +1,73 @@
+"""Results and history of a run, checked: a damaged file is named, with what to do."""
+
+from csv import DictReader
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aru_keras.checked_files import (
+    DAMAGE,
+    anything,
+    damage,
+    number,
+    read_json,
+    record,
+    text,
+)
+
+SHARE, AMOUNT, COUNT = number(0, 1), number(0), number(1, whole=True)
+
+RESULTS = {
+    "run_dir": text,
+    "task": text,
+    "model": text,
+    "test_accuracy": SHARE,
+    "test_loss": AMOUNT,
+    "validation_accuracy": SHARE,
+    "best_epoch": COUNT,
+    "epochs": COUNT,
+    "parameters": number(0, whole=True),
+    "units": COUNT,
+    "permutation": text,
+    "train_seconds": AMOUNT,
+    "test_seconds": AMOUNT,
+    "peak_memory_mb": AMOUNT,
+    "versions": anything,
+}
+"""Fields of `results.json`."""
+
+
+def read_results(path: Path, *, error: type[Exception]) -> dict[str, Any]:
+    """What a `results.json` holds.
+
+    Args:
+        path: The file.
+        error: Class of what is raised where it is damaged.
+    """
+    return read_json(
+        path,
+        record(RESULTS),
+        holds="the results of a run",
+        way_out=f"Remove it, and make it anew with aru-keras train --resume {path.parent}.",
+        error=error,
+    )
+
+
+def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[str, np.ndarray]:
+    """The columns of a `history.csv`, (epochs,) each.
+
+    Args:
+        path: The file.
+        way_out: A sentence on what to do where it is damaged.
+        error: Class of what is raised then.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            epochs = [{name: float(one) for name, one in row.items()} for row in DictReader(file)]
+        columns = {name: np.array([row[name] for row in epochs]) for name in epochs[0]}
+        if not all(np.isfinite(column).all() for column in columns.values()):
+            raise ValueError("NaN or infinity in it")
+    except (*DAMAGE, IndexError) as problem:
+        raise error(damage(path, "a table of epochs", problem, way_out)) from problem
+    return columns
