@@ -146,6 +146,7 @@ CASES = [
     Case(
         stationary.draw, lambda: {"distribution": distribution(), "count": 2, "units": 3, "seed": 0}
     ),
+    Case(stationary.unit_distances, lambda: {"h": STATES}),
     Case(stationary.draw_recorded, lambda: {"h": STATES, "count": 2, "seed": 0}),
     Case(step_response.StepProtocol, lambda: {**vars(SHORT)}, shapes=False),
     Case(

@@ -15,6 +15,7 @@ from aru_keras.analysis import (
     fractional,
     jacobian,
     lyapunov,
+    slow_drive,
     spectrum,
     statistics,
 )
@@ -35,6 +36,7 @@ WEIGHTS = {
 } | {"recurrent_kernel": KERNEL}
 RESPONSE = np.cumsum(DRAWS.normal(size=(40, 2)), axis=0)
 DRIVE = np.repeat([0.0, 1.0, 0.0], [10, 20, 10])
+WAVE = np.sin(np.pi * np.arange(16) / 2)
 STATES = DRAWS.normal(size=(2, 5, N))
 
 
@@ -47,6 +49,10 @@ def layer():
 
 def orders(**options):
     return {"window": (5, 35), "baseline": 5, **options}
+
+
+def ranked():
+    return {"first": np.array([1.0, 4, 2, 3]), "second": np.array([2.0, 3, 1, 5])}
 
 
 def points(count=6):
@@ -173,6 +179,44 @@ CASES = [
         sound=numbers,
     ),
     Case(spectrum.spectrum, lambda: {"recurrent_kernel": KERNEL}),
+    Case(
+        fractional.errors_over_orders,
+        lambda: {
+            "response": RESPONSE,
+            "drive": DRIVE,
+            "orders": np.array([-0.5, 0.5]),
+            "free_gain": False,
+            "method": "periodic",
+            **orders(),
+        },
+    ),
+    Case(
+        slow_drive.sinusoid,
+        lambda: {"period": 4, "amplitude": 1.0, "cycles": 2},
+    ),
+    Case(
+        slow_drive.square_wave,
+        lambda: {"period": 4, "amplitude": 1.0, "cycles": 2},
+    ),
+    Case(
+        slow_drive.phase,
+        lambda: {"response": WAVE, "drive": WAVE, "period": 4},
+    ),
+    Case(slow_drive.relaxation, lambda: {"response": WAVE, "period": 8}),
+    Case(
+        slow_drive.slow_responses,
+        lambda: {
+            "network": layer(),
+            "wave": "square",
+            "amplitude": 1.0,
+            "periods": [4],
+            "signal": "h",
+            "isolated": False,
+            "cycles": 2,
+        },
+        shapes=False,
+    ),
+    Case(statistics.rank_correlation, lambda: {**ranked(), "level": 0.9}),
     Case(statistics.estimate, lambda: {"values": np.arange(3.0), "level": 0.9}, shapes=False),
     Case(
         statistics.independent_t_test, lambda: {"first": np.arange(3.0), "second": np.arange(4.0)}

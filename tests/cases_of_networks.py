@@ -25,7 +25,7 @@ from aru_keras import (
 from aru_keras.activations import gamma_slope
 from aru_keras.composition import Perturbations
 from aru_keras.data.task import Task
-from aru_keras.perturbations import Contrast, NoisyDrive, StepDrive
+from aru_keras.perturbations import Contrast, NoisyDrive, StepDrive, Waveform
 
 
 def controller():
@@ -133,6 +133,18 @@ NETWORKS = [
         lambda: network_arguments("lstm", units=64, n=None, match_parameters=True),
     ),
     Case(
+        models.matched_units,
+        lambda: {
+            "name": "gru",
+            "count": 5000,
+            "features": 1,
+            "classes": 2,
+            "shared": False,
+            "fixed": False,
+            "tolerance": 0.02,
+        },
+    ),
+    Case(
         models.recurrent_parameters,
         lambda: {
             "name": "gamma",
@@ -192,11 +204,12 @@ NETWORKS = [
             "index": 0,
             "perturbation": None,
         },
-        known_as={"index": "indices"},
+        known_as={"index": "indices", "model": "network"},
     ),
 ]
 DATA = [
     Case(StepDrive, lambda: {"amplitude": 5.0, "start": 1, "duration": 2}, shapes=False),
+    Case(Waveform, lambda: {"values": np.ones(3), "start": 0}),
     Case(
         NoisyDrive,
         lambda: {"mean": 5.0, "variance": 2.0, "seed": 0, "start": 1, "duration": 2},

@@ -66,7 +66,7 @@ def test_a_network_hears_the_drive_and_nothing_else():
         (lambda: phase(np.ones(10), np.ones(10), 5), "`drive` must have the period 5"),
         (lambda: slow_responses(None, "triangle", 1.0), "`wave` must be one of sinusoid, square"),
         (lambda: slow_responses(built(), "square", 1.0, (5,), cycles=1), "`cycles` must be"),
-        (lambda: slow_responses(built(), "square", 1.0, (5,), signal="q"), "`signals` must be"),
+        (lambda: slow_responses(built(), "square", 1.0, (5,), signal="q"), "`signal` must be"),
     ],
 )
 def test_what_does_not_fit_is_an_error(call, words):

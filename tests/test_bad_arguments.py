@@ -16,7 +16,8 @@ from aru_keras import analysis
 
 CASES = [*cases_of_instruments.CASES, *cases_of_experiments.CASES, *cases_of_networks.CASES]
 MODULES = [
-    *("activations", "composition", "initializers", "models", "parts", "perturbations"),
+    *("activations", "composition", "initializers", "models", "parts", "sizes"),
+    *(f"perturbations.{name}" for name in ("contrast", "drives", "forms", "waveform")),
     *("reading", "tasks", "layers.aru", "layers.cell", "layers.gamma", "layers.gamma_rnn"),
     *("layers.rnn", "probing.networks", "probing.online", "probing.recording"),
     *(f"analysis.{module.name}" for module in pkgutil.iter_modules(analysis.__path__)),
@@ -32,13 +33,16 @@ ELSEWHERE = {
     "analysis.maps.Dynamics": "has no arguments",
     "analysis.maps.checked_function": "is the check",
     "analysis.robustness.Evaluator": "tested with `robustness`",
-    "analysis.robustness.NetworkOverflowError": "an error",
     "analysis.score_file.ScoreFile": "tested with `robustness`",
     "composition.Perturbation": "has no arguments",
     "composition.composed": "tested as `+` and `as_perturbation`",
     "layers.gamma.add_gamma_weights": "an inner part of two layers",
     "layers.gamma.gain_initializer": "an inner part of two layers",
-    "models.matched_units": "tested with `models`",
+    "composition.kind_field": "an inner part of the perturbations",
+    "composition.set_value": "an inner part of the perturbations",
+    "analysis.slow_drive.phases": "takes what `slow_responses` gives",
+    "probing.networks.load_model": "reads a file; tested with damaged ones",
+    "sizes.check_memory": "an inner part of `build_network`",
     "probing.networks.encoder": "takes apart what `recurrent_layer` has checked",
     "probing.networks.read_out": "takes apart what `recurrent_layer` has checked",
     "probing.networks.sequences_into": "takes apart what `recurrent_layer` has checked",

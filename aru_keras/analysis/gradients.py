@@ -89,16 +89,12 @@ def from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
     Raises:
         NetworkOverflowError: A number is not finite: the gradient has exploded beyond float32.
     """
-    h = array("h", h, ("B", "T", "N"), least=-np.inf, most=np.inf, dtype=None)
-    what = f"numbers like `h` {h.shape}"
-    adjoints = array(
-        "adjoints", adjoints, h.shape, least=-np.inf, most=np.inf, what=what, dtype=None
-    )
-    if not (np.isfinite(h).all() and np.isfinite(adjoints).all()):
-        raise NetworkOverflowError(
-            "The states and gradients must be finite. Received: infinity among them. The network "
-            "explodes over this length: take shorter sequences, or another network."
-        )
+    for name, values in (("h", h), ("adjoints", adjoints)):
+        if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+            _refuse_explosion(name, values)
+    h = array("h", h, ("B", "T", "N"), dtype=None)
+    what = f"like `h` {h.shape}, and finite"
+    adjoints = array("adjoints", adjoints, h.shape, what=what, dtype=None)
     timesteps, units = h.shape[1:]
     total = np.zeros((units, units))
     contributions, detached = np.zeros(timesteps), np.zeros(timesteps)
@@ -109,6 +105,14 @@ def from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
             total += term
         detached[t] = np.linalg.norm(total)
     return Propagation(contributions, detached, total)
+
+
+def _refuse_explosion(name, values):
+    if not np.isfinite(values).all():
+        raise NetworkOverflowError(
+            f"`{name}` must be finite. Received: NaN or infinity in it. The network explodes over "
+            "this length: take shorter sequences, or another network."
+        )
 
 
 def of_simple_rnn(weights, readout, x, labels, activation: str = "tanh") -> Propagation:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aru_keras.analysis import fitting
-from aru_keras.arguments import finite, one_of, whole
+from aru_keras.arguments import LARGEST_SIZE, array, finite, flag, one_of, whole, wholes
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
 PERIODS = (25, 50, 100, 200, 400)
@@ -79,7 +79,7 @@ def phase(response: Sequence[float], drive: Sequence[float], period: int) -> Pha
         ValueError: The lengths differ or are no whole number of periods, a value is not finite, or
             the drive does not have this period.
     """
-    whole("period", period, 3)
+    period = whole("period", period, 3)
     response, drive = (_checked(name, one, period) for name, one in _named(response, drive))
     angle = 2 * np.pi * np.arange(len(drive)) / period
     # Over whole periods sine, cosine and constant are orthogonal.
@@ -105,7 +105,7 @@ def relaxation(response: Sequence[float], period: int) -> fitting.Fit:
     Raises:
         ValueError: As `phase`.
     """
-    whole("period", period, 3)
+    period = whole("period", period, 3)
     response = _checked("response", response, period)
     cycles = response.reshape(-1, period)
     up = cycles[min(1, len(cycles) - 1) :, period // 2 :].mean(axis=0)
@@ -140,8 +140,10 @@ def slow_responses(
         ValueError: An argument is out of its range, or the network lacks the signal.
     """
     make = WAVES[one_of("wave", wave, WAVES)]
-    whole("cycles", cycles, 2)
+    periods, cycles = wholes("periods", periods, 3), whole("cycles", cycles, 2)
+    isolated = flag("isolated", isolated)
     layer = recurrent_layer(load_network(network))
+    signal = one_of("signal", signal, layer.cell.signal_sizes)
     record = Recorder(layer, Record(signal, isolated=isolated))
     found = {}
     for period in periods:
@@ -163,7 +165,13 @@ def phases(
 
 
 def _steps(period, cycles):
-    return np.arange(whole("period", period, 3) * whole("cycles", cycles, 1))
+    period, cycles = whole("period", period, 3), whole("cycles", cycles, 1)
+    if period * cycles > LARGEST_SIZE:
+        raise ValueError(
+            f"`period` must give at most {LARGEST_SIZE} steps. Received: {period} steps in "
+            f"{cycles} `cycles`."
+        )
+    return np.arange(period * cycles)
 
 
 def _named(response, drive):
@@ -171,12 +179,10 @@ def _named(response, drive):
 
 
 def _checked(name, values, period):
-    values = np.asarray(values, "float64")
-    if values.ndim != 1 or not len(values) or len(values) % period:
+    values = array(name, values, ("T",))
+    if len(values) % period:
         raise ValueError(
             f"`{name}` must be (T,), of whole periods of {period} steps. Received: shape "
-            f"{values.shape}."
+            f"{values.shape}. Choose another `period`."
         )
-    if not np.isfinite(values).all():
-        raise ValueError(f"`{name}` must be finite. Received: NaN or infinity in it.")
     return values
