@@ -145,5 +145,5 @@ def test_what_does_not_fit_is_an_error():
     good = {name: np.ones((1, 17, 2)) for name in "nsh"}
     with pytest.raises(ValueError, match="must hold 'h'"):
         settled({**good, "h": np.ones((1, 16, 2))}, noise, SHORT)
-    with pytest.raises(ValueError, match="'s' must be finite"):
+    with pytest.raises(ValueError, match="must hold 's' of finite numbers"):
         settled({**good, "s": np.full((1, 17, 2), np.nan)}, noise, SHORT)

@@ -77,5 +77,5 @@ def test_what_does_not_fit_is_an_error():
         transient(recording, StepDrive(1, duration=100))
     with pytest.raises(ValueError, match="inside the drive"):
         steady_state(StepDrive(1, start=0, duration=5), 6)
-    with pytest.raises(ValueError, match="'n' must be finite"):
+    with pytest.raises(ValueError, match="must hold 'n' of finite numbers"):
         transient({**recording, "n": np.full((1, 784, 2), np.inf)}, StepDrive(1))

@@ -114,8 +114,6 @@ def test_scores_from_before_the_model_file_was_hashed_go_on(run, monkeypatch):
 @pytest.mark.parametrize(
     ("file", "field", "value", "words"),
     [
-        ("config.json", "downsample", 2, "permutation"),
-        ("config.json", "permutation_seed", 1, "permutation"),
         ("config.json", "model", "gru", "model relu, which would be gru"),
         ("results.json", "units", 6, "units 6, which would be 5"),
         ("results.json", "parameters", 7, "parameters 7"),
@@ -125,6 +123,12 @@ def test_scores_from_before_the_model_file_was_hashed_go_on(run, monkeypatch):
 def test_files_of_different_runs_are_refused(run, capsys, file, field, value, words):
     changed(run / file, lambda held: held.update({field: value}))
     refused(run, capsys, "results.json must hold the results of config.json", words)
+
+
+@pytest.mark.parametrize(("field", "value"), [("downsample", 2), ("permutation_seed", 1)])
+def test_a_run_on_another_order_of_pixels_is_refused(run, capsys, field, value):
+    changed(run / "config.json", lambda held: held.update({field: value}))
+    refused(run, capsys, "permutation.npy must hold the order of pixels", f"{field} {value}")
 
 
 def test_a_model_of_another_run_is_refused(run, capsys):

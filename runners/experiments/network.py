@@ -102,6 +102,11 @@ class Network:
         return self.folder.load_results()
 
     @property
+    def validation_accuracy(self) -> float:
+        """Of its best epoch."""
+        return self.results["validation_accuracy"]
+
+    @property
     def history(self) -> dict[str, np.ndarray]:
         """The columns of its `history.csv`, (epochs,) each."""
         return read_history(self.folder.history, way_out=_REPLACE, error=RunError)

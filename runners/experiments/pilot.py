@@ -1,7 +1,13 @@
 """The pilot: each network's learning rate, by the same small search."""
 
 from aru_keras.plots.style import NETWORK_LABELS
-from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table
+from aru_keras.runners.experiments.experiment import (
+    SHARE,
+    Array,
+    Conclusion,
+    Experiment,
+    Table,
+)
 from aru_keras.runners.experiments.trainings import MAIN, best_rate, pilot_names
 
 
@@ -58,6 +64,7 @@ EXPERIMENTS = (
         _measure,
         _conclude,
         alone=False,
+        keeps={"accuracy": SHARE, "epoch": Array(least=1)},
         applies=lambda preset: bool(preset.pilot_rates),
         seeds=1,
     ),

@@ -4,10 +4,17 @@ import itertools
 
 import numpy as np
 
-from aru_keras.analysis.slow_drive import PERIODS, WAVES, phases, relaxation, slow_responses
+from aru_keras.analysis.slow_drive import (
+    CYCLES,
+    PERIODS,
+    WAVES,
+    phases,
+    relaxation,
+    slow_responses,
+)
 from aru_keras.plots.slow_drive import slow_drive as slow_drive_figure
 from aru_keras.plots.style import NETWORK_LABELS
-from aru_keras.runners.experiments.experiment import Conclusion, Experiment, Table
+from aru_keras.runners.experiments.experiment import Array, Conclusion, Experiment, Table
 from aru_keras.runners.experiments.measured import cell, required
 
 AMPLITUDE = 5.0
@@ -91,5 +98,11 @@ EXPERIMENTS = (
         lambda preset: ("arun", "gamma"),
         _measure,
         _conclude,
+        keeps={
+            f"{wave}_{condition}_{period}": Array(str(CYCLES * period))
+            for wave in WAVES
+            for condition in CONDITIONS
+            for period in PERIODS
+        },
     ),
 )
