@@ -17,6 +17,7 @@ def main() -> int:
     Returns:
         The exit code of `aru_keras.runners.cli.main`.
     """
+    sys.stdout.reconfigure(errors="replace")  # A console on Windows may have no γ.
     try:
         with _quiet():
             from aru_keras.runners import cli
