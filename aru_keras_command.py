@@ -18,6 +18,7 @@ def main() -> int:
     Returns:
         The exit code of `aru_keras.runners.cli.main`.
     """
+    sys.stdout.reconfigure(errors="replace")  # A console on Windows may have no γ.
     for number in (getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")):
         if number and signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)

@@ -192,6 +192,11 @@ def number(
     return check
 
 
+def optional(check: Check) -> Check:
+    """A check that lets None through as well."""
+    return lambda name, value: None if value is None else check(name, value)
+
+
 def text(name: str, value: Any) -> str:
     """A check of text."""
     if not isinstance(value, str):

@@ -31,7 +31,7 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     temporary = path.with_name(f"{_PREFIX}{unique}-{path.name[-40:]}")
     try:
         yield temporary
-        with open(temporary, "rb") as written:
+        with open(temporary, "r+b") as written:  # Windows flushes what may be written to.
             os.fsync(written.fileno())
         os.replace(temporary, path)
     finally:

@@ -214,9 +214,11 @@ def _compare(arguments):
     print("| run | network | units | parameters | epochs | test accuracy | train, s | memory, MB |")
     print("|---|---|---|---|---|---|---|---|")
     for run in sorted(runs, key=lambda run: -run["test_accuracy"]):
+        memory = run["peak_memory_mb"]
+        run["memory"] = "–" if memory is None else f"{memory:.0f}"
         print(
             "| {run} | {model} | {units} | {parameters:,} | {epochs} | {test_accuracy:.4f} | "
-            "{train_seconds:.0f} | {peak_memory_mb:.0f} |".format(**run)
+            "{train_seconds:.0f} | {memory} |".format(**run)
         )
 
 

@@ -182,7 +182,7 @@ def _table(path, arrays, units):
     columns |= {f"p_{k}": arrays["probabilities"][:, k] for k in classes}
     names = [name for name in ("a", "n", "s", "h") if name in arrays]
     columns |= {f"{name}_{unit}": arrays[name][:, unit] for name in names for unit in units}
-    with replacing(path) as temporary, open(temporary, "w", newline="") as file:
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["t", *columns])
         writer.writerows(zip(range(len(columns["pixel"])), *columns.values(), strict=True))

@@ -11,6 +11,7 @@ from aru_keras.checked_files import (
     anything,
     damage,
     number,
+    optional,
     read_json,
     record,
     text,
@@ -32,7 +33,7 @@ RESULTS = {
     "permutation": text,
     "train_seconds": AMOUNT,
     "test_seconds": AMOUNT,
-    "peak_memory_mb": AMOUNT,
+    "peak_memory_mb": optional(AMOUNT),
     "versions": anything,
 }
 """Fields of `results.json`."""

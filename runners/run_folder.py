@@ -263,7 +263,10 @@ class RunFolder:
         return checkpoint, rows
 
     def _write_history(self, rows):
-        with replacing(self.history) as temporary, open(temporary, "w", newline="") as file:
+        with (
+            replacing(self.history) as temporary,
+            open(temporary, "w", newline="", encoding="utf-8") as file,
+        ):
             writer = csv.DictWriter(file, fieldnames=list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)

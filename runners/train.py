@@ -5,7 +5,6 @@ import importlib.metadata
 import importlib.util
 import math
 import platform
-import resource
 import sys
 import time
 
@@ -24,6 +23,7 @@ from aru_keras.runners.callbacks import (
     validation_losses,
 )
 from aru_keras.runners.config import TrainConfig
+from aru_keras.runners.memory import peak_memory
 from aru_keras.runners.run_folder import RunError, RunFolder, WriteError
 from aru_keras.version import __version__
 
@@ -264,8 +264,8 @@ def _announce(config, data, model, folder, done):
 
 
 def _peak_memory_mb():
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if platform.system() == "Darwin" else 2**10)
+    peak = peak_memory()
+    return None if peak is None else peak / 2**20
 
 
 def versions() -> dict[str, str]:

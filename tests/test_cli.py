@@ -145,11 +145,11 @@ def test_export_writes_what_train_reads(capsys, tmp_path):
 
 def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
     folders = []
-    for accuracy in (0.25, 0.75):
+    for accuracy, memory in ((0.25, 100.2), (0.75, None)):
         folder = tmp_path / str(accuracy)
         folder.mkdir()
         results = {"model": "arun", "units": 5, "parameters": 1234, "epochs": 2}
-        results |= {"test_accuracy": accuracy, "train_seconds": 61.4, "peak_memory_mb": 100.2}
+        results |= {"test_accuracy": accuracy, "train_seconds": 61.4, "peak_memory_mb": memory}
         results |= {"task": "digits", "test_loss": 2.0, "validation_accuracy": 0.5}
         results |= {"run_dir": str(folder), "best_epoch": 1, "test_seconds": 1.0}
         results |= {"permutation": "none", "versions": {}}
@@ -158,7 +158,10 @@ def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
     code, out, _ = run(capsys, "compare", *folders)
     assert code == 0
     rows = out.strip().splitlines()[2:]
-    assert rows == [f"| {a} | arun | 5 | 1,234 | 2 | {a:.4f} | 61 | 100 |" for a in (0.75, 0.25)]
+    assert rows == [
+        f"| {a} | arun | 5 | 1,234 | 2 | {a:.4f} | 61 | {m} |"
+        for a, m in ((0.75, "–"), (0.25, 100))
+    ]
     code, again, err = run(capsys, "compare", *folders, tmp_path)
     assert (code, again) == (0, out)
     assert "holds no finished run: left out" in err

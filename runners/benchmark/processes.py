@@ -6,8 +6,6 @@ So one run compares TensorFlow, JAX and torch, and the peak memory of a variant 
 import contextlib
 import multiprocessing
 import os
-import resource
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,6 +15,7 @@ from pathlib import Path
 import keras
 
 from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN, Timing, calls_in, elapsed
+from aru_keras.runners.memory import peak_memory
 
 MOST_MEMORY = 0.9
 """Share of the machine's memory that a variant may take."""
@@ -60,7 +59,7 @@ class Race:
     Attributes:
         timing: Of the variants that finished.
         memory: Variant to the bytes at its peak, on the device where it runs, above those after
-            the imports.
+            the imports; 0 where the system does not say.
         failures: Variant to why it did not finish.
     """
 
@@ -188,7 +187,8 @@ def _die_first():
     """Where memory runs out, it is this process that goes, and before the machine swaps."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
-    threading.Thread(target=_die_of_memory, daemon=True).start()
+    if hasattr(os, "sysconf"):  # Not on Windows.
+        threading.Thread(target=_die_of_memory, daemon=True).start()
 
 
 def _die_of_memory():
@@ -202,7 +202,7 @@ def _die_of_memory():
 def _resident():
     with contextlib.suppress(OSError):
         return _from_status("VmRSS")
-    return _highest_resident()
+    return peak_memory() or 0
 
 
 def _memory(before):
@@ -212,7 +212,7 @@ def _memory(before):
         return on_device
     with contextlib.suppress(OSError):
         return _from_status("VmHWM") - before
-    return _highest_resident() - before
+    return (peak_memory() or 0) - before
 
 
 def _from_status(name):
@@ -220,12 +220,6 @@ def _from_status(name):
         if line.startswith(name):
             return int(line.split()[1]) * 1024
     raise OSError(f"no {name}")
-
-
-def _highest_resident():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
 
 
 def _device_peak():

@@ -40,7 +40,8 @@ def _line(row):
         "" if math.isnan(row[name]) else f"{row[name]:.2f}"
         for name in ("of_step_by_step", "of_eager_loop", "of_floor")
     )
-    return start + f"{1e3 * row['seconds']:.1f} | {ratios} | {row['memory'] / 2**20:.0f} |"
+    memory = f"{row['memory'] / 2**20:.0f}" if row["memory"] else "–"
+    return start + f"{1e3 * row['seconds']:.1f} | {ratios} | {memory} |"
 
 
 def training_chart(rows: list[dict]):
