@@ -4,7 +4,7 @@ import bisect
 import math
 import os
 
-from aru_keras.arguments import finite, flag, one_of, whole
+from aru_keras.arguments import LARGEST_SIZE, finite, flag, one_of, whole
 
 NETWORKS = {
     "arun": "adaptive recurrent units: a controller sets n and s at every step",
@@ -46,7 +46,8 @@ def recurrent_parameters(
     one_of("name", name, NETWORKS)
     units = whole("units", units, 1)
     controller_units = whole("controller_units", controller_units, 1)
-    features, classes = whole("features", features, 1), whole("classes", classes, 1)
+    features = whole("features", features, 1, most=LARGEST_SIZE)
+    classes = whole("classes", classes, 1, most=LARGEST_SIZE)
     shared, fixed = flag("shared", shared), flag("fixed", fixed)
     simple = units * features + units * units + units
     gamma = 0 if fixed else 2 if shared else 2 * units
@@ -88,7 +89,7 @@ def matched_units(
     """
     if whole("count", count, 1) > LARGEST_COUNT:
         raise ValueError(f"`count` must be at most {LARGEST_COUNT}. Received: {count}.")
-    if tolerance != math.inf:
+    if not (isinstance(tolerance, float) and tolerance == math.inf):
         tolerance = finite("tolerance", tolerance, 0)
 
     def size(units):

@@ -169,7 +169,9 @@ NETWORKS = [
         parts.copy_parts, lambda: {"source": network(), "target": network(), "parts": ["recurrent"]}
     ),
     Case(
-        probing.Record, lambda: {"signals": ["h"], "steps": [0, 1], "isolated": False}, shapes=False
+        probing.Record,
+        lambda: {"signals": ["h"], "steps": [0, 1], "isolated": False, "masked": "hold"},
+        shapes=False,
     ),
     Case(
         probing.record,
@@ -178,6 +180,7 @@ NETWORKS = [
             "x": np.ones((2, 4, 1)),
             "signals": ["h"],
             "drive": np.ones((2, 4, 1)),
+            "mask": None,
             "memory_limit": 2**20,
             "progress": False,
         },
@@ -209,7 +212,7 @@ NETWORKS = [
 ]
 DATA = [
     Case(StepDrive, lambda: {"amplitude": 5.0, "start": 1, "duration": 2}, shapes=False),
-    Case(Waveform, lambda: {"values": np.ones(3), "start": 0}),
+    Case(Waveform, lambda: {"values": np.ones(3), "start": 0}, shapes=False),
     Case(
         NoisyDrive,
         lambda: {"mean": 5.0, "variance": 2.0, "seed": 0, "start": 1, "duration": 2},

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from aru_keras.analysis import slow_drive as slow
 from aru_keras.analysis.controller import Controller, portrait
 from aru_keras.analysis.family import family
+from aru_keras.analysis.fitting import decay
 from aru_keras.analysis.fractional import FractionalOrder, fractional_derivative
 from aru_keras.analysis.gain_scaling import GainScaling, Settled
 from aru_keras.analysis.gradients import Propagation
@@ -28,11 +30,13 @@ from aru_keras.plots import (
     controller,
     dynamics,
     fractional,
+    fractional_fits,
     gain_scaling,
     gradients,
     lyapunov,
     reading_picture,
     robustness,
+    slow_drive,
     transients,
 )
 from aru_keras.plots import family as family_figure
@@ -149,7 +153,23 @@ def _distributions():
     return fractional.order_distributions({"connected": orders, "isolated": {**orders}})
 
 
+def _slow_drive():
+    waves = {period: slow.sinusoid(period, 2.0)[period:] for period in (8, 16)}
+    phases = {period: slow.phase(-wave, wave, period) for period, wave in waves.items()}
+    t = np.arange(8)
+    decays = {8: decay(t, np.exp(-t / 2)), 16: decay(t, np.ones(8))}
+    return slow_drive.slow_drive({"ARUN": [phases] * 2}, {"ARUN": [decays] * 2})
+
+
 FIGURES = {
+    "flow": lambda: landscape_figure.flow([np.array([[2.0, -0.5], [3, -0.2]])]),
+    "slow-drive": _slow_drive,
+    "errors-over-orders": lambda: fractional_fits.errors_over_orders(
+        [-1, 0, 1], {"unit 3": np.array([3.0, 1, 2])}
+    ),
+    "mean-responses": lambda: fractional_fits.mean_responses(
+        np.repeat([0.0, 5, 0], 5), {"connected": {"negative": -rng().random(15)}, "isolated": {}}
+    ),
     "accuracy": lambda: accuracy.accuracy({"a": {"arun": [0.9, 0.8], "gru": [0.7]}}),
     "adapted-and-frozen": lambda: lyapunov.adapted_and_frozen(
         [AdaptedExponents(np.array([-5.0, 1]), *[_exponents((2, 3, 1))] * 2)]

@@ -50,7 +50,7 @@ def run(capsys, *arguments):
         (["train", "digits", "--run-dir", LONG], "`run_dir` must be a path"),
         (["train", "digits", "--start", LONG], "`run_dir` must be a path"),
         (["compare", LONG], "1000 characters"),
-        (["train", "digits", "--batch-size", "9" * 21], "from 1 to 2147483647"),
+        (["train", "digits", "--batch-size", "9" * 21], "`batch_size` must be a whole number"),
         (["train", "digits", "--seed", "9" * 10], "from 0 to 4294967295"),
         (["train", "digits", "--drop-remainder", "--batch-size", "2000"], "at most 180"),
         (["summary", "psmnits"], "Did you mean 'psmnist'?"),

@@ -189,9 +189,9 @@ def test_a_size_that_is_none_is_refused(name, size, value):
 
 
 @pytest.mark.parametrize("name", models.NETWORKS)
-@pytest.mark.parametrize("units", [10**9, 10**30])
+@pytest.mark.parametrize("units", [5_000_000, 10**9, 10**30])
 def test_a_network_beyond_the_memory_is_refused_before_it_is_made(name, units):
-    with pytest.raises(ValueError, match=r"fits into memory|`count` must be at most"):
+    with pytest.raises(ValueError, match=r"fits into memory|`units` must be .* at most 10,000,000"):
         models.build_network(name, (5, 1), units=units)
 
 
@@ -199,7 +199,7 @@ def test_a_network_beyond_the_memory_is_refused_before_it_is_made(name, units):
     "shape", [5, None, "ab", (5, 0), (5, -1), (5, 2.5), (np.nan, 1), (True, 1)]
 )
 def test_an_input_shape_that_is_none_is_refused(shape):
-    with pytest.raises(ValueError, match=r"`input_shape` must be \(T, I\)"):
+    with pytest.raises(ValueError, match="`input_shape` must be"):
         models.build_network("relu", shape)
 
 

@@ -72,8 +72,8 @@ def test_a_reading_of_a_saved_run(task, tmp_path):
     model.save(tmp_path / "model.keras")
     figure = plots.reading(tmp_path, task, units=[1])
     expected = probing.record(model, task.arrays("test")[0][:1], "h")["h"][0, :, 1]
-    drawn = {axes.get_ylabel(): axes for axes in figure.axes}
-    line = drawn[plots.LABELS["h"]].get_lines()[0]
+    (axes,) = strips(figure, "h", 1)
+    line = axes.get_lines()[0]
     np.testing.assert_allclose(line.get_ydata(), expected, rtol=1e-4, atol=1e-6)
     with pytest.raises(ValueError, match="`network` must be a layer, a model, the folder of a run"):
         plots.reading(tmp_path / "nowhere", task)

@@ -158,6 +158,7 @@ def step_responses(
     instance("protocol", protocol, StepProtocol)
     layer = recurrent_layer(load_network(network))
     drive = np.stack([protocol.drive(one) for one in drives])
+    input_weights = flag("input_weights", input_weights)
     heard = _heard(layer, protocol.inputs(layer.cell.units), input_weights)
     recorder = Recorder(layer, Record(signals, isolated=isolated))
     silence = np.zeros((*heard.shape[:2], layer.cell.kernel.shape[0]))

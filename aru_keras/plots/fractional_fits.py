@@ -33,7 +33,8 @@ def errors_over_orders(orders: Sequence[float], errors: Mapping[str, np.ndarray]
             )
         best = int(np.argmin(values))
         axes.plot(orders, values, label=label, **unit_style(place))
-        axes.plot(orders[best], values[best], "o", ms=4, color=unit_style(place)["color"])
+        colour = unit_style(place)["color"]
+        axes.plot(orders[best], values[best], "o", ms=4, color=colour, label=f"_{label}, least")
     axes.set(xlabel="order α", ylabel="mean square error", yscale="log")
     axes.legend(frameon=False, fontsize=8, loc="upper right", bbox_to_anchor=(1, 1.02))
     return figure
@@ -54,9 +55,9 @@ def mean_responses(drive: np.ndarray, conditions: Mapping[str, Mapping[str, np.n
     during = np.flatnonzero(drive)
     for axes, (label, responses), text in zip(row, conditions.items(), "ABCD", strict=False):
         axes.axvspan(during[0], during[-1], color="0.93", zorder=0)
-        for place, sign in enumerate(SIGNS):
+        for place, (sign, symbol) in enumerate(SIGNS.items()):
             if sign in responses:
-                axes.plot(responses[sign], **unit_style(place))
+                axes.plot(responses[sign], label=f"_{symbol}", **unit_style(place))
         axes.set(xlabel="step $t$", title=label)
         letter(axes, text)
     row[0].set_ylabel("mean output $h_t$")

@@ -33,8 +33,9 @@ def slow_drive(
         )
         band(lead, periods, np.degrees(leads), **look)
         band(gain, periods, gains, **look)
-    for place, seeds in enumerate(relaxations.values()):
-        _draw_times(times, seeds, {**unit_style(place), "marker": "os^v"[place % 4], "ms": 4})
+    for place, (label, seeds) in enumerate(relaxations.items()):
+        look = {**unit_style(place), "marker": "os^v"[place % 4], "ms": 4, "label": f"_{label}"}
+        _draw_times(times, seeds, look)
     lead.axhline(0, color="0.5", lw=0.8, zorder=0)
     lead.set_ylabel("lead (degrees)")
     gain.set(ylabel="gain of $h$", yscale="log")

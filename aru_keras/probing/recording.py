@@ -17,6 +17,7 @@ from aru_keras.layers.signals import (
 )
 from aru_keras.probing import networks
 from aru_keras.probing.compiled import check_process, without_gradients
+from aru_keras.probing.masks import checked_mask, counted
 
 MEMORY_LIMIT = 2**30
 """Bytes that a recording may hold in flight, beside the arrays that it returns."""
@@ -176,12 +177,12 @@ class Recorder:
         """The signals for `x` and `drive`, as `record` returns them."""
         check_process()
         whole("memory_limit", memory_limit, 1, hint="It is a number of bytes.")
-        x, progress = array("x", x, dtype=None), flag("progress", progress)
+        x, progress = array("x", counted(x, mask), dtype=None), flag("progress", progress)
         self._check_shape(x)
         if drive is not None:
             drive = array("drive", drive, dtype=None)
             checked_drive_size(self.layer.cell.units, (len(x), None), drive.shape)
-        mask = None if mask is None else _checked_mask(mask, len(x))
+        mask = None if mask is None else checked_mask(mask, len(x))
         found = None
         bar = keras.utils.Progbar(len(x), unit_name="sequence") if progress else None
         for part in self._parts(x, memory_limit):
@@ -233,12 +234,12 @@ class Recorder:
         sequences, *own = keras.tree.flatten(self._encode(x))
         for one in own:  # The model's mask, if it has one.
             one = ops.convert_to_numpy(one)
-            mask = one if mask is None else one & _checked_mask(mask, *one.shape)
+            mask = one if mask is None else one & checked_mask(mask, *one.shape)
         drive_size = 0
         if drive is not None:
             sequences, drive_size = append_drive(cell, sequences, drive)
         if mask is not None:
-            sequences = append_mask(sequences, _checked_mask(mask, *sequences.shape[:2]))
+            sequences = append_mask(sequences, checked_mask(mask, *sequences.shape[:2]))
         kind = drive_size, mask is not None
         if kind not in self._loops:
             self._loops[kind] = self._loop(sequences.shape, *kind)
@@ -279,16 +280,6 @@ class Recorder:
         )
         loop.build(shape)
         return without_gradients(loop)
-
-
-def _checked_mask(mask, batch, steps=None):
-    mask = ops.convert_to_numpy(mask).astype(bool)
-    if mask.ndim != 2 or len(mask) != batch or steps not in (None, mask.shape[1]):
-        raise ValueError(
-            f"`mask` must be (batch, time) = ({batch}, {'T' if steps is None else steps}), False "
-            f"at the steps to skip. Received: mask.shape={mask.shape}."
-        )
-    return mask
 
 
 def _filled(values, mask, how):
