@@ -36,7 +36,7 @@ def slow_drive(
     for place, (label, seeds) in enumerate(relaxations.items()):
         look = {**unit_style(place), "marker": "os^v"[place % 4], "ms": 4, "label": f"_{label}"}
         _draw_times(times, seeds, look)
-    lead.axhline(0, color="0.5", lw=0.8, zorder=0)
+    lead.axhline(0, color="0.5", lw=0.8, zorder=0, label="_zero")
     lead.set_ylabel("lead (degrees)")
     gain.set(ylabel="gain of $h$", yscale="log")
     times.set_ylabel(r"$\tau$ (steps)")
