@@ -73,14 +73,17 @@ def locked(path: str | os.PathLike) -> Iterator[None]:
     """Hold the lock of a file, which is made if need be and stays.
 
     The system releases the lock when the process ends, in whatever way. On a file system
-    that has no locks nothing is held.
+    or a system that has no such locks nothing is held.
 
     Raises:
         BlockingIOError: The lock is held already.
         OSError: The file cannot be made.
     """
-    import fcntl  # Not on every system.
-
+    try:
+        import fcntl
+    except ImportError:  # Windows.
+        yield
+        return
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         try:

@@ -4,9 +4,9 @@ XLA runs the small operations of a loop on one core. So a batch goes in parts, e
 program of its own, as many of which as there are cores TensorFlow runs side by side. The state of a
 part fits a core's cache.
 
-XLA compiles a program for every shape. Where a graph does not know the length of its sequences or
-the size of its batch, a shape runs in plain operations until it has come back often enough to pay
-for its compilation, and lengths that are nearly alike share a program.
+XLA compiles a program for every shape. Where a graph does not know the length of its sequences, a
+shape runs in plain operations until it has come back often enough to pay for its compilation, and
+lengths that are nearly alike share a program.
 """
 
 import functools

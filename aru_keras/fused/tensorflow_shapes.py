@@ -24,36 +24,26 @@ class Visits:
     def __init__(self):
         with tf.init_scope(), tf.device("CPU:0"):
             self._saved = tf.Variable(tf.zeros([SLOTS]), trainable=False, name="saved")
-            largest = tf.zeros([SLOTS], "int32")
-            self._largest = tf.Variable(largest, trainable=False, name="largest_batch")
 
     def pays(self, u, state):
-        """Whether to run this shape compiled, a scalar; None where a graph has but one shape.
+        """Whether to run this shape compiled, a scalar; None, for always, where T is known.
 
-        Where a graph knows its length, the largest batch so far is likely to be that of all batches
-        but the last one, and is compiled at once.
+        Batches of one length have two sizes at the most. Compiled at once, they give the same bits
+        whatever ran before, so that a resumed training equals an unbroken one.
 
         Args:
             u: (T, B, N).
             state: Of the first step.
         """
-        if None not in u.shape[:2] or tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        if u.shape[0] is not None or tf.distribute.get_strategy().num_replicas_in_sync > 1:
             return None
         steps, batch = tf.unstack(tf.shape(u)[:2])
         numbers = steps * batch * sum(value.shape[-1] for value in state)
         saved = PER_STEP * tf.cast(steps, "float32") + PER_NUMBER * tf.cast(numbers, "float32")
-        if u.shape[0] is not None:
-            saved = tf.where(self._is_largest(steps, batch), COMPILATION, saved)
         slot = (padded_length(steps) * 31 + batch) % SLOTS
         total = self._saved[slot] + saved
         self._saved.scatter_nd_update([[slot]], [total])
         return total >= COMPILATION
-
-    def _is_largest(self, steps, batch):
-        slot = padded_length(steps) % SLOTS
-        largest = tf.maximum(self._largest[slot], batch)
-        self._largest.scatter_nd_update([[slot]], [largest])
-        return batch == largest
 
 
 def padded(values):
