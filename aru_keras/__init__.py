@@ -2,35 +2,26 @@
 
 Geadah, Horoi, Kerg, Wolf, Lajoie, PLOS Computational Biology 2024,
 doi 10.1371/journal.pcbi.1012567.
+
+Keras is imported with the first name that needs it.
 """
 
 from pathlib import Path
 
-from aru_keras import initializers, layers, probing
-from aru_keras.activations import gamma
-from aru_keras.layers import ARU, ARUCell, DrivenRNN, DrivenRNNCell, Gamma, GammaRNN, GammaRNNCell
-from aru_keras.registration import register_when_loaded
-from aru_keras.version import __version__
+from aru_keras._registration import register_when_loaded
+from aru_keras._util.checkout import find_checkout
+from aru_keras._util.deprecated import find_moved_modules
+from aru_keras._util.lazy import attach
 
-__all__ = [
-    "ARU",
-    "ARUCell",
-    "DrivenRNN",
-    "DrivenRNNCell",
-    "Gamma",
-    "GammaRNN",
-    "GammaRNNCell",
-    "__version__",
-    "gamma",
-    "initializers",
-    "layers",
-    "probing",
-]
+_load, __dir__, __all__ = attach(__name__, __file__)
 
-# Installed, `envs` and `runners` are folders of this package; in a checkout they stand beside it,
-# and Python finds the checkout first when it is started inside.
-_CHECKOUT = Path(__file__).parent.parent
-if (_CHECKOUT / "pyproject.toml").exists() and (_CHECKOUT / "runners" / "cli.py").exists():
-    __path__.append(str(_CHECKOUT))
 
+def __getattr__(name: str):
+    value = _load(name)
+    register_when_loaded()  # What it brought in while it was loading.
+    return value
+
+
+find_checkout(Path(__file__).parent)
+find_moved_modules()
 register_when_loaded()

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from aru_keras import numerics
-from aru_keras.derivatives import with_partials
+from aru_keras._util import numerics
+from aru_keras._util.derivatives import with_partials
+from aru_keras._util.types import Tensor
 
 GAIN_FLOOR = 1e-2
 """γ is evaluated at |n| ≥ GAIN_FLOOR: softplus(n·x)/n grows as 1/n and its gradient as 1/n²."""
@@ -21,13 +22,13 @@ GAIN_CEILING = 1e15
 """γ is evaluated at |n| ≤ GAIN_CEILING, where it is its limit for n → ±∞ to 1e-15."""
 
 
-def gamma(x, n, s):
-    """γ(x; n, s), differentiated in x, n and s by its own closed-form partial derivatives.
+def gamma(x: Tensor, n: Tensor, s: Tensor) -> Tensor:
+    """Compute γ(x; n, s), equation (1) of the paper, element by element.
 
-    They serve reverse mode, forward mode (`jax.jvp`, `torch.func.jvp`, `tf.autodiff`) and any
-    order. Works on every Keras backend, eagerly, in graphs and under jit, on arrays and on the
-    symbolic tensors of functional models. float16 and bfloat16 are computed in float32 and cast
-    back.
+    Its derivatives in x, n and s are in closed form, for reverse mode, forward mode (`jax.jvp`,
+    `torch.func.jvp`, `tf.autodiff`) and any order. It works on every Keras backend, eagerly, in
+    graphs and under jit, on arrays and on the symbolic tensors of functional models. float16 and
+    bfloat16 are computed in float32 and cast back.
 
     For |n| < `GAIN_FLOOR` the value and the gradients are those at ±`GAIN_FLOOR` (at + for n = 0),
     so that a gain which crosses 0 can be trained through it. For |n| > `GAIN_CEILING`, ±∞ among
@@ -37,15 +38,19 @@ def gamma(x, n, s):
 
     Args:
         x: Pre-activation, any shape, floating point.
-        n: Gain; a scalar, one per unit `(N,)`, or anything that broadcasts against `x`.
-        s: Degree of saturation; like `n`. Not confined to [0, 1].
+        n: Gain: a scalar, one per unit `(N,)`, or of any shape that broadcasts with `x`.
+        s: Degree of saturation, of a shape as `n`. It may lie outside of [0, 1].
 
     Returns:
-        A tensor of the broadcast shape of the three arguments, in the dtype of `x`. Gradients
-        arrive in the shape of the argument that they belong to.
+        A tensor of the broadcast shape of the three arguments, in the dtype of `x`. A gradient has
+        the shape of its argument.
 
     Raises:
         ValueError: If the shapes do not broadcast, or an argument is no tensor of real numbers.
+
+    Example:
+        >>> float(gamma(0.0, n=2.0, s=1.0))
+        0.5
     """
     if any(isinstance(value, keras.KerasTensor) for value in (x, n, s)):
         return _GammaOperation()(x, n, s)
@@ -53,18 +58,23 @@ def gamma(x, n, s):
     return ops.cast(gamma_same_shape(x, n, s), dtype)
 
 
-def gamma_same_shape(x, n, s):
+def gamma_same_shape(x: Tensor, n: Tensor, s: Tensor) -> Tensor:
     """`gamma` for three floating point tensors of one shape and dtype, without any checks."""
     return _gamma(x, floor_gain(n), s)
 
 
-def gamma_slope(x, n, s):
+def gamma_value(x: Tensor, n: Tensor, s: Tensor) -> Tensor:
+    """`gamma_same_shape` where nothing differentiates it."""
+    return _value(x, floor_gain(n), s)
+
+
+def gamma_slope(x: Tensor, n: Tensor, s: Tensor) -> Tensor:
     """∂γ/∂x = (1 − s)·σ + s·n·σ(1 − σ), in closed form; arguments as in `gamma`."""
     (x, n, s), dtype = _prepared(x, n, s)
     return ops.cast(gamma_partials(x, floor_gain(n), s)[0], dtype)
 
 
-def gamma_partials(x, n, s):
+def gamma_partials(x: Tensor, n: Tensor, s: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """∂γ/∂x, ∂γ/∂n and ∂γ/∂s of tensors of one shape and dtype, of a gain from `floor_gain`."""
     z, rest = n * x, 1 - s
     size, reach = ops.abs(n), ops.abs(x)
@@ -81,7 +91,7 @@ def gamma_partials(x, n, s):
     )
 
 
-def floor_gain(n):
+def floor_gain(n: Tensor) -> Tensor:
     """`n` with |n| raised to `GAIN_FLOOR`, sign(0) = +, and lowered to `GAIN_CEILING`.
 
     The gradient passes straight through the floor.
@@ -104,7 +114,7 @@ def _prepared(x, n, s):
     x = numerics.tensor("x", x)
     dtype = _result_dtype(x.dtype)
     work = numerics.working_dtype(dtype)
-    x, n, s = (numerics.tensor(*one, work) for one in (("x", x), ("n", n), ("s", s)))
+    x, n, s = (numerics.tensor(*pair, work) for pair in (("x", x), ("n", n), ("s", s)))
     shape = _broadcast_shape(x.shape, n.shape, s.shape)
     if x.shape == n.shape == s.shape and None not in shape:
         return (x, n, s), dtype

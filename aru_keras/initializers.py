@@ -1,4 +1,4 @@
-"""Initialisers of the paper's networks.
+"""Initializers of the paper's networks.
 
 `W_hh` and `W_gg` start as `HenaffOrthogonal`, `W_xh` and `W_ag` as `kaiming_normal`, the gains
 from `SharedGain` (one draw) or `gain_normal` (one draw a unit), and the controller's read-out of
@@ -9,16 +9,21 @@ import inspect
 import math
 import numbers
 import random
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import keras
 import numpy as np
 from keras import ops
 
-from aru_keras.arguments import array, finite, shown, whole
+from aru_keras._util.arguments import array, finite, shown, whole
+
+InitializerLike: TypeAlias = str | float | np.ndarray | Mapping[str, Any] | Callable[..., Any]
+"""What `get` takes: an initializer, its name or configuration, a function of a shape, a number."""
 
 
 class _Seeded(keras.initializers.Initializer):
-    """An initialiser that draws; an int seed always gives the same values."""
+    """An initializer that draws; with an int as its seed it always gives the same values."""
 
     def __init__(self, seed: int | None = None):
         self.seed = seed = _checked_seed(seed)
@@ -37,7 +42,7 @@ class HenaffOrthogonal(_Seeded):
     determinant 1. The last diagonal entry of an odd size is 1.
 
     Args:
-        seed: Python int, or None for a new draw.
+        seed: Seed of the draw, or None for a new draw.
     """
 
     def __call__(self, shape, dtype=None):
@@ -69,9 +74,9 @@ class SharedGain(_Seeded):
     """One draw of `low` + `width`·U(0, 1), the same in every entry (authors' 5 + 2·U(0, 1)).
 
     Args:
-        low: Smallest gain.
-        width: Range of the draw.
-        seed: Python int, or None for a new draw.
+        low: Smallest gain that can be drawn.
+        width: Width of the interval of the draw.
+        seed: Seed of the draw, or None for a new draw.
     """
 
     def __init__(self, low: float = 5.0, width: float = 2.0, seed: int | None = None):
@@ -97,7 +102,7 @@ class ReadoutKernel(_Seeded):
     Args:
         gain_scale: Scale of the column of n.
         saturation_scale: Scale of the column of s.
-        seed: Python int, or None for a new draw.
+        seed: Seed of the draw, or None for a new draw.
     """
 
     def __init__(
@@ -136,11 +141,11 @@ def kaiming_normal(seed: int | None = None) -> keras.initializers.Initializer:
 
 
 def gain_normal(seed: int | None = None) -> keras.initializers.Initializer:
-    """n ~ N(5, 2²), one draw a unit (paper); about 0.6 % of the gains are negative."""
+    """N(5, 2²), one draw per unit (paper); about 0.6 % of the gains are negative."""
     return keras.initializers.RandomNormal(mean=5.0, stddev=2.0, seed=_checked_seed(seed))
 
 
-NAMED = {
+NAMED: dict[str, Callable] = {
     "henaff_orthogonal": HenaffOrthogonal,
     "kaiming_normal": kaiming_normal,
     "shared_gain": SharedGain,
@@ -151,14 +156,14 @@ NAMED = {
 
 
 def get(identifier, argument: str = "identifier") -> keras.initializers.Initializer:
-    """`keras.initializers.get` that also knows the names above, and a number as a constant.
+    """Give an initializer, as `keras.initializers.get` does, also for `NAMED` and for numbers.
 
     Args:
-        identifier: An initialiser, its name, its configuration, a function, or a number.
-        argument: What it is called where it was given, for the error.
+        identifier: Initializer, its name, its configuration, a function of a shape, or a number.
+        argument: Name of the argument that it was given for, which an error mentions.
 
     Raises:
-        ValueError: There is no such initialiser.
+        ValueError: If `identifier` is none of these.
     """
     if isinstance(identifier, numbers.Real) and not isinstance(identifier, bool):
         return keras.initializers.Constant(finite(argument, identifier))
@@ -167,12 +172,12 @@ def get(identifier, argument: str = "identifier") -> keras.initializers.Initiali
     if isinstance(identifier, np.ndarray):
         array(argument, identifier, dtype=None)
     try:
-        found = keras.initializers.get(identifier)
+        initializer = keras.initializers.get(identifier)
     except (TypeError, ValueError) as error:
         raise _unknown(argument, identifier) from error
-    if not callable(found) or inspect.isclass(found):
+    if not callable(initializer) or inspect.isclass(initializer):
         raise _unknown(argument, identifier)
-    return found
+    return initializer
 
 
 def _unknown(argument, identifier):

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import nbformat
 from docutils import nodes
 from PIL import Image
 from sphinx.addnodes import download_reference
@@ -19,7 +20,7 @@ os.environ["COLUMNS"] = "86"  # Width of the printed --help.
 from aru_keras import __version__
 
 project = "aru-keras"
-author = "the aru-keras authors"
+author = "aru-keras contributors"
 copyright = f"2026 {author}"
 release = version = __version__
 
@@ -30,6 +31,13 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx.ext.mathjax",
 ]
+if "READTHEDOCS" in os.environ:  # Elsewhere a build needs no network. Keras has no inventory.
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "gymnasium": ("https://gymnasium.farama.org", None),
+    }
 exclude_patterns = ["_build"]
 suppress_warnings = [
     "toc.not_readable",  # index.md lists results and gpu, which may be absent.
@@ -41,6 +49,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 
 myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 2  # Headings that other pages point to.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
@@ -105,16 +114,27 @@ def size_as_drawn(app, doctree):
                 image["width"] = f"{round(96 * opened.width / dpi)}px"
 
 
+def remove_messages(file):
+    """Take the messages about the machine out of an executed notebook, as out of the page."""
+    notebook = nbformat.read(file, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+    nbformat.write(notebook, file)
+
+
 def offer_notebook(app, doctree):
     """A link to the executed page as a Jupyter notebook, below the title of a page with code."""
-    if not any(one.get("nb_element") == "cell_code" for one in doctree.findall(nodes.container)):
+    containers = doctree.findall(nodes.container)
+    if not any(container.get("nb_element") == "cell_code" for container in containers):
         return
     file = Path(app.env.mystnb_config.output_folder, f"{app.env.docname}.ipynb")
+    remove_messages(file)
     link = download_reference(reftarget="/" + os.path.relpath(file, app.srcdir))
     link += nodes.inline(text="Download this page as a notebook")
     title = next(doctree.findall(nodes.title))
-    place = title.parent.index(title) + 1
-    title.parent.insert(place, nodes.paragraph("", "", link, classes=["notebook-download"]))
+    below = title.parent.index(title) + 1
+    title.parent.insert(below, nodes.paragraph("", "", link, classes=["notebook-download"]))
 
 
 def setup(app):

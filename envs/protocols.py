@@ -1,36 +1,41 @@
-"""Stimulation protocols for the unit rig, one call each, with plain data as the result.
+"""Stimulation protocols for the unit rig, with plain data as their results.
 
-Time is that of `UnitRigEnv`: t = 0 is its reset, one step without current; a protocol of `steps`
-steps injects ξ_1 … ξ_steps. All arrays are indexed by t, so they have T = steps + 1 entries, and
-signals["h"][:, t] is what the rig shows at t, while current[:, t] is in force. Times are in steps.
+Time is that of `UnitRigEnv`: t = 0 is its reset, a step without current, and a protocol of `steps`
+steps injects ξ_1 … ξ_steps. All arrays are indexed by t, so they have T = steps + 1 entries:
+signals["h"][:, t] is what the rig shows at time t, while current[:, t] is in force. Times are in
+steps.
 
-Every protocol takes a rig, scalar or vector, wrapped or not, whose lanes it leaves as they are; or
-anything that `UnitRigEnv` takes as `network`, which then stands for `UnitRigEnv(network)`. For
-isolated units give `UnitRigEnv(network, isolated=True)`. All start from h_0 = g_0 = 0.
+The argument `rig` of every protocol is a rig, scalar or vector, wrapped or not, whose
+sub-environments are not changed. A value that `UnitRigEnv` takes as `network` stands for
+`UnitRigEnv(network)`. For isolated units give `UnitRigEnv(network, isolated=True)`. All protocols
+start from h_0 = g_0 = 0.
 
-A current (`amplitude`, `mean`, `std`) is one number for all units or, on a rig with `per_unit`,
-one per unit, (N,).
+A current (`amplitude`, `mean`, `std`) is a number for all units, or, for a rig with `per_unit`, an
+array (N,) with a number for each unit.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import ArrayLike
 
-from aru_keras.arguments import finite, whole
+from aru_keras._util.arguments import finite, whole
 from aru_keras.envs.rig import UnitRigVectorEnv
 
 START, DURATION, STEPS = 200, 200, 600
-"""Quiet, stimulated, quiet: 200 steps each."""
+"""The default times: 200 steps without, 200 with, and 200 without the stimulus."""
 
 
 @dataclass(frozen=True, eq=False)
 class Response:
-    """What units did under a current.
+    """The response of units to a current.
 
     Attributes:
-        current: ξ, (R, T, 1), or (R, T, N) on a rig with `per_unit`, for R repeats.
-        signals: By name, "a", "n", "s", "h", (R, T, N) each; "a" and "h" of units without n and s.
+        current: The current ξ of R repeats, (R, T, 1), or (R, T, N) for a rig with `per_unit`.
+        signals: The signals "a", "n", "s" and "h" by name, (R, T, N) each; "a" and "h" alone for
+            units without n and s.
     """
 
     current: np.ndarray
@@ -39,16 +44,16 @@ class Response:
 
 @dataclass(frozen=True, eq=False)
 class FICurve:
-    """What K constant currents make of each unit.
+    """The responses of each unit to K constant currents.
 
     Attributes:
-        currents: (K,).
-        onset: h at t = 1, the first step under the current, (K, N).
-        h: Mean over the last `settle` steps, (K, N); so are n and s. A mean need not be a rest:
-            isolated units can cycle, and connected ones seldom settle.
-        swing: Standard deviation of h over those steps, (K, N); 0 where h has settled.
-        n: None for units without n and s.
-        s: Likewise.
+        currents: The currents, (K,).
+        onset: The output h at t = 1, the first step under the current, (K, N).
+        h: The mean output over the last `settle` steps, (K, N). It need not be a steady state,
+            because isolated units can cycle, and connected units seldom settle.
+        swing: The standard deviation of h over those steps, (K, N); it is 0 if h has settled.
+        n: The mean gain over those steps, (K, N); None for units without n and s.
+        s: The mean saturation over those steps, (K, N); None for units without n and s.
     """
 
     currents: np.ndarray
@@ -59,63 +64,67 @@ class FICurve:
     s: np.ndarray | None
 
 
-def f_i_curve(rig, currents, steps: int = 300, settle: int = 100) -> FICurve:
-    """The f–I curve of every unit: constant currents, each from the initial state.
+def f_i_curve(rig: Any, currents: ArrayLike, steps: int = 300, settle: int = 100) -> FICurve:
+    """The f–I curve of every unit: the response to constant currents from the initial state.
 
     Args:
-        rig: As above.
-        currents: K currents, (K,), each into all units.
-        steps: Number of steps under the current.
-        settle: Number of steps at the end to take the mean over.
+        rig: A unit rig, or a network for one.
+        currents: K currents, (K,), each of which is injected into all units.
+        steps: The number of steps under the current.
+        settle: The number of last steps over which the mean is taken.
 
     Raises:
-        ValueError: If `currents` is no list of finite numbers, or `settle` is above `steps`.
+        ValueError: If `currents` is not a list of finite numbers, or `settle` is above `steps`.
     """
-    rig = _lanes(rig)
+    rig = _vector_rig(rig)
     currents = _checked_currents(currents)
     steps, settle = whole("steps", steps, 1), whole("settle", settle, 1)
     if settle > steps:
         raise ValueError(
-            f"`settle` must be at most `steps` = {steps}: it is the end of them. "
+            f"`settle` must be at most `steps` = {steps}, as it counts the last of them. "
             f"Received: {settle}."
         )
-    found = _response(rig, np.repeat(currents[:, None, None], steps, axis=1)).signals
-    means = {name: values[:, -settle:].mean(axis=1) for name, values in found.items()}
+    signals = _response(rig, np.repeat(currents[:, None, None], steps, axis=1)).signals
+    means = {name: values[:, -settle:].mean(axis=1) for name, values in signals.items()}
     return FICurve(
         currents=currents,
-        onset=found["h"][:, 1],
+        onset=signals["h"][:, 1],
         h=means["h"],
-        swing=found["h"][:, -settle:].std(axis=1),
+        swing=signals["h"][:, -settle:].std(axis=1),
         n=means.get("n"),
         s=means.get("s"),
     )
 
 
 def step_response(
-    rig, amplitude, start: int = START, duration: int = DURATION, steps: int = STEPS
+    rig: Any,
+    amplitude: ArrayLike,
+    start: int = START,
+    duration: int = DURATION,
+    steps: int = STEPS,
 ) -> Response:
-    """A current switched on for a while; one repeat.
+    """The response to a constant current within a window of time, in one repeat.
 
     Args:
-        rig: As above.
-        amplitude: ξ_t for start ≤ t < start + duration, elsewhere 0.
-        start: First step with the current, at least 1.
-        duration: Number of steps with it; cut at the end.
-        steps: Number of steps.
+        rig: A unit rig, or a network for one.
+        amplitude: The current ξ_t for start ≤ t < start + duration; elsewhere it is 0.
+        start: The first step of the window, at least 1.
+        duration: The number of steps in the window, which ends with the protocol at the latest.
+        steps: The number of steps of the protocol.
 
     Raises:
         ValueError: If a value is out of its range or the current would never be on.
     """
-    rig = _lanes(rig)
+    rig = _vector_rig(rig)
     amplitude = _checked_current("amplitude", amplitude, rig)
     inside = _window(start, duration, whole("steps", steps, 1))
     return _response(rig, (inside[:, None] * amplitude)[None])
 
 
 def noise_response(
-    rig,
-    std,
-    mean=0.0,
+    rig: Any,
+    std: ArrayLike,
+    mean: ArrayLike = 0.0,
     start: int = START,
     duration: int = DURATION,
     steps: int = STEPS,
@@ -123,27 +132,27 @@ def noise_response(
     seed: int = 0,
     background: float = 0.0,
 ) -> Response:
-    """Gaussian noise switched on for a while, drawn for each repeat and step.
+    """The response to Gaussian noise within a window of time.
 
-    On a rig with `per_unit` it is drawn for each unit too, else all units get the same. The gain
-    scaling of the paper (Fig 3b) takes `background=0.01`. The first repeats do not change when
-    there are more of them.
+    The noise is drawn for each repeat and step, and for a rig with `per_unit` for each unit too;
+    otherwise all units receive the same noise. The gain scaling of Geadah et al. 2024, Fig 3b, has
+    `background=0.01`. The first repeats do not depend on the number of repeats.
 
     Args:
-        rig: As above.
-        std: Standard deviation for start ≤ t < start + duration.
-        mean: Mean there.
-        start: First step with it, at least 1.
-        duration: Number of steps with it; cut at the end.
-        steps: Number of steps.
-        repeats: Number of repeats R.
-        seed: Of the noise.
-        background: Standard deviation elsewhere, around 0.
+        rig: A unit rig, or a network for one.
+        std: The standard deviation for start ≤ t < start + duration.
+        mean: The mean for start ≤ t < start + duration.
+        start: The first step of the window, at least 1.
+        duration: The number of steps in the window, which ends with the protocol at the latest.
+        steps: The number of steps of the protocol.
+        repeats: The number of repeats R.
+        seed: The seed of the noise.
+        background: The standard deviation outside of the window, where the mean is 0.
 
     Raises:
         ValueError: If a value is out of its range or the noise would never be on.
     """
-    rig = _lanes(rig)
+    rig = _vector_rig(rig)
     std, mean = _checked_current("std", std, rig, 0), _checked_current("mean", mean, rig)
     background = finite("background", background, 0)
     inside = _window(start, duration, whole("steps", steps, 1))[:, None]
@@ -153,22 +162,27 @@ def noise_response(
 
 
 def sinusoid_response(
-    rig, amplitude, period: float, mean=0.0, phase: float = 0.0, steps: int = STEPS
+    rig: Any,
+    amplitude: ArrayLike,
+    period: float,
+    mean: ArrayLike = 0.0,
+    phase: float = 0.0,
+    steps: int = STEPS,
 ) -> Response:
-    """A current that oscillates: ξ_t = mean + amplitude·sin(2πt/period + phase); one repeat.
+    """The response to ξ_t = mean + amplitude·sin(2πt/period + phase), in one repeat.
 
     Args:
-        rig: As above.
-        amplitude: Of the oscillation.
-        period: In steps, above 0.
-        mean: Of the current.
-        phase: In radians.
-        steps: Number of steps.
+        rig: A unit rig, or a network for one.
+        amplitude: The amplitude of the oscillation.
+        period: The period in steps, above 0.
+        mean: The mean of the current.
+        phase: The phase in radians.
+        steps: The number of steps of the protocol.
 
     Raises:
         ValueError: If a value is out of its range.
     """
-    rig = _lanes(rig)
+    rig = _vector_rig(rig)
     amplitude, mean = (
         _checked_current(name, value, rig)
         for name, value in (("amplitude", amplitude), ("mean", mean))
@@ -180,32 +194,32 @@ def sinusoid_response(
     return _response(rig, (mean + amplitude * np.sin(angle))[None])
 
 
-def waveform_response(rig, waveform) -> Response:
-    """A current of one's own, from t = 1 on; a repeat for each waveform.
+def waveform_response(rig: Any, waveform: ArrayLike) -> Response:
+    """The response to currents that you give, from t = 1 on, with a repeat for each waveform.
 
     Args:
-        rig: As above.
-        waveform: ξ_1 … ξ_steps, (steps,) into all units; (R, steps) for R repeats; or (R, steps, N)
-            with a current per unit on a rig with `per_unit`.
+        rig: A unit rig, or a network for one.
+        waveform: The current ξ_1 … ξ_steps, (steps,) into all units; (R, steps) for R repeats; or
+            (R, steps, N) with a current for each unit of a rig with `per_unit`.
 
     Raises:
-        ValueError: If it is no such array of finite numbers.
+        ValueError: If `waveform` is not such an array of finite numbers.
     """
-    rig = _lanes(rig)
+    rig = _vector_rig(rig)
     return _response(rig, _checked_waveform(waveform, rig))
 
 
-def _lanes(rig):
-    """The vector form of a rig, or of one around a network."""
+def _vector_rig(rig):
+    """The vector form of a rig, which may be given by its network alone."""
     if not isinstance(rig, gym.Env | gym.vector.VectorEnv):
         return UnitRigVectorEnv(1, rig)
-    lanes = getattr(rig.unwrapped, "lanes", rig.unwrapped)
-    if not isinstance(lanes, UnitRigVectorEnv):
+    vector_rig = getattr(rig.unwrapped, "vector_env", rig.unwrapped)
+    if not isinstance(vector_rig, UnitRigVectorEnv):
         raise ValueError(
             "`rig` must be a unit rig, or a network. "
             f"Received: {rig}. Make one with gym.make('aru/UnitRig-v0', network=…)."
         )
-    return lanes
+    return vector_rig
 
 
 def _response(rig, current):
@@ -217,12 +231,12 @@ def _response(rig, current):
 
 
 def _window(start, duration, steps):
-    """Whether each of t = 1 … steps lies inside, (steps,) bool."""
-    start = whole("start", start, 1, hint="At t = 0 the rig is reset, without current.")
+    """A mask of the steps t = 1 … steps that are in the window, (steps,) bool."""
+    start = whole("start", start, 1, hint="At t = 0 the rig is reset without current.")
     duration = whole("duration", duration, 1)
     if start > steps:
         raise ValueError(
-            f"`start` must be at most `steps` = {steps}, or nothing happens. Received: {start}."
+            f"`start` must be at most `steps` = {steps}, the last step. Received: {start}."
         )
     t = np.arange(1, steps + 1)
     return (t >= start) & (t < start + duration)

@@ -1,8 +1,8 @@
-"""Specs of environments that can be written as JSON, and read again in another process.
+"""Specs of environments that can be written as JSON and read in another process.
 
-Gymnasium writes a spec by `dataclasses.asdict` and `json.dumps`, and records no wrappers around
-vector environments. Here arrays, paths and modes are written too, what cannot be written is named,
-and a wrapper around a vector environment is part of its spec.
+Gymnasium writes a spec with `dataclasses.asdict` and `json.dumps`, and does not record wrappers
+around vector environments. Here arrays, paths and modes are written too, an error names what
+cannot be written, and a wrapper around a vector environment is part of its spec.
 """
 
 import dataclasses
@@ -21,27 +21,27 @@ HINTS = {
     "network": "Save it, and give its path or the folder of its run.",
     "task": "Give the task's name, with its permutation_seed, downsample, data_dir and source.",
 }
-"""What to do about an argument that cannot be written."""
+"""Advice for arguments that cannot be written."""
 
 
 class Shared(dict):
-    """Arguments that are shared, not copied, by the copies of what holds them."""
+    """Arguments whose values are shared, and not copied, when their owner is copied."""
 
-    def __deepcopy__(self, memo) -> "Shared":
+    def __deepcopy__(self, memo: dict) -> "Shared":
         return Shared(self)
 
 
 class WritableSpec(EnvSpec):
-    """A spec whose JSON makes an environment with the same stream, or that says what cannot be.
+    """A spec whose JSON makes an environment that behaves alike.
 
-    Copies share the values of arguments: a network or task in memory stays one.
+    Copies share the values of the arguments, so that a network or task in memory is not copied.
     """
 
     def to_json(self) -> str:
         """The spec as JSON, for `EnvSpec.from_json`.
 
         Raises:
-            ValueError: If an argument cannot be written: a network or a task in memory.
+            ValueError: If an argument cannot be written, for example a network in memory.
         """
         spec = EnvSpec(**_values_of(self))
         spec.kwargs = _written_all(self.id, self.kwargs)
@@ -53,19 +53,19 @@ class WritableSpec(EnvSpec):
 
 
 def writable(spec: EnvSpec | None) -> EnvSpec | None:
-    """`spec` as a `WritableSpec`; None where there is none."""
+    """A spec as a `WritableSpec`; None for None."""
     if spec is None:
         return None
     return WritableSpec(**{**_values_of(spec), "kwargs": Shared(spec.kwargs)})
 
 
 def wrapped(env: gym.vector.VectorEnv, wrapper: type, arguments: dict) -> EnvSpec | None:
-    """The spec of a vector environment with a wrapper around it; None where it has none itself.
+    """The spec of a wrapped vector environment; None if the environment has no spec.
 
     Args:
-        env: The environment inside.
-        wrapper: The wrapper's class.
-        arguments: Of the wrapper, beside the environment.
+        env: The vector environment.
+        wrapper: The class of the wrapper.
+        arguments: The arguments of the wrapper without the environment.
     """
     if env.spec is None:
         return None
@@ -79,22 +79,31 @@ def wrapped(env: gym.vector.VectorEnv, wrapper: type, arguments: dict) -> EnvSpe
     return WritableSpec(env.spec.id, vector_entry_point=entry_point, kwargs=kwargs)
 
 
-def make_wrapped(num_envs: int, inner, wrapper: str, arguments: dict) -> gym.vector.VectorEnv:
-    """A vector environment and a wrapper around it, from what `wrapped` noted."""
+def make_wrapped(
+    num_envs: int, inner: EnvSpec | dict, wrapper: str, arguments: dict
+) -> gym.vector.VectorEnv:
+    """A vector environment with a wrapper around it, from the spec that `wrapped` made.
+
+    Args:
+        num_envs: The number of sub-environments.
+        inner: The spec of the vector environment, or its JSON as a dictionary.
+        wrapper: The module and class of the wrapper.
+        arguments: The arguments of the wrapper without the environment.
+    """
     spec = EnvSpec.from_json(json.dumps(inner)) if isinstance(inner, dict) else inner
-    spec = writable(spec)
+    spec = writable(spec) or spec
     spec.kwargs["num_envs"] = num_envs
     return load_env_creator(wrapper)(gym.make_vec(spec), **arguments)
 
 
 class HasWritableSpec:
-    """An environment whose spec, which `gymnasium.make` gives it, can be written."""
+    """An environment whose spec, set by `gymnasium.make`, can be written."""
 
     _spec: EnvSpec | None = None
 
     @property
     def spec(self) -> EnvSpec | None:
-        """How the environment was made; None if not by Gymnasium."""
+        """The spec of the environment; None if Gymnasium did not make it."""
         return self._spec
 
     @spec.setter
@@ -107,13 +116,13 @@ def _values_of(spec):
 
 
 def _written_all(owner, arguments):
-    if arguments is None:  # A wrapper that records none: Gymnasium's make says so.
+    if arguments is None:  # Gymnasium's `make` refuses a wrapper that records no arguments.
         return None
     return {name: _written(owner, name, value) for name, value in arguments.items()}
 
 
 def _written(owner, name, value):
-    """A value as JSON has it."""
+    """A value in a form that JSON can hold."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, Perturbation):
@@ -127,9 +136,9 @@ def _written(owner, name, value):
     if isinstance(value, EnvSpec):
         return json.loads(writable(value).to_json())
     if isinstance(value, dict):
-        return {str(key): _written(owner, str(key), one) for key, one in value.items()}
+        return {str(key): _written(owner, str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple | range | set):
-        return [_written(owner, name, one) for one in value]
+        return [_written(owner, name, item) for item in value]
     raise ValueError(
         f"`{name}` of {owner} must be something that JSON can hold, for the spec to be written. "
         f"Received: {value!r}. {_hint(name, value)}"

@@ -1,12 +1,14 @@
 """A network as an agent: it acts in an environment, and learns from the episodes it collected."""
 
+from typing import Any
+
 import gymnasium as gym
 import keras
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from keras import ops
 
-from aru_keras.arguments import finite, one_of, whole
+from aru_keras._util.arguments import finite, one_of, whole
 from aru_keras.probing import OnlineStep
 
 LEARNS_FROM = {
@@ -20,22 +22,22 @@ class Agent:
 
     It is for classification at the end of a sequence, as in the environments of `aru_keras.envs`
     with `reward="final"`, and for others of their kind: vector environments that show one vector a
-    step, whose action is the number of a class and changes nothing of what is shown, whose lanes
-    end together, and which pay the last action alone, or tell the class at the end in
+    step, whose action is the number of a class and changes nothing of what is shown, whose
+    episodes end together, and which pay the last action alone, or give the class at the end in
     info["label"]. It is no agent for control: for rewards at every step, continuous actions or a
     world that actions change, take an algorithm of reinforcement learning (docs/clients.md).
 
-    It collects the episodes of all lanes of a vector environment, which must begin and end
-    together, and learns from the whole sequences in one training step of the model, with the
-    model's own optimizer. Nothing that an agent does changes what the environments of
-    `aru_keras.envs` show, so the credit of an action is its own reward; and `reward="final"` pays
-    the last action alone. From the reward the loss over B lanes is that of REINFORCE (Williams
-    1992), mean_b (r_b − b̄_b) · (−log π(action_b)), where π = softmax(y) after the last pixel and
-    the baseline b̄_b is the mean of r over the other lanes: it does not depend on the action of its
-    own lane, so the gradient stays unbiased, and there is nothing to keep between episodes.
-    A lane alone has no baseline. The agent counts as its reward r_b = reward_b − β log π(action_b),
-    whose mean is the reward plus β times the entropy of π (Williams and Peng 1991): with β = 0 it
-    soon names the same few classes whatever it sees, and then never tries another.
+    It collects one episode in every sub-environment, which must begin and end together, and learns
+    from the whole sequences in one training step of the model, with the model's own optimizer.
+    Nothing that an agent does changes what the environments of `aru_keras.envs` show, so the credit
+    of an action is its own reward; and `reward="final"` pays the last action alone. From the reward
+    the loss over B sub-environments is that of REINFORCE (Williams 1992), mean_b (r_b − b̄_b) ·
+    (−log π(action_b)), where π = softmax(y) after the last pixel and the baseline b̄_b is the mean
+    of r over the others: it does not depend on the action in its own, so the gradient stays
+    unbiased, and nothing has to be kept between episodes. One sub-environment alone has no
+    baseline. The agent counts as its reward r_b = reward_b − β log π(action_b), whose mean is the
+    reward plus β times the entropy of π (Williams and Peng 1991): with β = 0 it soon names the same
+    few classes whatever it sees, and then never tries another.
 
     The agent is not driven: of an environment's perturbations it sees the contrast alone.
 
@@ -93,8 +95,8 @@ class Agent:
 
         Raises:
             ValueError: If it is no vector environment, shows what the network cannot read, takes
-                other actions than the model's classes, pays before the end, or starts lanes anew
-                in the step that would tell the label.
+                other actions than the model's classes, pays before the end, or begins another
+                episode in the step that would give the label.
         """
         if not isinstance(env, gym.vector.VectorEnv):
             raise _unfit_env("be a vector environment", f"{env}. Make it with gym.make_vec")
@@ -121,15 +123,18 @@ class Agent:
     def reset(self) -> None:
         """Episodes begin: forget what was collected; the network starts from its initial state."""
         self.over = False
-        self._pixels, self._state = [], None
-        self._logits = self._actions = self._labels = None
-        self._returns = 0.0
+        self._pixels: list[np.ndarray] = []
+        self._state = None
+        self._logits: Any = None
+        self._actions: Any = None
+        self._labels: Any = None
+        self._returns: Any = 0.0
 
     def act(self, pixels) -> np.ndarray:
         """See the pixels shown now, and name the classes.
 
         Args:
-            pixels: x_t of every lane, (B, I).
+            pixels: x_t of every sub-environment, (B, I).
 
         Returns:
             Classes, (B,) int64: the most likely ones of the model's output y after the pixels so
@@ -152,7 +157,7 @@ class Agent:
         return self._actions.copy()
 
     def observe(self, rewards, terminated, truncated, info: dict) -> None:
-        """See what came of the actions. What the environment shows next is for `act`.
+        """See the results of the actions. What the environment shows next is for `act`.
 
         Args:
             rewards: (B,).
@@ -161,14 +166,14 @@ class Agent:
             info: Its "label", (B,), is the class at the end.
 
         Raises:
-            ValueError: If the lanes do not end together, or if an agent that learns from the
+            ValueError: If the episodes do not end together, or if an agent that learns from the
                 reward is paid before the last action.
         """
         ended = np.asarray(terminated) | np.asarray(truncated)
         if ended.any() != ended.all():
             raise ValueError(
-                "All lanes must begin and end their episodes together. Received: the end of lanes "
-                f"{np.flatnonzero(ended).tolist()} of {len(ended)} alone."
+                "All sub-environments must begin and end their episodes together. Received: the "
+                f"end of sub-environments {np.flatnonzero(ended).tolist()} of {len(ended)} alone."
             )
         self.over = bool(ended.all())
         if self.learns_from == "reward" and not self.over and np.any(rewards):
@@ -186,8 +191,8 @@ class Agent:
         """One training step on the collected episodes.
 
         Returns:
-            `loss`; `reward`, the mean sum of rewards over an episode; and, where the labels are
-            told, `accuracy`, how many of the last actions were right.
+            `loss`; `reward`, the mean sum of rewards over an episode; and, where the
+            labels are known, `accuracy`, the share of last actions that were right.
 
         Raises:
             RuntimeError: If the episodes are not over.
@@ -197,28 +202,28 @@ class Agent:
             raise RuntimeError("The episodes are not over: act() and observe() until `over`.")
         targets, weights = self._lesson()
         pixels = np.stack(self._pixels, axis=1)
-        found = self.model.train_on_batch(pixels, targets, weights, return_dict=True)
-        logs = {"loss": float(found["loss"]), "reward": float(self._returns.mean())}
+        metrics = self.model.train_on_batch(pixels, targets, weights, return_dict=True)
+        logs = {"loss": float(metrics["loss"]), "reward": float(self._returns.mean())}
         if self._labels is not None:
             logs["accuracy"] = float((self._actions == self._labels).mean())
         return logs
 
     def _lesson(self):
-        """The class whose cross-entropy is the loss in each lane, and the weights of the lanes."""
+        """The class whose cross-entropy is the loss in each sub-environment, and their weights."""
         if self.learns_from == "reward":
             counted = self._returns - self.entropy * log_policy(self._logits, self._actions)
             return self._actions.astype("int32"), advantages(counted).astype("float32")
         if self._labels is None:
             raise ValueError(
-                'To learn from the label, info["label"] must tell it in every lane at the end, '
-                "which this environment did not. Take one of aru_keras.envs, without "
+                'To learn from the label, info["label"] must hold it for every sub-environment at '
+                "the end, which it did not. Take one of aru_keras.envs, without "
                 "AutoresetMode.SAME_STEP, or learn from the reward."
             )
         return self._labels, None
 
 
 def log_policy(logits: np.ndarray, actions: np.ndarray) -> np.ndarray:
-    """log π of the actions taken, in nats.
+    """Log π of the actions taken, in nats.
 
     Args:
         logits: (B, classes).
@@ -233,7 +238,7 @@ def log_policy(logits: np.ndarray, actions: np.ndarray) -> np.ndarray:
 
 
 def advantages(rewards: np.ndarray) -> np.ndarray:
-    """Reward of each lane minus the mean reward of the others; of a lane alone, its reward.
+    """Reward of each sub-environment minus the mean reward of the others; of one alone, its reward.
 
     Args:
         rewards: (B,).
@@ -241,14 +246,14 @@ def advantages(rewards: np.ndarray) -> np.ndarray:
     Returns:
         (B,).
     """
-    lanes = len(rewards)
-    if lanes == 1:
+    count = len(rewards)
+    if count == 1:
         return rewards
-    return rewards - (rewards.sum() - rewards) / (lanes - 1)
+    return rewards - (rewards.sum() - rewards) / (count - 1)
 
 
 def play(agent: Agent, env, **options) -> None:
-    """Let an agent play one episode in every lane of a vector environment, from reset to end.
+    """Let an agent play one episode, from reset to end, in every sub-environment.
 
     Args:
         agent: The agent.
@@ -286,8 +291,8 @@ def _unfit(model, reason):
     )
 
 
-def _unfit_env(must, came):
+def _unfit_env(must, received):
     return ValueError(
         f"`env` must {must}: an agent is for classification at the end of a sequence, as in the "
-        f"environments of aru_keras.envs. Received: {came}."
+        f"environments of aru_keras.envs. Received: {received}."
     )

@@ -45,9 +45,9 @@ class StopOnNaN(keras.callbacks.Callback):
             self._stop(f"The {name} became {value} after the last batch of epoch {epoch + 1}")
 
     def _stop(self, what):
-        kept = f"The state after epoch {self.epoch} is kept in {self.folder.path}."
+        last = f"The state after epoch {self.epoch} is kept in {self.folder.path}."
         raise DivergedError(
-            f"{what}. {kept if self.epoch else 'There is no earlier state.'} "
+            f"{what}. {last if self.epoch else 'There is no earlier state.'} "
             "Train anew with a lower --learning-rate or with --clip-norm 1."
         )
 
@@ -140,9 +140,10 @@ class SignalEvents(keras.callbacks.Callback):
             for name, value in logs.items():
                 self.summary.scalar(name, float(value))
             if self.recorder is not None:
-                found = self.recorder(self.sequences)
-                for name in self.recorder.signals:
-                    self.summary.histogram(name, found[name])
+                signals = self.recorder(self.sequences)
+                steps = signals.pop("mask", ...)
+                for name, values in signals.items():
+                    self.summary.histogram(name, values[steps])
         self.writer.flush()
 
 
@@ -153,9 +154,17 @@ def validation_losses(rows: list[dict]) -> list[float]:
 
 
 def best_epoch(rows: list[dict]) -> int:
-    """The last epoch, counted from 1, with the highest validation accuracy; 0 if there is none."""
-    accuracies = [row["val_accuracy"] for row in rows]
-    return len(rows) - int(np.argmax(accuracies[::-1])) if rows else 0
+    """The last epoch, counted from 1, with the best validation; 0 if there is none.
+
+    The best has the highest accuracy, or the lowest loss where values are learned.
+    """
+    if not rows:
+        return 0
+    if "val_accuracy" in rows[0]:
+        scores = [row["val_accuracy"] for row in rows]
+    else:
+        scores = [-loss for loss in validation_losses(rows)]
+    return len(rows) - int(np.argmax(scores[::-1]))
 
 
 def plateau_rate(config: TrainConfig, losses: list[float]) -> float:

@@ -4,21 +4,26 @@ import argparse
 import dataclasses
 import json
 import math
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from aru_keras import models, parts, tasks
-from aru_keras.arguments import finite, one_of, whole
+from aru_keras import models, tasks
+from aru_keras._util.arguments import one_of
+from aru_keras.models import weight_groups
+from aru_keras.models.weight_groups import WEIGHT_GROUPS
+from aru_keras.runners import options
+from aru_keras.runners.options import LARGEST_SEED, checked, count, option, parsed_weights, switch
 
 SCHEDULES = ("plateau", "cosine", "constant")
+OPTIMIZERS = ("adam", "rmsprop")
 LEARNERS = {
     "fit": "`model.fit` on batches",
     "agent": "episodes from the environment, by their labels",
     "reward": "episodes from the environment, by their reward alone",
 }
 
-PAPER = {
+PAPER: dict[str, Any] = {
     "units": models.UNITS,
     "controller_units": models.CONTROLLER_UNITS,
     "epochs": 100,
@@ -38,29 +43,22 @@ PRESETS = {
         "schedule": "cosine",
         "clip_norm": 1.0,
         "weight_decay": 0.2,
-    }
+    },
+    "arrays": {
+        "units": 64,
+        "controller_units": 8,
+        "epochs": 40,
+        "batch_size": 64,
+        "learning_rate": 1e-3,
+        "schedule": "cosine",
+        "clip_norm": 1.0,
+        "weight_decay": None,
+    },
 }
+"""Collection -> defaults of its tasks; "arrays" are sequences of one's own."""
 
-
-LARGEST = 2**31 - 1
-LARGEST_SEED = 2**32 - 1
-"""Greatest whole numbers of an option: those of tensors' sizes, and of NumPy's seeds."""
-
-
-def option(help_text, default=None, *, type=str, least=None, most=LARGEST):
-    """A field of `TrainConfig`: help text, type, least value (None: above 0), most of an int."""
-    bounds = {"least": least, "most": most}
-    return field(default=default, metadata={"help": help_text, "type": type, **bounds})
-
-
-def count(help_text, default=None, *, least=1, most=LARGEST):
-    """A field that holds a whole number from `least` to `most`."""
-    return option(help_text, default, type=int, least=least, most=most)
-
-
-def switch(help_text):
-    """A field that is False or True."""
-    return option(help_text, False, type=bool)
+NEWER = ("class_weights", "fingerprint")
+"""Options that a config.json holds only where they are given."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,12 @@ class TrainConfig:
         ValueError: For a value out of range, naming the field.
     """
 
-    task: str = option("what to learn: one of " + ", ".join(tasks.TASKS))
+    task: str = option(
+        "what to learn: one of "
+        + ", ".join([*tasks.TASKS, *tasks.origins.SYNTHETIC])
+        + "; or the .npz of your own sequences, or module:function (file.py:function), a function "
+        "that returns a task"
+    )
     model: str = option("network: one of " + ", ".join(models.NETWORKS), "arun")
     learner: str = option(
         "how to learn: " + "; ".join(f"{name}: {text}" for name, text in LEARNERS.items()), "fit"
@@ -84,9 +87,14 @@ class TrainConfig:
     fixed: bool = switch("gamma: leave n and s untrained")
     n: float | None = option("gamma: where the gain starts, in all units", type=float, least=0)
     s: float | None = option("gamma: where the saturation starts", type=float, least=0)
-    trained: str = option("parts to train, joined by +: all, " + ", ".join(parts.PARTS), "all")
-    start: str | None = option("run whose network gives the weights to start from")
-    take: str = option("parts to take from it, joined by +", "all")
+    trained: str = option(
+        "groups of weights to train, joined by +: all, " + ", ".join(weight_groups.WEIGHT_GROUPS),
+        "all",
+    )
+    start: str | None = option(
+        "run, or pretrained:NAME, whose network gives the weights to start from"
+    )
+    take: str = option("groups of weights to take from it, joined by +", "all")
     match_parameters: bool | None = option(
         "choose the units so that the parameter count is that of the ARUN, within 2 %% "
         "(default: for lstm and gru)",
@@ -98,14 +106,22 @@ class TrainConfig:
     )
     source: str | None = option(".npz made by `aru-keras export`, instead of TensorFlow Datasets")
     data_dir: str | None = option("folder of TensorFlow Datasets; by default TFDS_DATA_DIR")
+    fingerprint: str | None = option(
+        "train only on data of this fingerprint, as config.json keeps it"
+    )
     limit: int | None = count("use only the first LIMIT images of each split")
     epochs: int = count("passes over the training images")
     batch_size: int = count("images in a training step")
+    class_weights: str | None = option(
+        "weights of the classes in the training loss: balanced, or a number each, joined by commas "
+        "(default: all alike)"
+    )
     drop_remainder: bool = switch(
         "leave out the images that do not fill the last batch of a split, for devices that share "
         "every batch evenly"
     )
-    learning_rate: float = option("Adam's learning rate at the start", type=float)
+    optimizer: str = option("one of " + ", ".join(OPTIMIZERS), "adam")
+    learning_rate: float = option("learning rate at the start", type=float)
     schedule: str = option("learning rate over time: one of " + ", ".join(SCHEDULES))
     patience: int = count("plateau: epochs without a better validation loss", 10)
     decay: float = option("plateau: factor on the learning rate", 0.1, type=float)
@@ -115,58 +131,82 @@ class TrainConfig:
     clip_norm: float | None = option(
         "largest global norm of the gradient; 0: any", type=float, least=0
     )
-    weight_decay: float | None = option("Adam's decoupled weight decay", type=float, least=0)
+    weight_decay: float | None = option("decoupled weight decay", type=float, least=0)
+    contrast_share: float = option(
+        "share of the training batches whose contrast varies in time, with random frequency",
+        0.0,
+        type=float,
+        least=0,
+    )
+    contrast_amplitude: float = option("amplitude of this contrast", 0.2, type=float)
     seed: int = count(
         "seed of the weights and of the order of images", 0, least=0, most=LARGEST_SEED
     )
 
     def __post_init__(self):
-        one_of("task", self.task, tasks.TASKS)
+        object.__setattr__(self, "task", tasks.origins.checked_name("task", self.task))
         one_of("model", self.model, models.NETWORKS)
         for name, value in preset(self.task).items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         one_of("schedule", self.schedule, SCHEDULES)
         one_of("learner", self.learner, LEARNERS)
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
         for item in dataclasses.fields(self):
             value = getattr(self, item.name)
             if value is not None or item.default is False:
-                object.__setattr__(self, item.name, _checked(item, value))
+                object.__setattr__(self, item.name, checked(item, value))
+        options.check_contrast(self.contrast_share, self.learner)
         of_gamma = self.shared or self.fixed or self.n is not None or self.s is not None
         if of_gamma and self.model != "gamma":
             raise ValueError(
                 "`shared`, `fixed`, `n` and `s` belong to model gamma. "
                 f"Received: model={self.model!r}. Leave them out."
             )
-        parts.frozen_weights(self.model, parts.parse(self.trained, "trained"))
-        if parts.parse(self.take, "take") != parts.PARTS and self.start is None:
+        weight_groups.frozen_groups(self.model, weight_groups.parse(self.trained, "trained"))
+        if weight_groups.parse(self.take, "take") != WEIGHT_GROUPS and self.start is None:
             raise ValueError(
-                "`take` needs a run to take parts from. Received: "
+                "`take` needs a run to take weights from. Received: "
                 f"take={self.take!r} without `start`. Give --start RUN."
             )
-        sequential = tasks.TASKS[self.task].sequential
-        if self.learner != "fit" and (self.model in models.GATED or not sequential):
+        parsed_weights(self.class_weights)
+        spec = tasks.TASKS.get(self.task)
+        if self.learner != "fit":
+            self._check_learner(spec is None or spec.sequential)
+            if self.class_weights is not None:
+                raise ValueError(
+                    "`class_weights` are for the learner fit. Received: them with "
+                    f"learner={self.learner!r}. Leave one of the two out."
+                )
+
+    def _check_learner(self, stepwise):
+        if self.model in models.GATED or not stepwise:
             raise ValueError(
                 "`learner` must be fit for a network or task that cannot go pixel by pixel. "
                 f"Received: {self.learner!r} with model {self.model!r} on {self.task!r}. Use one "
                 "of the models arun, gamma and relu, and scifar10 instead of scifar10-conv."
             )
 
-    def training_images(self, data: tasks.Task) -> int:
+    @property
+    def weights_of_classes(self) -> str | list[float] | None:
+        """`class_weights` as `tasks.Task.batches` takes them."""
+        return parsed_weights(self.class_weights)
+
+    def training_images(self, data: "tasks.Task") -> int:
         """Number of images that the epochs draw from."""
         return min(data.sizes["train"], self.limit or data.sizes["train"])
 
-    def training_steps(self, data: tasks.Task) -> int:
+    def training_steps(self, data: "tasks.Task") -> int:
         """Number of batches in an epoch."""
         steps, rest = divmod(self.training_images(data), self.batch_size)
         return steps + (rest > 0 and not self.drop_remainder)
 
-    def load_task(self) -> tasks.Task:
+    def load_task(self) -> "tasks.Task":
         """The task with its data.
 
         Raises:
-            ValueError: If a split has no whole batch, and the remainder is to be dropped.
-            tasks.DatasetError: If the data cannot be had.
+            ValueError: As in `checked`.
+            tasks.DatasetError: If the data cannot be had, or has changed.
         """
         data = tasks.load_task(
             self.task,
@@ -174,18 +214,26 @@ class TrainConfig:
             permutation_seed=self.permutation_seed,
             data_dir=self.data_dir,
             source=self.source,
+            fingerprint=self.fingerprint,
         )
-        fewest = min(*data.sizes.values(), self.limit or math.inf)
-        if self.drop_remainder and self.batch_size > fewest:
-            raise ValueError(
-                f"`batch_size` must be at most {fewest}, the images of the smallest split, with "
-                f"drop_remainder. Received: {self.batch_size}."
-            )
+        return self.checked(data)
+
+    def checked(self, data: "tasks.Task") -> "tasks.Task":
+        """A task, which these options must fit.
+
+        Raises:
+            ValueError: If a split has no whole batch, and the remainder is to be dropped; or if the
+                learner needs one class at the end of sequences of one length.
+        """
+        if self.drop_remainder:
+            options.check_batch(self.batch_size, min(*data.sizes.values(), self.limit or math.inf))
+        options.check_learner(self.learner, data)
         return data
 
     def to_dict(self) -> dict:
-        """The fields as JSON-able values."""
-        return dataclasses.asdict(self)
+        """The fields as JSON-able values; those in `NEWER` only where they are given."""
+        values = dataclasses.asdict(self)
+        return {k: value for k, value in values.items() if k not in NEWER or value is not None}
 
     @classmethod
     def from_file(cls, path, **changes) -> "TrainConfig":
@@ -213,17 +261,27 @@ class TrainConfig:
 
 
 def preset(task: str) -> dict:
-    """The defaults of a task: the paper's, but for those of the small embedded images."""
-    return PRESETS.get(tasks.TASKS[task].collection, PAPER)
+    """The defaults of a task: the paper's, but for small embedded images and one's own data."""
+    spec = tasks.TASKS.get(task)
+    return PRESETS.get("arrays" if spec is None else spec.collection, PAPER)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Give `parser` one option a field of `TrainConfig`; `task` is positional."""
+def add_options(parser: argparse.ArgumentParser, several: bool = False) -> None:
+    """Give `parser` one option a field of `TrainConfig`; `task` is positional.
+
+    With `several` each takes several values, and a switch the words no and yes.
+    """
     for item in dataclasses.fields(TrainConfig):
         text, kind = item.metadata["help"] + _default_text(item), item.metadata["type"]
         flag = "--" + item.name.replace("_", "-")
         if item.name == "task":
-            parser.add_argument("task", nargs="?", help=text)
+            parser.add_argument("task", nargs="+" if several else "?", help=text)
+        elif several and kind is bool:
+            words: dict[str, Any] = {"type": options.yes_or_no, "metavar": "yes|no"}
+            parser.add_argument(flag, nargs="+", help=text, **words)
+        elif several:
+            name = kind.__name__.upper()
+            parser.add_argument(flag, nargs="+", type=kind, metavar=name, help=text)
         elif item.default is False:
             parser.add_argument(flag, action="store_true", default=None, help=text)
         elif kind is bool:
@@ -240,35 +298,3 @@ def _default_text(item):
     if item.default is None or item.default is False:
         return ""
     return f" (default: {item.default})"
-
-
-def _checked(item, value):
-    """A value of a field, which must be of its type and in its range."""
-    name, kind, least = item.name, item.metadata["type"], item.metadata["least"]
-    if kind is int:
-        return _whole(name, value, least, item.metadata["most"])
-    if kind is float:
-        return _number(name, value, least)
-    if kind is bool and not isinstance(value, bool):
-        raise ValueError(f"`{name}` must be True or False. Received: {value!r}.")
-    if kind is str and not isinstance(value, str | os.PathLike):
-        raise ValueError(f"`{name}` must be text. Received: {value!r}.")
-    return os.fspath(value) if kind is str else value
-
-
-def _whole(name, value, least, most):
-    number = whole(name, value, least)
-    if number > most:
-        raise ValueError(
-            f"`{name}` must be a whole number from {least} to {most}. Received: {number}."
-        )
-    return number
-
-
-def _number(name, value, least):
-    if least is not None:
-        return finite(name, value, least)
-    number = finite(name, value, 0)
-    if number == 0:
-        raise ValueError(f"`{name}` must be a finite number above 0. Received: {value!r}.")
-    return number

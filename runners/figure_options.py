@@ -1,6 +1,14 @@
 """The options `--format` and `--dpi` of the commands that draw."""
 
-from aru_keras.plots import style
+from aru_keras.plots.style import DPI
+from aru_keras.plots.style import FORMATS as ALL_FORMATS
+
+__all__ = ["DPI", "FORMATS", "PROBE_DPI", "PROBE_FORMATS", "add"]
+
+FORMATS = ("png", "svg")
+"""Of the figures of a report."""
+
+PROBE_FORMATS, PROBE_DPI = ("png",), 150
 
 
 def add(parser, formats, dpi: int, besides: str = "") -> None:
@@ -17,7 +25,7 @@ def add(parser, formats, dpi: int, besides: str = "") -> None:
         nargs="+",
         default=formats,
         metavar="NAME",
-        help=f"formats of the figures{besides}, of {', '.join(style.FORMATS)} "
+        help=f"formats of the figures{besides}, of {', '.join(ALL_FORMATS)} "
         f"(default: {' '.join(formats)})",
     )
     parser.add_argument(

@@ -25,7 +25,7 @@ def fit_agent(
 ) -> keras.callbacks.History:
     """What `model.fit` does, by episodes of the environment.
 
-    A batch is one episode in each of its lanes, and the batches of an epoch are those of
+    A batch is one episode in each of its sub-environments, and the batches of an epoch are those of
     `data.batches("train", ...)`, in their order.
 
     Args:
@@ -58,8 +58,8 @@ def fit_agent(
         callbacks.on_epoch_begin(epoch)
         agent.rng = np.random.default_rng([config.seed, epoch])
         logs = _epoch(agent, environment, _batches(data, config, epoch), callbacks)
-        found = model.evaluate(validation_data, return_dict=True, verbose=0)
-        logs |= {f"val_{name}": value for name, value in found.items()}
+        metrics = model.evaluate(validation_data, return_dict=True, verbose=0)
+        logs |= {f"val_{name}": value for name, value in metrics.items()}
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
@@ -88,5 +88,5 @@ def _batches(data, config, epoch):
     return [order[k * size : (k + 1) * size] for k in range(config.training_steps(data))]
 
 
-def _environment(data, lanes):
-    return SequenceVectorEnv(lanes, data, autoreset_mode=AutoresetMode.DISABLED)
+def _environment(data, num_envs):
+    return SequenceVectorEnv(num_envs, data, autoreset_mode=AutoresetMode.DISABLED)

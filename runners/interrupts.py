@@ -5,20 +5,25 @@ import signal
 import threading
 from collections.abc import Iterator
 
-ENDING = ("SIGTERM", "SIGHUP")
+ENDING = ("SIGTERM", "SIGHUP", "SIGUSR1")
 """Names of the signals; SIGINT, of Ctrl-C, is Python's own business. Not every system has all."""
+
+COUNTS_AS = {"SIGUSR1": "SIGTERM"}
+"""Signals that end a command with the exit code of another. Batch systems such as SLURM send
+SIGUSR1 as a warning, some time before they kill a job."""
 
 
 class EndedBySignal(KeyboardInterrupt):
     """What is raised wherever the process is, as Ctrl-C raises KeyboardInterrupt.
 
     Attributes:
-        number: Of the signal.
+        number: Of the signal, or of the one that it counts as.
     """
 
     def __init__(self, number: int):
-        super().__init__(f"ended by {signal.Signals(number).name}")
-        self.number = number
+        name = signal.Signals(number).name
+        super().__init__(f"ended by {name}")
+        self.number = int(getattr(signal, COUNTS_AS.get(name, name)))
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
-"""Step a run through one image of its task, perturbed or not, and keep what its units did."""
+"""Step a run through one sequence of its task, perturbed or not, and keep what its units did."""
 
-import csv
 import hashlib
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -9,14 +8,21 @@ import keras
 import numpy as np
 
 from aru_keras import plots
+from aru_keras._util.deprecated import warn
+from aru_keras._util.files import make_folder
 from aru_keras.envs.probe import Probe
-from aru_keras.envs.sequences import SequenceEnv
-from aru_keras.files import make_folder, replacing
+from aru_keras.envs.sequence import SequenceEnv
 from aru_keras.perturbations import as_perturbation
 from aru_keras.plots import style
-from aru_keras.probing import recurrent_layer
-from aru_keras.reading import TRACES, Reading, class_probabilities
+from aru_keras.probing import TRACES, Reading, recurrent_layer
+from aru_keras.probing._datasets import network_attributes
+from aru_keras.probing.reading import label_of, outputs_of
+from aru_keras.runners.recordings import FORMATS as RECORDING_FORMATS
+from aru_keras.runners.recordings import Recording, checked_format
 from aru_keras.runners.run_folder import RunFolder
+
+SHOWN = ("drive", "contrast")
+"""What an environment's info says of a step."""
 
 FORMATS, DPI = ("png",), 150
 """Of the figure, unless others are asked for."""
@@ -29,15 +35,20 @@ class Probed:
     Attributes:
         reading: What the network saw and did, a `reading.Reading`.
         pictures: Paths of the figure, one a format.
-        recording: Path of every array, .npz: `pixels`, `drive`, `contrast`, `pixel_index`,
-            `probabilities`, `label`, `index`, and the signals a, n, s, h of all units, (T, N).
-        table: Path of one row a step, .csv: the same, with the signals of the units drawn.
+        recording: Path of the recording of all units: a netCDF file with the names of
+            `probing.record_task`, whose variables are the signals a, n, s, h, the input x, and
+            "probability", or "y" of a task of values; or a CSV, as `recordings.Recording.table`.
     """
 
     reading: Reading
     pictures: tuple[Path, ...]
     recording: Path
-    table: Path
+
+    @property
+    def table(self) -> Path:
+        """Deprecated name of `recording`."""
+        warn("Probed.table", "Probed.recording")
+        return self.recording
 
     @property
     def picture(self) -> Path:
@@ -57,20 +68,24 @@ def probe(
     device: str | None = None,
     formats=FORMATS,
     dpi: int = DPI,
+    recording: str | None = None,
 ) -> Probed:
-    """Step a trained network with its task's environment through one image.
+    """Step a trained network with its task's environment through one sequence.
 
     Args:
-        run_dir: Folder of the run.
+        run_dir: Folder of the run, or `pretrained:NAME`.
         split: "train", "validation" or "test".
-        index: Which image of the split.
+        index: Which sequence of the split.
         perturbation: What acts on it, as `perturbations.as_perturbation` takes it: "step:5".
         units: Indices of the units to draw; by default those whose gain (else output) moves most.
         isolated: Whether each unit hears only itself.
-        out: Folder for what it leaves; by default `probes/` in the run's.
+        out: Folder for what it leaves; by default `probes/` in the run's, and in `runs/NAME` for a
+            pretrained network.
         device: Where to run the network, as in `keras.device`.
         formats: Of the figure, as `plots.save` takes them.
         dpi: Dots an inch of its PNG.
+        recording: Format of the recording, "netcdf" or "csv"; None for netCDF where xarray is
+            installed, and CSV elsewhere.
 
     Returns:
         A `Probed`.
@@ -81,6 +96,7 @@ def probe(
         tasks.DatasetError: If its data cannot be had.
     """
     formats, dpi = style.checked_output(formats, dpi)
+    suffix = RECORDING_FORMATS[checked_format(recording)]
     folder = RunFolder(run_dir)
     config = folder.load_config()
     folder.check_order()
@@ -93,13 +109,11 @@ def probe(
     reading = _reading(env, arrays, perturbation)
     drawn = reading.units(units, plots.UNITS_DRAWN)
     name = "-".join([split, str(index), *_words(perturbation), *(["isolated"] if isolated else [])])
-    place = make_folder("out", out if out is not None else folder.path / "probes")
-    return Probed(
-        reading,
-        tuple(plots.save(plots.picture_of(reading, drawn), place / name, formats, dpi)),
-        _recording(place / f"{name}.npz", arrays),
-        _table(place / f"{name}.csv", arrays, drawn),
-    )
+    target = make_folder("out", out if out is not None else folder.products / "probes")
+    pictures = plots.save(plots.picture_of(reading, drawn), target / name, formats, dpi)
+    attributes = network_attributes(run_dir, perturbation, isolated)
+    recorded = Recording(reading, _signals(arrays), arrays["contrast"], attributes)
+    return Probed(reading, tuple(pictures), recorded.write(target / f"{name}{suffix}"))
 
 
 def describe(reading: Reading, lines: int = 9) -> str:
@@ -109,38 +123,54 @@ def describe(reading: Reading, lines: int = 9) -> str:
         reading: What `probe` gives.
         lines: About how many steps to name.
     """
-    steps, predictions = reading.timesteps, reading.predictions
-    shown = np.unique(np.linspace(0, steps - 1, lines).round().astype(int))
-    rows = ["step  prediction  probability  mean drive"]
+    shown = np.unique(np.linspace(0, reading.timesteps - 1, lines).round().astype(int))
+    named = "value 0" if reading.of_values else "probability"
+    rows = [f"step  prediction  {named:>11}  mean drive"]
     for t in shown:
         drive = 0.0 if reading.drive is None else reading.drive[t].mean()
-        probability = reading.probabilities[t, predictions[t]]
-        rows.append(f"{t:>4}  {predictions[t]:>10}  {probability:>11.3f}  {drive:>10.2f}")
-    verdict = "right" if predictions[-1] == reading.label else "wrong"
-    rows.append(f"Class {predictions[-1]} in the end, {verdict}: the label is {reading.label}.")
-    return "\n".join(rows)
+        best = int(reading.probabilities[t].argmax())
+        value = reading.probabilities[t, 0 if reading.of_values else best]
+        prediction = "" if reading.of_values else best
+        rows.append(f"{t:>4}  {prediction:>10}  {value:>11.3f}  {drive:>10.2f}")
+    return "\n".join([*rows, _verdict(reading)])
+
+
+def _verdict(reading):
+    last = reading.predictions[-1]
+    if reading.of_values:
+        error = np.mean((reading.probabilities - reading.label) ** 2, axis=1)
+        return f"A squared error of {error[-1]:.4g} in the end, {error.mean():.4g} over all steps."
+    if np.ndim(reading.label):
+        right = np.mean(reading.predictions == reading.label)
+        return f"Right at {right:.1%} of the {reading.timesteps} steps."
+    verdict = "right" if last == reading.label else "wrong"
+    return f"Class {last} in the end, {verdict}: the label is {reading.label}."
 
 
 def _stepped(env, model, index):
     """Everything of one episode, (T, …) by name."""
+    task = env.unwrapped.task
     pixel, info = env.reset(options={"index": index})
     rows, over = [], False
     while not over:
         named = {name: keras.ops.convert_to_numpy(info[name]) for name in env.online.signals}
-        named["probabilities"] = class_probabilities(model, named.pop("y")[None])[0]
-        told = {name: info[name] for name in ("pixel_index", "drive", "contrast")}
-        rows.append({"pixels": pixel, **told, **named})
-        pixel, _, over, _, info = env.step(int(named["probabilities"].argmax()))
+        outputs = outputs_of(task, model, named.pop("y")[None])[0]
+        shown = {name: info[name] for name in SHOWN if name in info}
+        rows.append({"pixels": pixel, **shown, "probabilities": outputs, **named})
+        action = int(outputs.argmax()) if task.spec.target == "class" else outputs
+        pixel, _, over, _, info = env.step(action)
     arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    return {**arrays, "label": info["label"], "index": info["index"]}
+    target = task.examples(env.unwrapped.vector_env.split, [index])[1][0]
+    label = np.asarray(label_of(task, target, slice(len(rows))))
+    return {**arrays, "label": label, "index": info["index"]}
 
 
 def _reading(env, arrays, perturbation):
     return Reading(
         task=env.task,
-        split=env.lanes.split,
+        split=env.vector_env.split,
         index=int(arrays["index"]),
-        label=int(arrays["label"]),
+        label=arrays["label"] if arrays["label"].ndim else int(arrays["label"]),
         pixels=arrays["pixels"],
         drive=arrays["drive"] if perturbation.has_drive else None,
         signals={name: arrays[name] for name in TRACES if name in arrays},
@@ -148,16 +178,20 @@ def _reading(env, arrays, perturbation):
     )
 
 
+def _signals(arrays):
+    return {name: arrays[name] for name in ("a", "n", "s", "h") if name in arrays}
+
+
 def _words(perturbation):
     """The perturbation as it may stand in a file's name: what differs from the defaults."""
     texts = []
-    for part in perturbation.parts:
-        first, *others = [field for field in fields(part) if field.init]
-        values = [_short(getattr(part, first.name))]
+    for component in perturbation.components:
+        first, *others = [field for field in fields(component) if field.init]
+        values = [_short(getattr(component, first.name))]
         for field in others:
-            if getattr(part, field.name) != field.default:
-                values.append(f"{field.name}={_short(getattr(part, field.name))}")
-        texts.append("-".join([part.kind, *values]))
+            if getattr(component, field.name) != field.default:
+                values.append(f"{field.name}={_short(getattr(component, field.name))}")
+        texts.append("-".join([component.kind, *values]))
     return texts
 
 
@@ -166,24 +200,3 @@ def _short(number):
     if isinstance(number, tuple):
         return hashlib.sha256(repr(number).encode()).hexdigest()[:8]
     return str(int(number)) if number == int(number) else repr(number)
-
-
-def _recording(path, arrays):
-    with replacing(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
-    return path
-
-
-def _table(path, arrays, units):
-    columns = {"pixel": arrays["pixels"][:, 0], "drive": arrays["drive"].mean(axis=1)}
-    columns |= {"contrast": arrays["contrast"], "pixel_index": arrays["pixel_index"]}
-    columns["prediction"] = arrays["probabilities"].argmax(axis=1)
-    classes = range(arrays["probabilities"].shape[1])
-    columns |= {f"p_{k}": arrays["probabilities"][:, k] for k in classes}
-    names = [name for name in ("a", "n", "s", "h") if name in arrays]
-    columns |= {f"{name}_{unit}": arrays[name][:, unit] for name in names for unit in units}
-    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["t", *columns])
-        writer.writerows(zip(range(len(columns["pixel"])), *columns.values(), strict=True))
-    return path

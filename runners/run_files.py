@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aru_keras.checked_files import (
+from aru_keras._util.checked_files import (
     DAMAGE,
     anything,
     damage,
@@ -23,9 +23,7 @@ RESULTS = {
     "run_dir": text,
     "task": text,
     "model": text,
-    "test_accuracy": SHARE,
     "test_loss": AMOUNT,
-    "validation_accuracy": SHARE,
     "best_epoch": COUNT,
     "epochs": COUNT,
     "parameters": number(0, whole=True),
@@ -36,7 +34,10 @@ RESULTS = {
     "peak_memory_mb": optional(AMOUNT),
     "versions": anything,
 }
-"""Fields of `results.json`."""
+"""Fields of `results.json`, beside the two of `CLASSIFIED` or of `REGRESSED`."""
+
+CLASSIFIED = {"test_accuracy": SHARE, "validation_accuracy": SHARE}
+REGRESSED = {"test_r2": number(most=1), "validation_r2": number(most=1)}
 
 
 def read_results(path: Path, *, error: type[Exception]) -> dict[str, Any]:
@@ -48,11 +49,16 @@ def read_results(path: Path, *, error: type[Exception]) -> dict[str, Any]:
     """
     return read_json(
         path,
-        record(RESULTS),
+        _results,
         holds="the results of a run",
         way_out=f"Remove it, and make it anew with aru-keras train --resume {path.parent}.",
         error=error,
     )
+
+
+def _results(name, value):
+    scores = REGRESSED if isinstance(value, dict) and "test_r2" in value else CLASSIFIED
+    return record({**RESULTS, **scores})(name, value)
 
 
 def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[str, np.ndarray]:
@@ -65,7 +71,9 @@ def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[st
     """
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            epochs = [{name: float(one) for name, one in row.items()} for row in DictReader(file)]
+            epochs = [
+                {name: float(value) for name, value in row.items()} for row in DictReader(file)
+            ]
         columns = {name: np.array([row[name] for row in epochs]) for name in epochs[0]}
         if not all(np.isfinite(column).all() for column in columns.values()):
             raise ValueError("NaN or infinity in it")

@@ -4,8 +4,6 @@ import contextlib
 import csv
 import errno
 import itertools
-import json
-import math
 import os
 import re
 import shutil
@@ -15,9 +13,12 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from aru_keras.files import locked, make_folder, remove_leftovers, replacing, write_json
-from aru_keras.probing.networks import MODEL_FILE, PERMUTATION_FILE, load_model
-from aru_keras.probing.run_order import run_order
+from aru_keras._util import checked_files
+from aru_keras._util.files import locked, make_folder, remove_leftovers, replacing, write_json
+from aru_keras.models.pretrained import pretrained_name, run_path
+from aru_keras.probing import run_order
+from aru_keras.probing.graph import MODEL_FILE, PERMUTATION_FILE, load_model
+from aru_keras.runners import own_data
 from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.run_files import read_results
 
@@ -25,8 +26,16 @@ FIRST_CHECKPOINT = "epoch-0001.keras"
 LONGEST_NAME = 90
 """Number of characters of a file's name in a run, with room to spare."""
 
-NEEDED = ("val_loss", "val_accuracy", "seconds")
-"""Columns of the history that a run decides by, or adds up."""
+NEEDED = ("val_loss", "seconds")
+SCORES = {"val_accuracy", "val_r2"}
+"""Columns of the history that a run decides by, or adds up; of the scores it has one."""
+
+_NUMBER = checked_files.number()
+_EPOCH = checked_files.record(dict.fromkeys(("epoch", *NEEDED), _NUMBER), others=_NUMBER)
+STATE = checked_files.record(
+    {"checkpoint": checked_files.text, "history": checked_files.rows(_EPOCH, least=1)}
+)
+"""What `state.json` holds."""
 
 
 class RunError(RuntimeError):
@@ -45,14 +54,17 @@ class RunFolder:
     `state.json` is the one truth to resume from. The process that trains holds the lock of `.lock`.
 
     Args:
-        path: The folder; need not exist.
+        path: The folder, which need not exist; or `pretrained:NAME`, the folder in the package of
+            one of `models.PRETRAINED`.
 
     Raises:
-        ValueError: If no folder can have such a name.
+        ValueError: If no folder can have such a name, or there is no such pretrained network.
     """
 
     def __init__(self, path: str | os.PathLike):
-        self.path = _possible(Path(path))
+        self.path = _possible(run_path(path))
+        name = pretrained_name(path)
+        self.products = self.path if name is None else Path("runs") / name
         self.config = self.path / "config.json"
         self.history = self.path / "history.csv"
         self.model = self.path / MODEL_FILE
@@ -149,7 +161,7 @@ class RunFolder:
                 f"{self.path} holds no run: there is no config.json in it. Start one with "
                 f"aru-keras train TASK --run-dir {self.path}."
             )
-        return TrainConfig.from_file(self.config)
+        return own_data.located(TrainConfig.from_file(self.config), self.path)
 
     def load_state(self) -> tuple[keras.Model | None, list[dict]]:
         """The model after the last whole epoch (None before the first), and its history rows.
@@ -246,20 +258,21 @@ class RunFolder:
 
     def _read_state(self):
         """Path of the checkpoint, and the history rows, that `state.json` holds."""
-        state = json.loads(self.state.read_text(encoding="utf-8"))
+        state = checked_files.read_json(self.state, STATE, holds="the epochs of a run", way_out="")
         name, rows = state["checkpoint"], state["history"]
-        if not isinstance(name, str) or not re.fullmatch(r"epoch-\d{4,}\.keras", name):
+        if not re.fullmatch(r"epoch-\d{4,}\.keras", name):
             raise ValueError(f"state.json names {name!r}, which is no checkpoint")
         checkpoint = self.checkpoint / name
         if checkpoint.resolve().parent != self.checkpoint.resolve():
             raise ValueError(f"{name} lies outside of the folder")
-        if not rows or len(rows) != int(name[6:-6]):
+        if len(rows) != int(name[6:-6]):
             raise ValueError(f"the history in state.json is not that of the epochs up to {name}")
         if any(row["epoch"] != number for number, row in enumerate(rows, start=1)):
             raise ValueError("the history in state.json does not hold every epoch")
-        needed = [row[name] for row in rows for name in NEEDED]
-        if not all(math.isfinite(value) for value in needed):
-            raise ValueError("the history in state.json holds NaN: the run diverged")
+        if not SCORES & rows[0].keys():
+            raise ValueError("row 1 of the history in state.json lacks val_accuracy")
+        if any(row.keys() != rows[0].keys() for row in rows):
+            raise ValueError("the epochs of the history in state.json have different columns")
         return checkpoint, rows
 
     def _write_history(self, rows):

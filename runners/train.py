@@ -5,13 +5,19 @@ import importlib.metadata
 import importlib.util
 import math
 import platform
+import re
 import sys
 import time
 
 import keras
 
-from aru_keras import models, parts, plots, tasks
-from aru_keras.files import make_folder, replacing, write_json
+from aru_keras import models, plots, tasks
+from aru_keras._util.files import make_folder, write_json
+from aru_keras._version import __version__
+from aru_keras.models import weight_groups
+from aru_keras.models.sizes import TRAINING_COPIES, check_memory
+from aru_keras.runners import own_data
+from aru_keras.runners.augmentation import ContrastBatches
 from aru_keras.runners.callbacks import (
     DivergedError,
     EpochBar,
@@ -24,8 +30,8 @@ from aru_keras.runners.callbacks import (
 )
 from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.memory import peak_memory
+from aru_keras.runners.optimizers import optimizer
 from aru_keras.runners.run_folder import RunError, RunFolder, WriteError
-from aru_keras.version import __version__
 
 __all__ = ["DivergedError", "RunError", "TrainConfig", "WriteError", "resume", "train"]
 
@@ -36,7 +42,9 @@ def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options)
     """Train a network from scratch.
 
     Args:
-        task: Name of a task in `tasks.TASKS`, or a whole `TrainConfig`.
+        task: Name of a task, as `tasks.load_task` takes it: one of `tasks.TASKS`, the path of an
+            .npz of your own sequences, module:function, or a registered name; or a `tasks.Task`; or
+            a whole `TrainConfig`. A task that has no such name is written to the folder of the run.
         model: Name of a network in `models.NETWORKS`.
         run_dir: Folder of the run; by default a new one in `runs/`, named for task, model and time.
         verbose: As in `keras.Model.fit`; "auto" is a progress bar in a terminal, a line an epoch
@@ -44,7 +52,8 @@ def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options)
         **options: Fields of `TrainConfig`.
 
     Returns:
-        What `results.json` holds: `test_accuracy`, `test_loss`, `parameters`, `train_seconds`, …
+        What `results.json` holds: `test_accuracy`, or `test_r2` of a regression, `test_loss`,
+        `parameters`, `train_seconds`, …
 
     Raises:
         ValueError: For a bad argument.
@@ -53,13 +62,17 @@ def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options)
         DivergedError: If a loss becomes NaN; the last good state is kept.
         tasks.DatasetError: If the data cannot be had.
     """
+    own = task if isinstance(task, tasks.Task) else None
+    if own is not None:
+        task, options = own_data.described(own, options)
     config = task if isinstance(task, TrainConfig) else TrainConfig(task, model, **options)
     if run_dir:
         RunFolder(run_dir).check_free()
-    data = config.load_task()
+    data = config.load_task() if own is None else config.checked(own)
     network = _new_network(config, data)
-    folder = RunFolder(make_folder("run_dir", run_dir)) if run_dir else _default_folder(config)
+    folder = _folder(run_dir, config, data)
     with _training_in(folder):
+        config = own_data.with_data(config, data, folder)
         folder.create(config, data.permutation)
         return _run(config, data, folder, network, [], verbose)
 
@@ -141,7 +154,7 @@ def _run(config, data, folder, model, rows, verbose):
 
 
 def _fit(model, data, config, *, initial_epoch, **options):
-    batches = _stream(data, config, "train", initial_epoch=initial_epoch)
+    batches = _training_stream(data, config, initial_epoch)
     epochs = {"initial_epoch": initial_epoch, "epochs": config.epochs}
     model.fit(batches, shuffle=False, **epochs, **options)
 
@@ -156,35 +169,26 @@ def _act_and_learn(model, data, config, **options):
 
 def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
     """The network of a configuration with its optimizer, loss and metrics, not yet trained."""
-    model = models.build_network(
+    model = models.network_for(
+        data,
         config.model,
-        data.input_shape,
-        classes=data.classes,
         units=config.units,
         controller_units=config.controller_units,
-        encoder="conv" if len(data.input_shape) == 3 else "linear",
         shared=config.shared,
         fixed=config.fixed,
         n=config.n,
         s=config.s,
-        trained=parts.parse(config.trained),
+        frozen=weight_groups.frozen_groups(config.model, config.trained),
         match_parameters=config.match_parameters,
     )
+    count, cell = models.trainable_parameters(model), model.get_layer("recurrent").cell
+    check_memory(config.model, count, cell.units, TRAINING_COPIES)
     if config.start:
         start = RunFolder(config.start).load_model()
-        parts.copy_parts(start, model, parts.parse(config.take))
-    rate = config.learning_rate
-    if config.schedule == "cosine":
-        steps = config.training_steps(data) * config.epochs
-        rate = keras.optimizers.schedules.CosineDecay(rate, steps)
+        weight_groups.copy_weights(start, model, weight_groups.parse(config.take))
     model.compile(
-        optimizer=keras.optimizers.Adam(
-            rate,
-            global_clipnorm=config.clip_norm or None,
-            weight_decay=config.weight_decay or None,
-        ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        optimizer=optimizer(config, config.training_steps(data)),
+        **models.objective(data, weighted=data.weighted or config.class_weights is not None),
     )
     return model
 
@@ -193,20 +197,20 @@ def _finish(config, data, folder, rows):
     """Test the best model, draw the picture and write the results."""
     best = folder.load_model()
     started = time.perf_counter()
-    test_loss, test_accuracy = best.evaluate(_stream(data, config, "test"), verbose=0)
+    test_loss, test_score = best.evaluate(_stream(data, config, "test"), verbose=0)
     if not math.isfinite(test_loss):
         raise DivergedError(
             f"The loss on the test images is {test_loss}, though the validation loss was finite. "
             "Train anew with a lower --learning-rate or with --clip-norm 1."
         )
-    epoch = best_epoch(rows)
+    epoch, score = best_epoch(rows), models.SCORES[data.spec.target]
     results = {
         "run_dir": str(folder.path),
-        "task": config.task,
+        "task": data.name,
         "model": config.model,
-        "test_accuracy": float(test_accuracy),
+        f"test_{score}": float(test_score),
         "test_loss": float(test_loss),
-        "validation_accuracy": rows[epoch - 1]["val_accuracy"],
+        f"validation_{score}": rows[epoch - 1][f"val_{score}"],
         "best_epoch": epoch,
         "epochs": len(rows),
         "parameters": models.trainable_parameters(best),
@@ -228,20 +232,32 @@ def _draw(model, data, folder):
     if not importlib.util.find_spec("matplotlib"):
         print("matplotlib is not installed: no picture of a reading.")
         return
-    with replacing(folder.picture) as temporary:
-        plots.reading(model, data).savefig(temporary, dpi=150)
+    drawn = plots.reading(model, data)
+    plots.save_numbers(drawn, folder.picture.with_suffix(""))
+    plots.save(drawn, folder.picture.with_suffix(""), formats=("png",), dpi=150)
 
 
-def _default_folder(config):
-    name = f"{config.task}-{config.model}-{time.strftime('%Y%m%d-%H%M%S')}"
+def _folder(run_dir, config, data):
+    if run_dir:
+        return RunFolder(make_folder("run_dir", run_dir))
+    task = re.sub(r"[^\w.-]+", "-", data.name)
+    name = f"{task}-{config.model}-{time.strftime('%Y%m%d-%H%M%S')}"
     return RunFolder.new("runs", name)
 
 
-def _stream(data, config, split, **options):
-    """The examples of a split in the form that the backend trains on fastest."""
-    make = data.dataset if keras.config.backend() == "tensorflow" else data.batches
+def _training_stream(data, config, initial_epoch):
+    options = {"initial_epoch": initial_epoch, "class_weights": config.weights_of_classes}
+    if not config.contrast_share:
+        return _stream(data, config, "train", **options)
+    batches = _stream(data, config, "train", data.batches, **options)
+    return ContrastBatches(batches, config.contrast_share, config.contrast_amplitude, config.seed)
+
+
+def _stream(data, config, split, make=None, **options):
+    """The examples of a split, by default in the form that the backend trains on fastest."""
+    fastest = data.dataset if keras.config.backend() == "tensorflow" else data.batches
     options |= {"limit": config.limit, "drop_remainder": config.drop_remainder}
-    return make(split, config.batch_size, seed=config.seed, **options)
+    return (make or fastest)(split, config.batch_size, seed=config.seed, **options)
 
 
 def _callbacks(config, data, folder, rows, verbose):
@@ -249,7 +265,8 @@ def _callbacks(config, data, folder, rows, verbose):
     if verbose == "epochs":
         callbacks.append(EpochBar(config.epochs))
     if importlib.util.find_spec("tensorflow"):
-        sequences = data.arrays("validation")[0][:HISTOGRAM_SEQUENCES]
+        shown = range(min(HISTOGRAM_SEQUENCES, data.sizes["validation"]))
+        sequences = data.examples("validation", shown)[0]
         callbacks.append(SignalEvents(folder, sequences))
     return callbacks
 
@@ -257,8 +274,8 @@ def _callbacks(config, data, folder, rows, verbose):
 def _announce(config, data, model, folder, done):
     units, count = model.get_layer("recurrent").cell.units, models.trainable_parameters(model)
     print(
-        f"{config.model} of {units} units, {count:,} parameters, on {config.task}: "
-        f"{data.timesteps} steps, permutation {data.permutation_hash}."
+        f"{config.model} of {units} units, {count:,} parameters, on {data.name}: "
+        f"{data.timesteps} steps, {data.summary}."
     )
     print(f"Run folder: {folder.path}" + (f", resumed after epoch {done}" if done else ""))
 
@@ -271,6 +288,6 @@ def _peak_memory_mb():
 def versions() -> dict[str, str]:
     """The backend, and the versions of what a run depends on."""
     backend = keras.config.backend()
-    found = {name: importlib.metadata.version(name) for name in ("keras", "numpy", backend)}
-    found |= {"aru-keras": __version__, "python": platform.python_version()}
-    return {"backend": backend, **found}
+    numbers = {name: importlib.metadata.version(name) for name in ("keras", "numpy", backend)}
+    numbers |= {"aru-keras": __version__, "python": platform.python_version()}
+    return {"backend": backend, **numbers}

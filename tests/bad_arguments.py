@@ -8,15 +8,16 @@ right result: finite, and of the shape of the valid call's.
 import dataclasses
 import inspect
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 import aru_keras
-from aru_keras import tasks
+from aru_keras import envs, runners, tasks
 
-OURS = tuple(str(Path(folder).resolve()) for folder in aru_keras.__path__)
+OURS = tuple(str(Path(package.__file__).resolve().parent) for package in (aru_keras, envs, runners))
 
 BAD = {
     "None": None,
@@ -79,6 +80,7 @@ class Case:
         sound: Which numbers are right results.
         skipped: Arguments that Keras, or the user's own function, answers for.
         known_as: Another name by which the message may call an argument.
+        needs: A package without which the case is skipped.
     """
 
     function: Callable
@@ -87,6 +89,7 @@ class Case:
     sound: Callable = np.isfinite
     skipped: tuple[str, ...] = ()
     known_as: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    needs: str = "numpy"
 
     @property
     def name(self) -> str:
@@ -125,7 +128,8 @@ def bad_values(valid):
 
 def _complaint(case, name, value, wanted):
     try:
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Of a deprecated argument.
             found = case.call(**{name: value})
     except (ValueError, TypeError) as error:
         return _complaint_about(case, name, error)

@@ -9,12 +9,16 @@ from bad_arguments import Case, numbers
 from aru_keras import GammaRNN
 from aru_keras.analysis import (
     classification,
+    evaluation,
+    fractional_signals,
+    fractional_tasks,
     gain_scaling,
     gradients,
     heterogeneity,
     landscape,
     robustness,
-    stationary,
+    sensitivity,
+    stationary_distribution,
     step_response,
     transfer,
     transients,
@@ -59,7 +63,7 @@ def orders(**options):
 
 
 def distribution():
-    return stationary.stationary_distribution(STATES, 1.0)
+    return stationary_distribution.state_distribution(STATES, 1.0)
 
 
 def land():
@@ -78,7 +82,7 @@ CASES = [
         lambda: {"recording": RECORDING, "noise": DRAWS.normal(size=(2, 8, 1)), "protocol": BURST},
     ),
     Case(
-        gain_scaling.gain_scaling,
+        gain_scaling.measure_gain_scaling,
         lambda: {
             "network": layer(),
             "amplitudes": np.ones(1),
@@ -100,9 +104,9 @@ CASES = [
             "batch_size": 2,
         },
     ),
-    Case(gradients.from_adjoints, lambda: {"h": STATES, "adjoints": STATES}),
+    Case(gradients.propagation_from_adjoints, lambda: {"h": STATES, "adjoints": STATES}),
     Case(
-        gradients.of_simple_rnn,
+        gradients.propagation_of_simple_rnn,
         lambda: {
             "weights": [np.ones((1, N)), KERNEL, np.ones(N)],
             "readout": [np.ones((N, 2)), np.ones(2)],
@@ -112,13 +116,14 @@ CASES = [
         },
     ),
     Case(heterogeneity.Cloud, lambda: {"points": np.ones((N, 2))}),
-    Case(heterogeneity.shifts, lambda: {"stages": CLOUDS}),
+    Case(heterogeneity.cloud_shifts, lambda: {"stages": CLOUDS}),
     Case(landscape.Landscape, lambda: {**vars(land())}, sound=numbers),
-    Case(landscape.correlations, lambda: {"found": land()}),
+    Case(landscape.landscape_correlations, lambda: {"landscape": land()}),
+    Case(landscape.accuracy_by_side, lambda: {"landscape": land()}),
     Case(
-        robustness.measure,
+        evaluation.score_grid,
         lambda: {
-            "evaluate": lambda p: robustness.Score(1.0, 0.5, 2),
+            "evaluate": lambda p: evaluation.Score(1.0, 0.5, 2),
             "perturbations": np.array([StepDrive(1)], dtype=object),
             "done": None,
             "progress": False,
@@ -127,29 +132,34 @@ CASES = [
     Case(robustness.step_drives, lambda: {"amplitudes": np.ones(2)}, shapes=False),
     Case(robustness.contrasts, lambda: {"amplitudes": np.ones(2)}, shapes=False),
     Case(
-        robustness.contrast_map,
+        sensitivity.contrast_map,
         lambda: {"amplitudes": np.ones(2), "phases": np.ones(2)},
         shapes=False,
     ),
     Case(
-        robustness.step_map, lambda: {"amplitudes": np.ones(2), "durations": [5, 6]}, shapes=False
+        sensitivity.step_map, lambda: {"amplitudes": np.ones(2), "durations": [5, 6]}, shapes=False
     ),
     Case(
-        robustness.scaled_durations, lambda: {"timesteps": 64, "durations": [25, 50]}, shapes=False
+        sensitivity.scaled_durations, lambda: {"timesteps": 64, "durations": [25, 50]}, shapes=False
     ),
     Case(
         robustness.fractional_drop,
-        lambda: {"amplitudes": np.array([0.0, 1]), "values": np.array([1, 0.5])},
+        lambda: {"amplitudes": np.array([0.0, 1]), "values": np.array([1, 0.5]), "chance": 0.1},
     ),
-    Case(stationary.stationary_distribution, lambda: {"h": STATES, "drive": 1.0}),
+    Case(stationary_distribution.state_distribution, lambda: {"h": STATES, "drive": 1.0}),
     Case(
-        stationary.stationary_lines, lambda: {"distributions": [distribution()] * 3}, shapes=False
+        stationary_distribution.stationary_lines,
+        lambda: {"distributions": [distribution()] * 3},
+        shapes=False,
     ),
     Case(
-        stationary.draw, lambda: {"distribution": distribution(), "count": 2, "units": 3, "seed": 0}
+        stationary_distribution.draw_states,
+        lambda: {"distribution": distribution(), "count": 2, "units": 3, "seed": 0},
     ),
-    Case(stationary.unit_distances, lambda: {"h": STATES}),
-    Case(stationary.draw_recorded, lambda: {"h": STATES, "count": 2, "seed": 0}),
+    Case(stationary_distribution.unit_gaussian_distances, lambda: {"h": STATES}),
+    Case(
+        stationary_distribution.draw_recorded_states, lambda: {"h": STATES, "count": 2, "seed": 0}
+    ),
     Case(step_response.StepProtocol, lambda: {**vars(SHORT)}, shapes=False),
     Case(
         step_response.step_responses,
@@ -167,19 +177,19 @@ CASES = [
         step_response.fractional_orders,
         lambda: {"responses": responses(), "signal": "h", **orders()},
     ),
-    Case(step_response.population_fits, lambda: {"responses": responses(), **orders()}),
-    Case(step_response.population_orders, lambda: {"responses": responses(), **orders()}),
+    Case(fractional_tasks.population_fits, lambda: {"responses": responses(), **orders()}),
+    Case(fractional_tasks.population_orders, lambda: {"responses": responses(), **orders()}),
     Case(
-        step_response.population_alphas,
-        lambda: {"fits": step_response.population_fits(responses(), **orders())},
+        fractional_tasks.population_alphas,
+        lambda: {"fits": fractional_tasks.population_fits(responses(), **orders())},
         shapes=False,
     ),
     Case(
-        step_response.compare_tasks,
+        fractional_tasks.compare_tasks,
         lambda: {"first": POPULATION, "second": POPULATION[::-1], "low": 1.0, "high": 30.0},
     ),
     Case(
-        step_response.signal_integral,
+        fractional_signals.signal_integral,
         lambda: {
             "responses": responses(),
             "signal": "n",
@@ -198,7 +208,7 @@ CASES = [
     Case(transients.steady_state, lambda: {"drive": StepDrive(5), "timesteps": 784}),
     Case(transients.transient, lambda: {"recording": LONG, "drive": StepDrive(5)}),
     Case(
-        transients.transients,
+        transients.measure_transients,
         lambda: {
             "network": layer(),
             "x": np.ones((1, 40, 1)),

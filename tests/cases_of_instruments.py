@@ -7,7 +7,6 @@ from bad_arguments import Case, numbers
 
 from aru_keras import GammaRNN
 from aru_keras.analysis import (
-    boundary,
     controller,
     dynamics,
     family,
@@ -15,6 +14,8 @@ from aru_keras.analysis import (
     fractional,
     jacobian,
     lyapunov,
+    maps,
+    noise_boundary,
     slow_drive,
     spectrum,
     statistics,
@@ -62,18 +63,18 @@ def points(count=6):
 
 CASES = [
     Case(
-        boundary.boundary_saturation,
+        noise_boundary.boundary_saturation,
         lambda: {"drive": np.ones(2), "n": np.array([3.0, 4]), "noise": 1.0},
         shapes=False,
         sound=numbers,
     ),
     Case(
-        boundary.decays,
+        noise_boundary.noise_decays,
         lambda: {"drive": np.ones(2), "n": np.array([3.0, 4]), "s": np.zeros(2), "noise": 1.0},
         shapes=False,
     ),
     Case(
-        boundary.boundary_distance,
+        noise_boundary.boundary_distance,
         lambda: {"drive": np.ones(2), "n": np.array([3.0, 4]), "s": np.zeros(2), "noise": 1.0},
         shapes=False,
     ),
@@ -91,7 +92,7 @@ CASES = [
     ),
     Case(controller.principal_components, lambda: {"points": STATES, "count": 2}, shapes=False),
     Case(
-        dynamics.FunctionDynamics,
+        maps.FunctionDynamics,
         lambda: {"function": np.tanh, "jacobian": None, "jacobian_product": None, "step": None},
     ),
     Case(
@@ -108,12 +109,14 @@ CASES = [
         lambda: {"network": layer(), "n": 2.0, "s": np.zeros(N), "bias": False},
     ),
     Case(dynamics.as_dynamics, lambda: {"value": np.tanh}, known_as={"value": "dynamics"}),
-    Case(dynamics.checked_kernel, lambda: {"recurrent_kernel": KERNEL}),
-    Case(family.family, lambda: {"gains": np.ones(2), "saturations": np.ones(2), "x": np.ones(2)}),
-    Case(fitting.line, points),
-    Case(fitting.power_law, points),
-    Case(fitting.exponential, points),
-    Case(fitting.decay, lambda: {"t": points()["x"], "y": points()["y"]}),
+    Case(
+        family.activation_family,
+        lambda: {"gains": np.ones(2), "saturations": np.ones(2), "x": np.ones(2)},
+    ),
+    Case(fitting.fit_line, points),
+    Case(fitting.fit_power_law, points),
+    Case(fitting.fit_exponential, points),
+    Case(fitting.fit_decay, lambda: {"t": points()["x"], "y": points()["y"]}),
     Case(
         fractional.fractional_derivative,
         lambda: {"signal": RESPONSE, "alpha": 0.5, "method": "causal", "baseline": 1},
@@ -139,7 +142,9 @@ CASES = [
             "seed": 0,
         },
     ),
-    Case(jacobian.norms_along, lambda: {"dynamics": np.tanh, "states": STATES}, shapes=False),
+    Case(
+        jacobian.jacobian_norms_along, lambda: {"dynamics": np.tanh, "states": STATES}, shapes=False
+    ),
     Case(
         lyapunov.lyapunov_exponents,
         lambda: {
@@ -166,7 +171,7 @@ CASES = [
         sound=numbers,
     ),
     Case(
-        lyapunov.adapted_and_frozen,
+        lyapunov.adapted_and_frozen_exponents,
         lambda: {
             "recurrent_kernel": KERNEL,
             "drives": np.array([0.0, 1]),
@@ -178,7 +183,7 @@ CASES = [
         },
         sound=numbers,
     ),
-    Case(spectrum.spectrum, lambda: {"recurrent_kernel": KERNEL}),
+    Case(spectrum.recurrent_spectrum, lambda: {"recurrent_kernel": KERNEL}),
     Case(
         fractional.errors_over_orders,
         lambda: {

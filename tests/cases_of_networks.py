@@ -16,40 +16,39 @@ from aru_keras import (
     gamma,
     initializers,
     models,
-    parts,
     perturbations,
     probing,
-    reading,
     tasks,
 )
 from aru_keras.activations import gamma_slope
-from aru_keras.composition import Perturbations
-from aru_keras.data.task import Task
+from aru_keras.models import weight_groups
 from aru_keras.perturbations import Contrast, NoisyDrive, StepDrive, Waveform
+from aru_keras.perturbations.base import Perturbations
+from aru_keras.probing import reading
+from aru_keras.tasks.task import Task
+
+CONTROLLER = ("controller_kernel", "controller_recurrent", "controller_bias")
+READOUT = ("readout_kernel", "readout_bias")
+VALUES = {"initializer": "zeros", "regularizer": "l2", "constraint": "non_neg"}
+
+
+def weights(*others):
+    names = ("kernel", "recurrent", "bias", *others)
+    rates = {"dropout": 0.1, "recurrent_dropout": 0.1, "seed": 0}
+    options = {f"{name}_{kind}": value for kind, value in VALUES.items() for name in names}
+    return {"use_bias": True, **options, **rates, "frozen": ["bias"]}
 
 
 def controller():
-    return {
-        "controller_units": 2,
-        "controller_kernel_initializer": "kaiming_normal",
-        "controller_recurrent_initializer": "henaff_orthogonal",
-        "controller_bias_initializer": "zeros",
-        "readout_kernel_initializer": "readout_kernel",
-        "readout_bias_initializer": "readout_bias",
-    }
+    return {"controller_units": 2, **weights(*CONTROLLER, *READOUT)}
 
 
-def weights():
-    return {
-        "kernel_initializer": "kaiming_normal",
-        "recurrent_initializer": "henaff_orthogonal",
-        "bias_initializer": "zeros",
-        "frozen": ["bias"],
-    }
+def gains():
+    return {"shared": False, "fixed": False, "n_initializer": 2.0, "s_initializer": "zeros"}
 
 
 def of_gamma():
-    return {"shared": False, "fixed": False, "n_initializer": 2.0, "s_initializer": "zeros"}
+    return {**weights("n", "s"), **gains()}
 
 
 def fused():
@@ -78,8 +77,11 @@ def network_arguments(name, **changed):
         "fixed": False,
         "n": 2.0,
         "s": None,
-        "trained": ["recurrent", "readout"],
+        "frozen": ["activation"],
+        "trained": None,
         "drive": False,
+        "every_step": False,
+        "padding": None,
         "match_parameters": False,
         **changed,
     }
@@ -95,6 +97,7 @@ def batch_arguments():
         "limit": 4,
         "perturbation": None,
         "units": None,
+        "class_weights": None,
     }
 
 
@@ -105,13 +108,13 @@ def first_batch(self, **options):
 LAYERS = [
     Case(gamma, lambda: {"x": np.ones(3), "n": 2.0, "s": 0.5}, shapes=False, sound=anything),
     Case(gamma_slope, lambda: {"x": np.ones(3), "n": 2.0, "s": 0.5}, shapes=False, sound=anything),
-    Case(ARU, lambda: {"units": 3, **controller(), **weights(), **fused()}),
-    Case(ARUCell, lambda: {"units": 3, **controller(), **weights()}),
-    Case(GammaRNN, lambda: {"units": 3, **of_gamma(), **weights(), **fused()}),
-    Case(GammaRNNCell, lambda: {"units": 3, **of_gamma(), **weights()}),
+    Case(ARU, lambda: {"units": 3, **controller(), **fused()}),
+    Case(ARUCell, lambda: {"units": 3, **controller()}),
+    Case(GammaRNN, lambda: {"units": 3, **of_gamma(), **fused()}),
+    Case(GammaRNNCell, lambda: {"units": 3, **of_gamma()}),
     Case(DrivenRNN, lambda: {"units": 3, "activation": "relu", **weights()}),
     Case(DrivenRNNCell, lambda: {"units": 3, "activation": "relu", **weights()}),
-    Case(Gamma, of_gamma),
+    Case(Gamma, gains),
     Case(initializers.HenaffOrthogonal, lambda: {"seed": 0}),
     Case(initializers.SharedGain, lambda: {"low": 5.0, "width": 2.0, "seed": 0}),
     Case(
@@ -161,12 +164,29 @@ NETWORKS = [
         lambda: {"input_shape": (4, 1), "units": 3, "classes": 2, "match_parameters": False},
         skipped=("match_parameters",),
     ),
+    Case(models.load_pretrained, lambda: {"name": "relu-digits"}),
+    Case(models.model_card, lambda: {"name": "relu-digits"}),
     Case(models.trainable_parameters, lambda: {"model": network()}),
-    Case(parts.parse, lambda: {"text": "recurrent", "argument": "text"}, skipped=("argument",)),
-    Case(parts.named, lambda: {"parts": ["recurrent"], "argument": "parts"}, skipped=("argument",)),
-    Case(parts.frozen_weights, lambda: {"network": "gamma", "trained": ["recurrent"]}),
     Case(
-        parts.copy_parts, lambda: {"source": network(), "target": network(), "parts": ["recurrent"]}
+        weight_groups.parse,
+        lambda: {"text": "recurrent", "argument": "text"},
+        skipped=("argument",),
+    ),
+    Case(
+        weight_groups.named,
+        lambda: {"groups": ["recurrent"], "argument": "groups"},
+        skipped=("argument",),
+    ),
+    Case(
+        weight_groups.named_or_none,
+        lambda: {"groups": ["recurrent"], "argument": "groups"},
+        skipped=("argument",),
+    ),
+    Case(weight_groups.frozen_groups, lambda: {"network": "gamma", "trained": ["recurrent"]}),
+    Case(weight_groups.frozen_weights, lambda: {"network": "gamma", "frozen": ["recurrent"]}),
+    Case(
+        weight_groups.copy_weights,
+        lambda: {"source": network(), "target": network(), "groups": ["recurrent"]},
     ),
     Case(
         probing.Record,
@@ -218,7 +238,11 @@ DATA = [
         lambda: {"mean": 5.0, "variance": 2.0, "seed": 0, "start": 1, "duration": 2},
         shapes=False,
     ),
-    Case(Contrast, lambda: {"amplitude": 0.5, "frequency": 1.0, "phase": 0.0}),
+    Case(
+        Contrast,
+        lambda: {"amplitude": 0.5, "frequency": 1.0, "phase": 0.0, "start": 2, "duration": 9},
+        shapes=False,
+    ),
     Case(StepDrive.window, lambda: {"self": StepDrive(5), "timesteps": 64}),
     Case(
         StepDrive.drive,
@@ -233,7 +257,7 @@ DATA = [
     Case(
         Contrast.pixel_range, lambda: {"self": Contrast(), "low": 0.0, "high": 1.0, "timesteps": 64}
     ),
-    Case(Perturbations, lambda: {"parts": (StepDrive(5),)}, shapes=False),
+    Case(Perturbations, lambda: {"components": (StepDrive(5),)}, shapes=False),
     Case(
         perturbations.as_perturbation, lambda: {"value": None}, known_as={"value": "perturbation"}
     ),
@@ -248,6 +272,7 @@ DATA = [
             "data_dir": None,
             "source": None,
             "download": False,
+            "fingerprint": None,
         },
     ),
     Case(tasks.epoch_order, lambda: {"seed": 0, "epoch": 0, "size": 4}),

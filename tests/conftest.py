@@ -11,6 +11,8 @@ import tempfile
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Compiling takes far longer than running what these tests compile.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 if os.environ["KERAS_BACKEND"] == "jax":
     # The reference numbers are float64; that float32 layers stay float32 is tested.

@@ -2,48 +2,53 @@
 
 import numpy as np
 
+from aru_keras.analysis import ActivationDynamics
 from aru_keras.analysis import slow_drive as slow
 from aru_keras.analysis.controller import Controller, portrait
-from aru_keras.analysis.family import family
-from aru_keras.analysis.fitting import decay
+from aru_keras.analysis.evaluation import Scores
+from aru_keras.analysis.family import activation_family
+from aru_keras.analysis.fitting import fit_decay
+from aru_keras.analysis.fixed_points import find_fixed_points
 from aru_keras.analysis.fractional import FractionalOrder, fractional_derivative
+from aru_keras.analysis.fractional_signals import signal_integral
+from aru_keras.analysis.fractional_tasks import compare_tasks
 from aru_keras.analysis.gain_scaling import GainScaling, Settled
 from aru_keras.analysis.gradients import Propagation
 from aru_keras.analysis.heterogeneity import Cloud
 from aru_keras.analysis.jacobian import jacobian_norms
 from aru_keras.analysis.landscape import Landscape
 from aru_keras.analysis.lyapunov import AdaptedExponents, LyapunovExponents
-from aru_keras.analysis.robustness import Scores
-from aru_keras.analysis.spectrum import spectrum
-from aru_keras.analysis.stationary import stationary_distribution, stationary_lines
-from aru_keras.analysis.step_response import (
-    StepProtocol,
-    StepResponses,
-    compare_tasks,
-    fractional_orders,
-    signal_integral,
-)
+from aru_keras.analysis.spectrum import recurrent_spectrum
+from aru_keras.analysis.stationary_distribution import state_distribution, stationary_lines
+from aru_keras.analysis.step_response import StepProtocol, StepResponses, fractional_orders
 from aru_keras.analysis.transients import transient
 from aru_keras.perturbations import StepDrive
 from aru_keras.plots import (
     accuracy,
     controller,
-    dynamics,
-    fractional,
-    fractional_fits,
+    fractional_order,
+    fractional_signals,
+    fractional_tasks,
     gain_scaling,
     gradients,
+    jacobian,
     lyapunov,
+    noise_boundary,
     reading_picture,
     robustness,
+    sensitivity,
     slow_drive,
+    spectrum,
+    stationary_distribution,
     transients,
 )
 from aru_keras.plots import family as family_figure
+from aru_keras.plots import fixed_points as fixed_points_figure
 from aru_keras.plots import heterogeneity as heterogeneity_figure
 from aru_keras.plots import landscape as landscape_figure
-from aru_keras.reading import Reading
+from aru_keras.probing.reading import Reading
 
+CONDITIONS = ("connected", 1.0), ("isolated", 7.0)
 AMPLITUDES = np.array([1, 2.5, 5, 10, 20.0])
 
 
@@ -105,30 +110,32 @@ def _reading():
 
 def _fitted():
     found = responses((-5.0, 1.0))
-    return fractional.fitted_responses(found, fractional_orders(found), -5.0, [0, 1])
+    return fractional_order.fitted_responses(found, fractional_orders(found), -5.0, [0, 1])
 
 
 def _integrals():
     found = signal_integral(responses((-5.0, 1.0)), "h", -1.0, method="causal")
-    return fractional.signal_integrals({"h": found, "n": found})
+    return fractional_signals.signal_integrals({"h": found, "n": found})
 
 
 def _population():
     drives = (1.0, 5.0, 30.0)
     first = [dict(zip(drives, 0.1 * rng(k).normal(size=3), strict=True)) for k in range(4)]
     second = [dict(zip(drives, rng(k + 4).normal(size=3) - 5, strict=True)) for k in range(4)]
-    return fractional.population_orders({"a": first, "b": second}, compare_tasks(first, second))
+    return fractional_tasks.population_orders(
+        {"a": first, "b": second}, compare_tasks(first, second)
+    )
 
 
 def _stationary():
     states = {drive: rng(1).normal(-drive, 1 + abs(drive), 500) for drive in (-1.0, 1.0, 5.0)}
-    found = stationary_lines([stationary_distribution(h, drive) for drive, h in states.items()])
-    return dynamics.stationary(states, found)
+    found = stationary_lines([state_distribution(h, drive) for drive, h in states.items()])
+    return stationary_distribution.state_distributions(states, found)
 
 
 def _boundary():
     onset = np.array([[[2.0, 3.0], [1.0, 2.0]], [[0.2, 0.3], [0.1, 0.2]]])
-    return dynamics.noise_boundary([-1.0, 5.0], onset, onset + 1)
+    return noise_boundary.noise_boundaries([-1.0, 5.0], onset, onset + 1)
 
 
 def _exponents(shape):
@@ -137,7 +144,7 @@ def _exponents(shape):
 
 def _controller():
     weights = (rng().normal(size=(1, 3)), 0.3 * np.eye(3), np.zeros(3), rng().normal(size=(3, 2)))
-    return controller.controller(
+    return controller.controller_states(
         portrait(Controller(*weights, np.zeros(2)), (-1, 1, 2), settle=5, hold=9)
     )
 
@@ -145,64 +152,76 @@ def _controller():
 def _landscape():
     n, s = (one.ravel() for one in np.meshgrid([1.0, 5.0], [-1.0, 0.0]))
     maps = (np.array([0.5, 2, 1, 4]), np.array([-0.5, 0.2, -np.inf, 1]), np.array([0.1, 0.4, 0, 1]))
-    return landscape_figure.landscape(Landscape(n, s, *maps), [np.array([[2.0, -0.5], [3, -0.2]])])
+    return landscape_figure.landscape_maps(
+        Landscape(n, s, *maps), [np.array([[2.0, -0.5], [3, -0.2]])]
+    )
 
 
 def _distributions():
     orders = {-1.0: order([-1, -1, -0.4, 0.3, 1, np.nan]), 5.0: order([0.1, 0.1, 0.2])}
-    return fractional.order_distributions({"connected": orders, "isolated": {**orders}})
+    return fractional_order.order_distributions({"connected": orders, "isolated": {**orders}})
 
 
 def _slow_drive():
     waves = {period: slow.sinusoid(period, 2.0)[period:] for period in (8, 16)}
     phases = {period: slow.phase(-wave, wave, period) for period, wave in waves.items()}
     t = np.arange(8)
-    decays = {8: decay(t, np.exp(-t / 2)), 16: decay(t, np.ones(8))}
-    return slow_drive.slow_drive({"ARUN": [phases] * 2}, {"ARUN": [decays] * 2})
+    decays = {8: fit_decay(t, np.exp(-t / 2)), 16: fit_decay(t, np.ones(8))}
+    return slow_drive.periodic_responses({"ARUN": [phases] * 2}, {"ARUN": [decays] * 2})
+
+
+def _fixed_points():
+    starts = rng().normal(size=(20, 2))
+    found = find_fixed_points(ActivationDynamics(-2 * np.eye(2), "tanh"), starts)
+    return fixed_points_figure.fixed_point_map(found, starts)
 
 
 FIGURES = {
-    "flow": lambda: landscape_figure.flow([np.array([[2.0, -0.5], [3, -0.2]])]),
+    "fixed-points": _fixed_points,
+    "flow": lambda: landscape_figure.parameter_flow([np.array([[2.0, -0.5], [3, -0.2]])]),
     "slow-drive": _slow_drive,
-    "errors-over-orders": lambda: fractional_fits.errors_over_orders(
+    "errors-over-orders": lambda: fractional_order.errors_over_orders(
         [-1, 0, 1], {"unit 3": np.array([3.0, 1, 2])}
     ),
-    "mean-responses": lambda: fractional_fits.mean_responses(
-        np.repeat([0.0, 5, 0], 5), {"connected": {"negative": -rng().random(15)}, "isolated": {}}
+    "mean-responses": lambda: fractional_order.mean_responses(
+        np.repeat([0.0, 5, 0], 5),
+        {condition: {"negative": -size * rng().random(15)} for condition, size in CONDITIONS},
     ),
-    "accuracy": lambda: accuracy.accuracy({"a": {"arun": [0.9, 0.8], "gru": [0.7]}}),
-    "adapted-and-frozen": lambda: lyapunov.adapted_and_frozen(
+    "accuracy": lambda: accuracy.accuracies({"a": {"arun": [0.9, 0.8], "gru": [0.7]}}),
+    "adapted-and-frozen": lambda: lyapunov.adapted_and_frozen_exponents(
         [AdaptedExponents(np.array([-5.0, 1]), *[_exponents((2, 3, 1))] * 2)]
     ),
     "controller": _controller,
     "exponents-after-onset": lambda: lyapunov.exponents_after_onset(
         [-1.0, 5.0], [0, 50], [_exponents((2, 2, 3, 1))] * 2
     ),
-    "exponents": lambda: lyapunov.spectra_of_exponents({-1.0: _exponents((2, 3))}),
-    "family": lambda: family_figure.family(family((1, 8), (-1, 0, 1))),
+    "exponents": lambda: lyapunov.exponent_spectra({-1.0: _exponents((2, 3))}),
+    "family": lambda: family_figure.activation_curves(activation_family((1, 8), (-1, 0, 1))),
     "fitted-responses": _fitted,
-    "gain-scaling": lambda: gain_scaling.gain_scaling(scaling(5 - 2 * AMPLITUDES**-0.5)),
-    "gradients": lambda: gradients.gradients(
+    "gain-scaling": lambda: gain_scaling.gains_under_noise(scaling(5 - 2 * AMPLITUDES**-0.5)),
+    "gradients": lambda: gradients.gradient_norms(
         {"arun": [Propagation(rng().random(6), rng().random(6) + 0.1, np.zeros((2, 2)))]}
     ),
-    "heterogeneity": lambda: heterogeneity_figure.heterogeneity(
+    "heterogeneity": lambda: heterogeneity_figure.parameter_clouds(
         {"start": Cloud([[-5, 0]]), "trained": Cloud([[4, 0], [6, 0], [5, 0.1]])}
     ),
     "integrals": _integrals,
-    "jacobian": lambda: dynamics.jacobian_map(jacobian_norms(1.5 * np.eye(4), [1.0, 9], [-1.0, 1])),
+    "jacobian": lambda: jacobian.jacobian_map(jacobian_norms(1.5 * np.eye(4), [1.0, 9], [-1.0, 1])),
     "landscape": _landscape,
-    "maps": lambda: robustness.maps(
+    "maps": lambda: sensitivity.sensitivity_maps(
         {"arun": scores((2, 2)), "relu": scores((2, 2), 1)}, (-1, 0), (-2, 0)
     ),
     "noise-boundary": _boundary,
     "order-distributions": _distributions,
     "population": _population,
     "reading": lambda: reading_picture.picture_of(_reading()),
-    "robustness": lambda: robustness.robustness(
+    "robustness": lambda: robustness.robustness_curves(
         {"arun": [scores(5), scores(5, 1)], "lstm": [scores(5)]}, AMPLITUDES - 5
     ),
-    "spectra": lambda: dynamics.spectra({"start": spectrum(np.diag([1, -1.2, 1 + 1e-9]))}),
+    "spectra": lambda: spectrum.eigenvalues(
+        {"start": recurrent_spectrum(np.diag([1, -1.2, 1 + 1e-9]))}
+    ),
     "stationary": _stationary,
-    "transients": lambda: transients.transients([transient_seed(5.0, drives=(-1, 2))]),
+    "transients": lambda: transients.transient_courses([transient_seed(5.0, drives=(-1, 2))]),
 }
 """What draws each, by name."""

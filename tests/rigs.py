@@ -23,18 +23,18 @@ def network(cls=ARU, features=1, seed=0, **options):
 
 
 @functools.cache
-def shared(lanes=None, cls=ARU, features=1, **options):
+def shared(num_envs=None, cls=ARU, features=1, **options):
     """A rig around `network(cls, features)` that is compiled once; no test changes its weights."""
     layer = network(cls, features)
-    if lanes is None:
+    if num_envs is None:
         return UnitRigEnv(layer, **options)
-    return UnitRigVectorEnv(lanes, layer, **options)
+    return UnitRigVectorEnv(num_envs, layer, **options)
 
 
 def played(env, currents, **reset):
     """Observations by name, stacked in time from t = 0, of stepping `env` through `currents`."""
     shown = [env.reset(**reset)[0], *(env.step(current)[0] for current in currents)]
-    return {name: np.stack([one[name] for one in shown]) for name in shown[0]}
+    return {name: np.stack([step[name] for step in shown]) for name in shown[0]}
 
 
 def assert_same(found, expected, tolerance=CLOSE):
@@ -43,11 +43,11 @@ def assert_same(found, expected, tolerance=CLOSE):
         assert relative_error(values, expected[name]) < tolerance, name
 
 
-def lane(shown, number):
+def single(shown, number):
     return {name: values[number] for name, values in shown.items()}
 
 
-def by_lane(shown):
+def by_env(shown):
     return {name: values.swapaxes(0, 1) for name, values in shown.items()}
 
 

@@ -6,7 +6,7 @@ from contract import CASES
 
 from aru_keras import probing
 from aru_keras.analysis.controller import (
-    AMPLITUDES,
+    CONTROLLER_AMPLITUDES,
     Controller,
     portrait,
     principal_components,
@@ -93,7 +93,7 @@ def test_a_controller_that_oscillates_has_no_end_point():
 
     assert portrait(pair(0.5), draws=1).unsettled == pytest.approx(np.zeros(10), abs=1e-12)
     height = 0.957504  # The solution of g = tanh(2g).
-    expected = height / np.tanh(AMPLITUDES).std()
+    expected = height / np.tanh(CONTROLLER_AMPLITUDES).std()
     assert portrait(pair(-2.0), draws=1).unsettled == pytest.approx(np.full(10, expected), rel=1e-5)
 
 

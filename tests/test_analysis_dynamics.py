@@ -8,17 +8,17 @@ from support import array, gradients, relative_error
 
 from aru_keras import ARU, DrivenRNN, GammaRNN, gamma
 from aru_keras.activations import GAIN_FLOOR, gamma_slope
-from aru_keras.analysis import gamma_numpy
+from aru_keras.analysis import _gamma_numpy
 from aru_keras.analysis.dynamics import (
     ActivationDynamics,
     ARUDynamics,
-    FunctionDynamics,
     GammaDynamics,
     as_dynamics,
     dynamics_of,
 )
-from aru_keras.analysis.jacobian import norms_along
+from aru_keras.analysis.jacobian import jacobian_norms_along
 from aru_keras.analysis.lyapunov import lyapunov_exponents
+from aru_keras.analysis.maps import FunctionDynamics
 
 N, G, B = 5, 3, 4
 # Of float64 on every backend, over a few dozen operations.
@@ -82,13 +82,13 @@ def test_the_gain_in_numpy_is_that_of_the_library():
     x = draws.normal(size=400) * 10.0 ** draws.uniform(-2, 2, size=400)
     n = np.concatenate([draws.normal(0, 5, size=396), [0.0, -0.0, GAIN_FLOOR / 2, -GAIN_FLOOR / 2]])
     s = draws.uniform(-0.5, 1.5, size=400)
-    value, slope = gamma_numpy.gamma_and_slope(x, n, s)
+    value, slope = _gamma_numpy.gamma_and_slope(x, n, s)
     # Near n = 0 values reach 1/n = 100 times rounding.
     np.testing.assert_allclose(value, array(gamma(x, n, s)), rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(slope, array(gamma_slope(x, n, s)), rtol=1e-10, atol=1e-13)
     outside = np.abs(n) >= GAIN_FLOOR
     _, (_, in_n, in_s) = gradients(lambda *parts: ops.sum(gamma(*parts)), x, n, s)
-    found = gamma_numpy.partials_of_parameters(x, n, s)
+    found = _gamma_numpy.partials_of_parameters(x, n, s)
     np.testing.assert_allclose(found[0][outside], in_n[outside], rtol=1e-9, atol=1e-12)
     assert not found[0][~outside].any()
     np.testing.assert_allclose(found[1], in_s, rtol=1e-12, atol=1e-13)
@@ -96,7 +96,7 @@ def test_the_gain_in_numpy_is_that_of_the_library():
 
 def test_the_tail_of_a_sigmoid_keeps_its_slope():
     # nσ(1 − σ) → n·exp(−n·x); 1 − σ is 0 in float64 from n·x = 37 on.
-    found = gamma_numpy.slope(np.array([-8.0, 8.0]), 5.0, 1.0)
+    found = _gamma_numpy.slope(np.array([-8.0, 8.0]), 5.0, 1.0)
     np.testing.assert_allclose(found, 5 * np.exp(-40), rtol=1e-12)
 
 
@@ -200,7 +200,7 @@ def test_differences_are_the_same_in_several_calls(monkeypatch):
 
     at_once = FunctionDynamics(function).jacobian(h)
     assert calls == [B * N, 2 * B * N * N]
-    monkeypatch.setattr("aru_keras.analysis.differences._AT_ONCE", 4 * h.size)
+    monkeypatch.setattr("aru_keras.analysis._differences._AT_ONCE", 4 * h.size)
     calls.clear()
     np.testing.assert_array_equal(FunctionDynamics(function).jacobian(h), at_once)
     assert sum(calls[1:]) == 2 * B * N * N and max(calls) == 4 * B * N
@@ -229,7 +229,9 @@ def test_functions_and_layers_are_taken_as_dynamics():
     h = rng(19).normal(size=(B, N))
     assert as_dynamics(known) is known
     for one in (layer, lambda h: np.tanh(h @ kernel.astype("float64"))):
-        np.testing.assert_allclose(norms_along(one, h), norms_along(known, h), rtol=1e-6)
+        np.testing.assert_allclose(
+            jacobian_norms_along(one, h), jacobian_norms_along(known, h), rtol=1e-6
+        )
         found, expected = (lyapunov_exponents(each, h, steps=20) for each in (one, known))
         np.testing.assert_allclose(found.exponents, expected.exponents, rtol=1e-6)
     with pytest.raises(ValueError, match="`dynamics` must be Dynamics, a layer, or a function"):

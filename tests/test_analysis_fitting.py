@@ -9,13 +9,13 @@ AMPLITUDES = np.array([1, 2.5, 5, 10, 15, 20, 30.0])
 TIME = np.arange(100.0)
 # A fit, where it is measured, the parameters.
 CASES = {
-    "power law": (fitting.power_law, AMPLITUDES, (0.3, 0.8, 5.4)),
-    "growing power law": (fitting.power_law, AMPLITUDES, (-0.1, -0.6, 2.0)),
-    "exponential": (fitting.exponential, AMPLITUDES, (0.01, 0.15, 0.002)),
-    "growing exponential": (fitting.exponential, np.linspace(0, 5, 30), (0.01, -1.0, 0.2)),
-    "decay": (fitting.decay, TIME, (1.0, 12.0, 3.0)),
-    "decay upwards, late": (fitting.decay, TIME + 201, (-3e6, 12.0, 3.0)),
-    "line": (fitting.line, AMPLITUDES, (2.0, 1.0)),
+    "power law": (fitting.fit_power_law, AMPLITUDES, (0.3, 0.8, 5.4)),
+    "growing power law": (fitting.fit_power_law, AMPLITUDES, (-0.1, -0.6, 2.0)),
+    "exponential": (fitting.fit_exponential, AMPLITUDES, (0.01, 0.15, 0.002)),
+    "growing exponential": (fitting.fit_exponential, np.linspace(0, 5, 30), (0.01, -1.0, 0.2)),
+    "decay": (fitting.fit_decay, TIME, (1.0, 12.0, 3.0)),
+    "decay upwards, late": (fitting.fit_decay, TIME + 201, (-3e6, 12.0, 3.0)),
+    "line": (fitting.fit_line, AMPLITUDES, (2.0, 1.0)),
 }
 every_case = pytest.mark.parametrize(("fit", "x", "truth"), CASES.values(), ids=CASES)
 
@@ -48,7 +48,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(fit, x, truth):
 def test_a_line_has_the_errors_of_the_textbook():
     scipy_stats = pytest.importorskip("scipy.stats")
     y = 3 * AMPLITUDES + np.random.default_rng(1).normal(size=len(AMPLITUDES))
-    found, known = fitting.line(AMPLITUDES, y), scipy_stats.linregress(AMPLITUDES, y)
+    found, known = fitting.fit_line(AMPLITUDES, y), scipy_stats.linregress(AMPLITUDES, y)
     np.testing.assert_allclose(found.values, [known.slope, known.intercept], rtol=1e-12)
     np.testing.assert_allclose(found.errors, [known.stderr, known.intercept_stderr], rtol=1e-12)
     assert found.r_squared == pytest.approx(known.rvalue**2, rel=1e-12)
@@ -70,16 +70,16 @@ def test_values_and_errors_are_those_of_curve_fit(name):
 @pytest.mark.parametrize(
     ("fit", "x", "y", "reason"),
     [
-        (fitting.line, TIME, 0 * TIME + 0.1, "constant"),
-        (fitting.decay, TIME, 0 * TIME + 0.1, "constant"),
-        (fitting.line, TIME[:2], TIME[:2], "more than 2 points"),
-        (fitting.exponential, TIME[:3], TIME[:3] ** 2, "more than 3 points"),
-        (fitting.exponential, TIME % 2, np.cos(TIME), "3 or more different x"),
-        (fitting.exponential, TIME, 3 * TIME, "line"),
-        (fitting.power_law, TIME + 1, np.log(TIME + 1), "line"),
-        (fitting.decay, TIME, np.exp(TIME / 30), "line"),
-        (fitting.decay, TIME, (TIME < 1) * 1.0, "jump"),
-        (fitting.power_law, TIME + 1, np.cos(TIME) * (TIME % 2), None),
+        (fitting.fit_line, TIME, 0 * TIME + 0.1, "constant"),
+        (fitting.fit_decay, TIME, 0 * TIME + 0.1, "constant"),
+        (fitting.fit_line, TIME[:2], TIME[:2], "more than 2 points"),
+        (fitting.fit_exponential, TIME[:3], TIME[:3] ** 2, "more than 3 points"),
+        (fitting.fit_exponential, TIME % 2, np.cos(TIME), "3 or more different x"),
+        (fitting.fit_exponential, TIME, 3 * TIME, "line"),
+        (fitting.fit_power_law, TIME + 1, np.log(TIME + 1), "line"),
+        (fitting.fit_decay, TIME, np.exp(TIME / 30), "line"),
+        (fitting.fit_decay, TIME, (TIME < 1) * 1.0, "jump"),
+        (fitting.fit_power_law, TIME + 1, np.cos(TIME) * (TIME % 2), None),
     ],
 )
 def test_a_fit_that_fails_says_why_and_draws_nothing(fit, x, y, reason):
@@ -102,7 +102,7 @@ def test_a_fit_that_fails_says_why_and_draws_nothing(fit, x, y, reason):
         (TIME, TIME[:-1], r"shapes \(100,\) and \(99,\)"),
     ],
 )
-@pytest.mark.parametrize("fit", [fitting.line, fitting.exponential, fitting.decay])
+@pytest.mark.parametrize("fit", [fitting.fit_line, fitting.fit_exponential, fitting.fit_decay])
 def test_what_cannot_be_fitted_is_an_error(fit, x, y, message):
     with pytest.raises(ValueError, match=message):
         fit(x, y)
@@ -110,4 +110,4 @@ def test_what_cannot_be_fitted_is_an_error(fit, x, y, message):
 
 def test_a_power_law_needs_positive_x():
     with pytest.raises(ValueError, match="must be positive"):
-        fitting.power_law(TIME, TIME)
+        fitting.fit_power_law(TIME, TIME)

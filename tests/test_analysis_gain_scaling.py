@@ -5,11 +5,11 @@ import pytest
 
 from aru_keras import ARU, DrivenRNN, GammaRNN, models, probing
 from aru_keras.analysis.gain_scaling import (
-    ENTRIES,
+    NOISE_ENTRIES,
     GainScaling,
     NoiseBurst,
     Settled,
-    gain_scaling,
+    measure_gain_scaling,
     settled,
 )
 
@@ -66,19 +66,19 @@ def test_the_fits_are_a_power_law_of_n_and_an_exponential_of_s():
 def test_a_gain_that_does_not_adapt_has_no_fit():
     layer = GammaRNN(4, n_initializer=3.0, s_initializer=0.25)
     layer.build((1, 5, 1))
-    found = gain_scaling(layer, (1, 2, 4, 8, 16), seeds=[0, 1], protocol=SHORT)
+    found = measure_gain_scaling(layer, (1, 2, 4, 8, 16), seeds=[0, 1], protocol=SHORT)
     np.testing.assert_array_equal(found.over_amplitudes("steady_n"), np.full((2, 5), 3.0))
     assert found.gain_fit().failed and found.saturation_fit().failed
 
 
-@pytest.mark.parametrize("enters", ENTRIES)
+@pytest.mark.parametrize("enters", NOISE_ENTRIES)
 @pytest.mark.parametrize("reading", [False, True])
 def test_a_network_is_run_on_the_noise(enters, reading):
     if reading and enters == "input":
         pytest.skip("the noise is what it reads")
     model = models.build_network("arun", (None, 1), units=5, controller_units=3)
     x = np.random.default_rng(0).uniform(size=(2, 17, 1)).astype("float32") if reading else None
-    found = gain_scaling(model, (1, 20), seeds=[0, 7], protocol=SHORT, x=x, enters=enters)
+    found = measure_gain_scaling(model, (1, 20), seeds=[0, 7], protocol=SHORT, x=x, enters=enters)
     noise = SHORT.noise(20, [0, 7], features=5 if enters == "units" else 1)
     silence = np.zeros((2, 17, 1), "float32")
     fed = (noise, None) if enters == "input" else (x if reading else silence, noise)
@@ -90,8 +90,8 @@ def test_a_network_is_run_on_the_noise(enters, reading):
 
 def test_units_have_noise_of_their_own_by_default():
     model = models.build_network("arun", (None, 1), units=5, controller_units=3)
-    own = gain_scaling(model, (20,), seeds=[0], protocol=SHORT)
-    units = gain_scaling(model, (20,), seeds=[0], protocol=SHORT, enters="units")
+    own = measure_gain_scaling(model, (20,), seeds=[0], protocol=SHORT)
+    units = measure_gain_scaling(model, (20,), seeds=[0], protocol=SHORT, enters="units")
     np.testing.assert_array_equal(own.runs[0].n, units.runs[0].n)
 
 
@@ -99,7 +99,7 @@ def test_the_burst_is_scaled_to_the_images():
     assert NoiseBurst.scaled(784) == NoiseBurst(200, 200, 384, steady=90)
     assert NoiseBurst.scaled(64) == NoiseBurst(16, 16, 32, steady=7)
     model = models.build_network("arun", (None, 1), units=5, controller_units=3)
-    found = gain_scaling(model, (2,), seeds=[0], x=np.zeros((1, 64, 1), "float32"))
+    found = measure_gain_scaling(model, (2,), seeds=[0], x=np.zeros((1, 64, 1), "float32"))
     assert found.runs[0].n.shape == (1, 64)
 
 
@@ -108,15 +108,15 @@ def test_the_old_argument_says_what_took_its_place():
     layer.build((1, 5, 1))
     for old, new in ((True, "drive"), (False, "input")):
         with pytest.warns(DeprecationWarning, match=f"use enters='{new}'"):
-            found = gain_scaling(layer, (3,), seeds=[1], protocol=SHORT, as_drive=old)
-        expected = gain_scaling(layer, (3,), seeds=[1], protocol=SHORT, enters=new)
+            found = measure_gain_scaling(layer, (3,), seeds=[1], protocol=SHORT, as_drive=old)
+        expected = measure_gain_scaling(layer, (3,), seeds=[1], protocol=SHORT, enters=new)
         np.testing.assert_array_equal(found.runs[0].output_spread, expected.runs[0].output_spread)
 
 
 def test_a_layer_with_features_hears_each_of_them():
     layer = ARU(5, 3)
     layer.build((None, None, 2))
-    found = gain_scaling(layer, (3,), seeds=[1], protocol=SHORT, enters="input")
+    found = measure_gain_scaling(layer, (3,), seeds=[1], protocol=SHORT, enters="input")
     known = probing.record(layer, SHORT.noise(3, [1], features=2), "n")
     np.testing.assert_allclose(found.runs[0].n, known["n"].mean(axis=2), rtol=1e-5)
 
@@ -127,11 +127,11 @@ def test_what_does_not_fit_is_an_error():
     with pytest.raises(ValueError, match="`amplitude`"):
         SHORT.noise(-1, [0])
     with pytest.raises(ValueError, match="must be built"):
-        gain_scaling(GammaRNN(4), (1,), seeds=[0], protocol=SHORT)
+        measure_gain_scaling(GammaRNN(4), (1,), seeds=[0], protocol=SHORT)
     relu = DrivenRNN(4)
     relu.build((1, 5, 1))
     with pytest.raises(ValueError, match="`signals`"):
-        gain_scaling(relu, (1,), seeds=[0], protocol=SHORT)
+        measure_gain_scaling(relu, (1,), seeds=[0], protocol=SHORT)
     layer = GammaRNN(4)
     layer.build((1, 5, 1))
     for options, words in (
@@ -140,7 +140,7 @@ def test_what_does_not_fit_is_an_error():
         ({"x": np.zeros((1, 17, 1)), "enters": "input"}, "none where the noise is the input"),
     ):
         with pytest.raises(ValueError, match=words):
-            gain_scaling(layer, (1,), seeds=[0], protocol=SHORT, **options)
+            measure_gain_scaling(layer, (1,), seeds=[0], protocol=SHORT, **options)
     noise = SHORT.noise(1, [0])
     good = {name: np.ones((1, 17, 2)) for name in "nsh"}
     with pytest.raises(ValueError, match="must hold 'h'"):

@@ -7,7 +7,11 @@ from keras import ops
 from support import BACKEND, gradients, relative_error
 
 from aru_keras import ARU, DrivenRNN, GammaRNN, models
-from aru_keras.analysis.gradients import from_adjoints, of_simple_rnn, propagation
+from aru_keras.analysis.gradients import (
+    propagation,
+    propagation_from_adjoints,
+    propagation_of_simple_rnn,
+)
 
 B, T, I, N, CLASSES = 6, 7, 2, 5, 3  # noqa: E741
 RNG = np.random.default_rng(0)
@@ -100,7 +104,7 @@ def test_a_simple_rnn_from_its_weights_is_our_layer():
     model = network("relu")
     readout = model.layers[-1].get_weights()
     weights = model.get_layer("recurrent").get_weights()
-    found = of_simple_rnn(weights, readout, X, LABELS, "relu")
+    found = propagation_of_simple_rnn(weights, readout, X, LABELS, "relu")
     known = propagation(model, X, LABELS)
     assert relative_error(found.gradient, known.gradient) < EXACT
     assert relative_error(found.detached, known.detached) < EXACT
@@ -115,7 +119,7 @@ def test_a_simple_rnn_from_its_weights_is_the_one_of_keras(activation):
     matrix = layer.cell.recurrent_kernel
     _, (_, known) = gradients(lambda x: cross_entropy(model(x)), x, variables=[matrix])
     readout = model.layers[-1].get_weights()
-    found = of_simple_rnn(layer.get_weights(), readout, x, LABELS, activation)
+    found = propagation_of_simple_rnn(layer.get_weights(), readout, x, LABELS, activation)
     # Keras computes it in float32.
     assert relative_error(found.gradient, known) < 1e-5
 
@@ -125,7 +129,7 @@ def test_a_chain_whose_gradient_is_known():
     w, steps = 0.5, 6
     h = np.cumsum(w ** np.arange(steps))[None, :, None]
     adjoints = (w ** np.arange(steps)[::-1])[None, :, None]
-    found = from_adjoints(h, adjoints)
+    found = propagation_from_adjoints(h, adjoints)
     terms = np.r_[0, h[0, :-1, 0]] * adjoints[0, :, 0]
     np.testing.assert_allclose(found.contributions, terms, rtol=1e-14)
     np.testing.assert_allclose(found.detached, np.cumsum(terms[::-1])[::-1], rtol=1e-14)
@@ -146,8 +150,11 @@ def test_a_chain_whose_gradient_is_known():
             ),
             "exactly one ARU",
         ),
-        (lambda: from_adjoints(np.full((1, 2, 1), np.inf), np.ones((1, 2, 1))), "explodes"),
-        (lambda: of_simple_rnn([], [], X, LABELS, "rleu"), "Did you mean 'relu'"),
+        (
+            lambda: propagation_from_adjoints(np.full((1, 2, 1), np.inf), np.ones((1, 2, 1))),
+            "explodes",
+        ),
+        (lambda: propagation_of_simple_rnn([], [], X, LABELS, "rleu"), "Did you mean 'relu'"),
     ],
 )
 def test_what_does_not_fit_is_an_error(call, message):

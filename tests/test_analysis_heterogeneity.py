@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aru_keras import ARU, GammaRNN, models
-from aru_keras.analysis.heterogeneity import Cloud, cloud, shifts
+from aru_keras.analysis.heterogeneity import Cloud, cloud_shifts, parameter_cloud
 
 
 def layer(n, s, shared=False):
@@ -16,10 +16,10 @@ def layer(n, s, shared=False):
 
 
 def test_a_cloud_holds_the_units_of_all_networks():
-    found = cloud(layer([1.0, 2.0], [0.0, 0.5]), layer([3.0], [1.0]))
+    found = parameter_cloud(layer([1.0, 2.0], [0.0, 0.5]), layer([3.0], [1.0]))
     np.testing.assert_array_equal(found.points, [[1, 0], [2, 0.5], [3, 1]])
     model = models.build_network("gamma", (5, 1), units=6)
-    assert cloud(model).points.shape == (6, 2)
+    assert parameter_cloud(model).points.shape == (6, 2)
 
 
 def test_mean_covariance_and_spread():
@@ -32,7 +32,7 @@ def test_mean_covariance_and_spread():
 
 
 def test_a_homogeneous_network_is_one_point():
-    found = cloud(layer(5.5, 0.25, shared=True))
+    found = parameter_cloud(layer(5.5, 0.25, shared=True))
     np.testing.assert_array_equal(found.points, [[5.5, 0.25]] * 4)
     # Numbers whose mean is rounded, too.
     for one in (found, Cloud([[6.2, 0.1]] * 7)):
@@ -43,7 +43,7 @@ def test_shifts_tell_moving_from_spreading():
     start = Cloud([[5, 0], [5, 0]])
     apart = Cloud([[4, 0], [6, 0]])  # Spread by 1, the mean in place.
     moved = Cloud([[7, 8], [9, 8], [8, 8]])  # The mean by (3, 8), another number of units.
-    first, second = shifts({"start": start, "psmnist": apart, "rotated": moved})
+    first, second = cloud_shifts({"start": start, "psmnist": apart, "rotated": moved})
     assert (first.start, first.end, second.end) == ("start", "psmnist", "rotated")
     assert first.distance == 0 and first.displacement == 1 and first.growth is None
     assert second.distance == pytest.approx(np.hypot(3, 8)) and second.displacement is None
@@ -54,10 +54,10 @@ def test_what_does_not_fit_is_an_error():
     adaptive = ARU(3, 2)
     adaptive.build((1, 3, 1))
     with pytest.raises(ValueError, match="static n and s"):
-        cloud(adaptive)
+        parameter_cloud(adaptive)
     with pytest.raises(ValueError, match=r"\(N, 2\)"):
         Cloud(np.ones(4))
     with pytest.raises(ValueError, match="finite"):
         Cloud([[1, np.nan]])
     with pytest.raises(ValueError, match="two clouds"):
-        shifts({"start": Cloud([[1, 0]])})
+        cloud_shifts({"start": Cloud([[1, 0]])})

@@ -7,9 +7,10 @@ from scipy import integrate, optimize
 from support import array, gradients
 
 from aru_keras import gamma
-from aru_keras.analysis.dynamics import ActivationDynamics, FunctionDynamics, GammaDynamics
-from aru_keras.analysis.gamma_numpy import largest_slope, slope
-from aru_keras.analysis.jacobian import jacobian_norms, norms_along
+from aru_keras.analysis._gamma_numpy import largest_slope, slope
+from aru_keras.analysis.dynamics import ActivationDynamics, GammaDynamics
+from aru_keras.analysis.jacobian import jacobian_norms, jacobian_norms_along
+from aru_keras.analysis.maps import FunctionDynamics
 from aru_keras.initializers import HenaffOrthogonal
 
 N = 8
@@ -85,7 +86,7 @@ def test_norms_along_a_trajectory_of_any_network(kind):
         "weights": ActivationDynamics(kernel),
         "function": FunctionDynamics(lambda h: np.tanh(h @ kernel)),
     }[kind]
-    found = norms_along(dynamics, states)
+    found = jacobian_norms_along(dynamics, states)
     assert found.shape == (4, 3)
     for place in np.ndindex(4, 3):
         jacobian = np.diag(1 - np.tanh(states[place] @ kernel) ** 2) @ kernel.T
@@ -96,9 +97,9 @@ def test_norms_along_a_trajectory_of_any_network(kind):
 def test_norms_of_what_is_not_finite_are_refused():
     dynamics = FunctionDynamics(np.sin, lambda h: np.full((*h.shape, N), np.nan))
     with pytest.raises(ValueError, match="finite Jacobian"):
-        norms_along(dynamics, np.zeros((2, N)))
+        jacobian_norms_along(dynamics, np.zeros((2, N)))
     with pytest.raises(ValueError, match="`states` must be finite"):
-        norms_along(ActivationDynamics(np.eye(N)), np.full((2, N), np.nan))
+        jacobian_norms_along(ActivationDynamics(np.eye(N)), np.full((2, N), np.nan))
 
 
 def test_one_unit_has_the_mean_slope_over_its_states():

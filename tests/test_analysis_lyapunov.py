@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from aru_keras.analysis.dynamics import ActivationDynamics, FunctionDynamics, GammaDynamics
+from aru_keras.analysis.dynamics import ActivationDynamics, GammaDynamics
 from aru_keras.analysis.lyapunov import (
     LyapunovExponents,
-    adapted_and_frozen,
+    adapted_and_frozen_exponents,
     exponents_after_onset,
     lyapunov_exponents,
 )
+from aru_keras.analysis.maps import FunctionDynamics
 
 N = 6
 
@@ -132,7 +133,7 @@ def test_frozen_units_keep_the_gain_of_no_drive():
     kernel, drives = orthogonal(12), [5.0, 0.0, 30.0]
     n, s = rng(13).uniform(2, 6, (3, N)), rng(14).uniform(0, 1, (3, N))
     start = rng(15).normal(size=(3, 4, N))
-    found = adapted_and_frozen(kernel, drives, n, s, start, steps=30)
+    found = adapted_and_frozen_exponents(kernel, drives, n, s, start, steps=30)
     np.testing.assert_array_equal(found.adapted.exponents[1], found.frozen.exponents[1])
     alone = lyapunov_exponents(GammaDynamics(kernel, n[1], s[1]), start[2], steps=30)
     np.testing.assert_allclose(found.frozen.exponents[2], alone.exponents, atol=1e-10)
@@ -152,6 +153,8 @@ def test_trajectories_and_derivatives_that_are_no_numbers_are_refused():
     with pytest.raises(ValueError, match="`count` must be at most 2"):
         lyapunov_exponents(henon(), np.zeros((1, 2)), 3)
     with pytest.raises(ValueError, match="one of them 0"):
-        adapted_and_frozen(np.eye(2), [1.0], np.ones((1, 2)), np.ones((1, 2)), np.ones((1, 3, 2)))
+        adapted_and_frozen_exponents(
+            np.eye(2), [1.0], np.ones((1, 2)), np.ones((1, 2)), np.ones((1, 3, 2))
+        )
     with pytest.raises(ValueError, match="must be \\(drives, steps, N\\)"):
         exponents_after_onset(np.eye(2), np.ones((1, 2)), np.ones((1, 2)), np.ones((1, 3, 2)))

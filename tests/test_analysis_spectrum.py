@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from support import array
 
-from aru_keras.analysis.spectrum import spectrum
+from aru_keras.analysis.spectrum import recurrent_spectrum
 from aru_keras.initializers import HenaffOrthogonal
 
 
 @pytest.mark.parametrize("size", [6, 7])
 def test_henaff_weights_lie_on_the_unit_circle(size):
     kernel = array(HenaffOrthogonal(seed=0)((size, size)))
-    found = spectrum(kernel)
+    found = recurrent_spectrum(kernel)
     # float32 weights.
     assert found.farthest_from_circle < 1e-6
     assert found.radius == pytest.approx(1, abs=1e-6)
@@ -23,7 +23,7 @@ def test_henaff_weights_lie_on_the_unit_circle(size):
 
 def test_eigenvalues_of_a_triangular_matrix_and_their_statistics():
     kernel = np.diag([0.5, -2.0, 1.0, 1.25]) + np.triu(np.ones((4, 4)), 1)
-    found = spectrum(kernel)
+    found = recurrent_spectrum(kernel)
     np.testing.assert_allclose(found.eigenvalues, [-2, 1.25, 1, 0.5], atol=1e-12)
     np.testing.assert_allclose(found.moduli, [2, 1.25, 1, 0.5], atol=1e-12)
     assert found.radius == pytest.approx(2)
@@ -33,15 +33,17 @@ def test_eigenvalues_of_a_triangular_matrix_and_their_statistics():
 
 
 def test_the_share_outside_the_circle():
-    assert spectrum(np.diag([0.5, -2.0, 0.9, 1.25])).outside == 0.5
+    assert recurrent_spectrum(np.diag([0.5, -2.0, 0.9, 1.25])).outside == 0.5
 
 
 def test_the_layout_makes_no_difference():
     kernel = np.random.default_rng(0).normal(size=(5, 5))
-    np.testing.assert_allclose(spectrum(kernel).moduli, spectrum(kernel.T).moduli)
+    np.testing.assert_allclose(
+        recurrent_spectrum(kernel).moduli, recurrent_spectrum(kernel.T).moduli
+    )
 
 
 def test_what_is_no_finite_square_matrix_is_refused():
     for kernel in (np.ones((2, 3)), np.ones(4), np.full((2, 2), np.nan)):
         with pytest.raises(ValueError, match="finite square matrix"):
-            spectrum(kernel)
+            recurrent_spectrum(kernel)

@@ -2,38 +2,13 @@
 
 import numpy as np
 import pytest
-from contract import settle
 from keras import ops
-from scipy import stats
+from responding import SHORT, G, N, layer, made_responses
 from support import array
 
 from aru_keras import ARU, DrivenRNN, GammaRNN
-from aru_keras.analysis.fractional import fractional_derivative, fractional_order
-from aru_keras.analysis.step_response import (
-    StepProtocol,
-    StepResponses,
-    compare_tasks,
-    fractional_orders,
-    population_orders,
-    signal_integral,
-    step_responses,
-)
-
-N, G = 4, 3
-SHORT = StepProtocol(timesteps=12, start=3, duration=5, repeats=3)
-
-
-def layer(kind=ARU, features=1, **options):
-    made = kind(N, G, **options) if kind is ARU else kind(N, **options)
-    made.build((1, 5, features))
-    return settle(made)
-
-
-def made_responses(orders, drives=(0.0, 1.0, 5.0)):
-    """Responses of known order at every ξ."""
-    drive = np.stack([StepProtocol().drive(one) for one in drives])
-    h = np.stack([[fractional_derivative(one, -alpha) for alpha in orders] for one in drive])
-    return StepResponses(np.array(drives), drive, {"h": np.moveaxis(h, 1, 2)}, True)
+from aru_keras.analysis.fractional_signals import signal_integral
+from aru_keras.analysis.step_response import StepProtocol, fractional_orders, step_responses
 
 
 def test_the_protocol_is_the_papers():
@@ -88,50 +63,6 @@ def test_orders_of_every_unit_and_drive():
     assert set(found) == {1.0, 5.0}
     for one in found.values():
         np.testing.assert_allclose(one.alpha, orders, atol=1e-6)
-
-
-def test_the_population_is_the_mean_response():
-    responses = made_responses(np.array([-0.4, 0.1, 0.6]))
-    found = population_orders(responses, free_gain=True)
-    mean = responses.of("h")[2].mean(axis=-1)
-    expected = fractional_order(mean, responses.drive[2], free_gain=True).alpha[0]
-    assert abs(found[5.0] - expected) < 1e-9
-    silent = StepResponses(
-        responses.drives, responses.drive, {"h": 0 * responses.of("h")}, isolated=True
-    )
-    with pytest.raises(ValueError, match="must respond"):
-        population_orders(silent)
-
-
-def test_tasks_are_compared_by_the_t_tests_of_scipy():
-    draws = np.random.default_rng(0)
-    drives = (0.5, 1.0, 5.0, 30.0)
-    first = [dict(zip(drives, draws.normal(0.2, 0.1, 4), strict=True)) for _ in range(5)]
-    second = [dict(zip(drives, draws.normal(0.4, 0.1, 4), strict=True)) for _ in range(4)]
-    found = compare_tasks(first, second)
-    assert list(found.by_drive) == [1.0, 5.0, 30.0]
-    for drive, test in found.by_drive.items():
-        expected = stats.ttest_ind([one[drive] for one in first], [one[drive] for one in second])
-        assert test.p == pytest.approx(expected.pvalue)
-    for task, test in zip((first, second), found.within, strict=True):
-        expected = stats.ttest_rel([one[1.0] for one in task], [one[30.0] for one in task])
-        assert test.p == pytest.approx(expected.pvalue)
-        assert test.statistic == pytest.approx(expected.statistic)
-    with pytest.raises(ValueError, match="the same ξ"):
-        compare_tasks(first, [{1.0: 0.1, 30.0: 0.2}] * 3)
-    with pytest.raises(ValueError, match=r"`low` = 1\.0 and `high` = 20\.0"):
-        compare_tasks(first, second, high=20.0)
-
-
-def test_the_integral_of_a_constant_change_rises_along_a_line():
-    responses = made_responses(np.array([0.0, 0.0]))
-    found = signal_integral(responses, "h", -1.0, method="causal")
-    assert found.during == range(102, 202)
-    for amplitude, fit in zip(found.drives[1:], found.lines[1:], strict=True):
-        assert fit["slope"] == pytest.approx(amplitude) and fit.r_squared > 1 - 1e-9
-    assert found.lines[0].failed  # Without a drive nothing rises.
-    half = signal_integral(responses, "h", -0.5, method="causal")
-    assert half.lines[2].r_squared < 0.99  # √t is no line.
 
 
 def test_values_out_of_range_are_refused():

@@ -26,7 +26,7 @@ def test_seeds_stand_side_by_side():
         ([0.9, 0.5, 0.6], "three rows"),
         ([[0.9], [0.5]], "three rows"),
         ([[0.9], [0.5], [np.nan]], "1 of 3 numbers NaN"),
-        ([[0.9, 0.8], [0.5, 0.8], [0.6, 0.8]], "nothing is lost"),
+        ([[0.9, 0.8], [0.5, 0.8], [0.6, 0.8]], "there is nothing to recover"),
     ],
 )
 def test_bad_input_is_named(accuracy, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aru_keras import models, probing
-from aru_keras.analysis.transients import steady_state, transient, transients
+from aru_keras.analysis.transients import measure_transients, steady_state, transient
 from aru_keras.perturbations import StepDrive
 
 RNG = np.random.default_rng(0)
@@ -58,7 +58,7 @@ def test_a_network_is_run_under_every_drive(encoder):
     shape, steps = ((80, 1), 80) if encoder == "linear" else ((16, 16, 3), 16)
     model = models.build_network("arun", shape, encoder=encoder, units=5, controller_units=3)
     x = RNG.random((3, *shape)).astype("float32")
-    found = transients(model, x, (0, 10))
+    found = measure_transients(model, x, (0, 10))
     assert [one.drive.amplitude for one in found] == [0, 10]
     known = probing.record(model, x, "n", StepDrive(10).drive([0], steps))["n"]
     # Means of float32 in another order.

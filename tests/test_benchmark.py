@@ -1,5 +1,6 @@
 """The benchmark compares what it says, and the fused path wins: ratios alone, never times."""
 
+import csv
 import math
 import os
 import signal
@@ -9,22 +10,31 @@ import numpy as np
 import pytest
 
 from aru_keras import ARU
-from aru_keras.runners.benchmark import floor, online, report, training
+from aru_keras.runners.benchmark import choices, floor, online, report, training
 from aru_keras.runners.benchmark.processes import Variant, race
 from aru_keras.runners.cli import main
 
-KINDS = [training.AT_ONCE, training.STEP_BY_STEP, "GRU"]
+KINDS = [
+    training.AT_ONCE,
+    training.STEP_BY_STEP,
+    "GRU",
+    training.MASKED,
+    training.PREDICTED,
+]
 
 
 @pytest.fixture(scope="module")
 def small():
-    return training.training(["small"], backends=["tensorflow"], kinds=KINDS, rounds=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XLA_FLAGS", "")  # The tests compile without optimizing.
+        return training.training(["small"], backends=["tensorflow"], kinds=KINDS, rounds=5)
 
 
 def test_the_whole_sequence_is_faster_at_once_than_step_by_step(small):
     ratios = {row["kind"]: row["of_step_by_step"] for row in small}
     assert ratios[training.STEP_BY_STEP] == 1
-    assert ratios[training.AT_ONCE] < 1
+    assert max(ratios[kind] for kind in (training.AT_ONCE, training.MASKED)) < 1
+    assert ratios[training.PREDICTED] < ratios[training.AT_ONCE]
 
 
 def test_a_table_and_a_chart_hold_every_variant(small):
@@ -34,6 +44,17 @@ def test_a_table_and_a_chart_hold_every_variant(small):
     widths = [bar.get_width() for bar in panel.patches]
     assert widths == [row["of_floor"] for row in reversed(small)]
     assert all(row["memory"] > 0 for row in small)
+
+
+def test_the_numbers_behind_the_chart_stand_beside_it(small, tmp_path, monkeypatch, capsys):
+    failed = {"size": small[0]["size"], "backend": "jax", "kind": "GRU", "failure": "no memory"}
+    monkeypatch.setattr(training, "training", lambda *_, **__: [*small, {**small[0], **failed}])
+    assert main(["benchmark", "training", "--picture", str(tmp_path / "a.png")]) == 0
+    with open(tmp_path / "a.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["of_floor"]) for row in rows[:-1]] == [row["of_floor"] for row in small]
+    assert rows[-1]["failure"] == "no memory"
+    assert f"Table: {tmp_path / 'a.csv'}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -94,12 +115,12 @@ def test_a_variant_that_breaks_or_dies_leaves_the_others_running(together):
 
 
 def test_a_backend_that_is_not_installed_is_refused(monkeypatch):
-    monkeypatch.setattr(training.importlib.util, "find_spec", lambda name: name != "jax" or None)
-    assert training.checked_backends(None) == ["tensorflow", "torch"]
+    monkeypatch.setattr(choices.importlib.util, "find_spec", lambda name: name != "jax" or None)
+    assert choices.checked_backends(None) == ["tensorflow", "torch"]
     with pytest.raises(
         ValueError, match=r"must be installed. Received: \['jax'\].*pip install jax"
     ):
-        training.checked_backends(["torch", "jax"])
+        choices.checked_backends(["torch", "jax"])
 
 
 def test_the_eager_loop_is_the_same_network():

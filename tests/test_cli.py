@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from aru_keras import probing, tasks
+from aru_keras import tasks
 from aru_keras.runners import cli
 from aru_keras.runners.config import PAPER, PRESETS, TrainConfig
 
@@ -75,6 +75,7 @@ def test_train_prints_accuracy_and_folder(capsys, tmp_path):
     assert code == 0
     assert f"Test accuracy {results['test_accuracy']:.4f}" in out
     assert out.rstrip().splitlines()[-1].endswith(str(folder / "reading.png"))
+    assert "gain $n_t$" in (folder / "reading.csv").read_text(encoding="utf-8")
     assert f"Run folder: {folder}" in out
 
 
@@ -104,7 +105,8 @@ def test_help_shows_every_field_with_its_text_and_default(capsys):
         flag = item.name if item.name == "task" else "--" + item.name.replace("_", "-")
         assert flag in out
         assert " ".join((item.metadata["help"] % ()).split()) in shown
-    assert f"(default: {PAPER['units']}; digits: {PRESETS['digits']['units']})" in shown
+    presets = "; ".join(f"{name}: {values['units']}" for name, values in PRESETS.items())
+    assert f"(default: {PAPER['units']}; {presets})" in shown and "digits: 128" in presets
 
 
 def test_saved_configuration_holds_every_field_resolved(tmp_path):
@@ -118,7 +120,7 @@ def test_saved_configuration_holds_every_field_resolved(tmp_path):
 def test_overview_names_every_command(capsys):
     code, out, _ = run(capsys)
     assert code == 0
-    assert all(name in out for name in cli.COMMANDS)
+    assert all(name in out for name in cli.NAMES)
 
 
 def test_summary_prints_the_parameter_table(capsys):
@@ -195,76 +197,15 @@ def test_no_clipping_and_no_decay_are_zero():
         TrainConfig("digits", clip_norm=-1.0)
 
 
-@pytest.fixture(scope="module")
-def small_run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("probe") / "run"
-    assert cli.main(["train", "digits", *SMALL, "--run-dir", str(folder)]) == 0
-    return folder
+def test_a_package_that_is_missing_is_named(capsys, monkeypatch):
+    def run_without_it(options, checked):
+        import scipy.absent  # noqa: F401
 
-
-def test_probe_leaves_a_picture_a_recording_and_a_table(capsys, small_run, tmp_path):
-    options = ["--index", "3", "--perturb", "step:2+contrast:0.5", "--units", "4", "1"]
-    code, out, _ = run(capsys, "probe", small_run, *options, "--out", tmp_path)
-    stem = "test-3-step-2-contrast-0.5"
-    assert code == 0
-    assert {path.name for path in tmp_path.iterdir()} == {
-        f"{stem}{s}" for s in (".png", ".npz", ".csv")
-    }
-    assert "the label is" in out and str(tmp_path / f"{stem}.npz") in out
-    task = tasks.load_task("digits")
-    x, y = task.examples("test", [3])
-    x, drive = task.perturbed(x, [3], "step:2+contrast:0.5")
-    recording = np.load(tmp_path / f"{stem}.npz")
-    np.testing.assert_array_equal(recording["pixels"], x[0])
-    np.testing.assert_array_equal(recording["drive"], drive[0])
-    assert recording["label"] == y[0]
-    for name, values in probing.record(small_run, x, ("a", "n", "s", "h"), drive).items():
-        np.testing.assert_allclose(recording[name], values[0], rtol=1e-4, atol=1e-4)
-    table = np.genfromtxt(tmp_path / f"{stem}.csv", delimiter=",", names=True)
-    assert len(table) == task.timesteps
-    np.testing.assert_allclose(table["n_4"], recording["n"][:, 4], rtol=1e-5)
-    np.testing.assert_array_equal(table["prediction"], recording["probabilities"].argmax(1))
-
-
-def test_probe_draws_in_the_formats_that_are_asked_for(capsys, small_run, tmp_path):
-    options = ["--format", "pdf", "svg", "--out", tmp_path]
-    code, out, _ = run(capsys, "probe", small_run, *options)
-    assert code == 0
-    pictures = [tmp_path / f"test-0.{suffix}" for suffix in ("pdf", "svg")]
-    assert all(f"Picture: {one}" in out and one.exists() for one in pictures)
-    assert not (tmp_path / "test-0.png").exists()
-
-
-def test_probe_of_noise_and_of_isolated_units_goes_to_the_run(capsys, small_run):
-    code, *_ = run(capsys, "probe", small_run, "--perturb", "noise:1,seed=3", "--isolated")
-    assert code == 0
-    assert (small_run / "probes" / "test-0-noise-1-seed=3-isolated.npz").exists()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--perturb", "stepp:5"], "Did you mean 'step'"),
-        (["--perturb", "step:1e38"], "The network overflows: choose a smaller perturbation"),
-        (["--split", "tests"], "Did you mean 'test'"),
-        (["--index", "400"], "from 0 to 359"),
-        (["--units", "5"], "`units` must name units from 0 to 4"),
-        (["--units", "1", "1"], "each once"),
-        (["--device", "gpu:7"], "`device` must be one that"),
-        (["--format", "png", "gif"], "`formats` must be one of png, svg, pdf. Received: 'gif'"),
-        (["--dpi", "0"], "`dpi` must be a whole number of at least 1"),
-    ],
-)
-def test_probe_refuses_bad_input_and_leaves_nothing(options, message, capsys, small_run, tmp_path):
-    code, out, err = run(capsys, "probe", small_run, *options, "--out", tmp_path / "new")
+    monkeypatch.setattr("aru_keras.runners.commands.summary.run", run_without_it)
+    code, out, err = run(capsys, "summary")
     assert (code, out) == (2, "")
-    assert message in err and len(err.strip().splitlines()) == 1
-    assert not (tmp_path / "new").exists()
-
-
-def test_probe_wants_a_run(capsys, tmp_path):
-    code, _, err = run(capsys, "probe", tmp_path)
-    assert code == 2 and "holds no run" in err
+    assert "aru-keras summary needs the package scipy, which is not installed" in err
+    assert err.endswith("Install it with pip install scipy\n")
 
 
 def test_benchmark_of_the_environments_prints_a_table(capsys):

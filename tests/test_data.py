@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from aru_keras import tasks
-from aru_keras.data import archives, collection, prepared, sources
+from aru_keras.tasks import _archives as archives
+from aru_keras.tasks import _collection as collection
+from aru_keras.tasks import _prepared as prepared
+from aru_keras.tasks import _sources as sources
 
 TFDS = Path(os.environ.get("TFDS_DATA_DIR", Path.home() / "tensorflow_datasets"))
 MNIST = prepared.find_prepared(collection.COLLECTIONS["mnist"], TFDS)
@@ -222,7 +225,7 @@ def _fake_folder(tmp_path, monkeypatch, read_part):
     folder.mkdir(parents=True)
     (folder / "dataset_info.json").write_text("{}")
     monkeypatch.setattr(tfds, "builder_from_directory", lambda _: None)
-    monkeypatch.setattr(prepared, "_read_part", read_part)
+    monkeypatch.setattr(prepared, "_read_split", read_part)
     return folder
 
 

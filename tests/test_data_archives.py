@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aru_keras import tasks
-from aru_keras.data import archives
+from aru_keras.tasks import _archives as archives
 
 
 @pytest.fixture

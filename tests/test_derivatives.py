@@ -10,6 +10,7 @@ from support import BACKEND, array, gradients, hessian_rows, only_on, relative_e
 
 from aru_keras.activations import GAIN_FLOOR, gamma
 
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated")  # By torch.func.
 GOLDEN = np.load(pathlib.Path(__file__).parent / "golden" / "gamma.npz")
 
 

@@ -1,11 +1,14 @@
 """The pages of the site: what can be checked without executing them."""
 
+import importlib
 import json
 import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -68,6 +71,7 @@ def site(tmp_path_factory):
     (folder / "source").mkdir()
     (folder / "source/index.md").write_text(PAGE, encoding="utf-8")
     style.save(style.panels(1, width=style.COLUMN_WIDTH)[0], folder / "source/small", ["png"])
+    _write_executed(folder / "source/executed.ipynb")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", "-c", str(DOCS)]
     options = ["-D", "nb_execution_mode=off", "-D", "suppress_warnings=myst-nb.lexer"]
     command += [*options, str(folder / "source"), str(folder / "html")]
@@ -79,6 +83,18 @@ def site(tmp_path_factory):
     return folder / "html"
 
 
+def _write_executed(file):
+    """A notebook with a message about the machine in its output."""
+    import nbformat
+
+    cell = nbformat.v4.new_code_cell("1 + 1", execution_count=1)
+    for name in ("stdout", "stderr"):
+        cell.outputs.append(nbformat.v4.new_output("stream", name=name, text=f"to {name}"))
+    cells = [nbformat.v4.new_markdown_cell("# Executed"), cell]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"orphan": True})
+    nbformat.write(notebook, file)
+
+
 def test_a_page_is_read_without_a_network(site):
     page = (site / "index.html").read_text(encoding="utf-8")
     fetched = re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="(https?:[^"]*)"', page)
@@ -88,7 +104,7 @@ def test_a_page_is_read_without_a_network(site):
 
 def test_the_copyright_names_its_holder(site):
     page = re.sub("<[^>]*>|\\s+", " ", (site / "index.html").read_text(encoding="utf-8"))
-    assert re.search(r"Copyright &#169; +\d{4} the aru-keras authors", page)
+    assert re.search(r"Copyright &#169; +\d{4} aru-keras contributors", page)
 
 
 def test_a_page_with_code_is_offered_as_a_notebook(site):
@@ -99,7 +115,60 @@ def test_a_page_with_code_is_offered_as_a_notebook(site):
     assert code == ["1 + 1"]
 
 
+def test_a_notebook_keeps_what_was_printed_and_no_messages_about_the_machine(site):
+    page = (site / "executed.html").read_text(encoding="utf-8")
+    (target,) = re.findall(r'href="(_downloads/[^"]*\.ipynb)"', page)
+    notebook = (site / target).read_text(encoding="utf-8")
+    assert "to stdout" in notebook and "to stderr" not in notebook
+    assert "to stdout" in page and "to stderr" not in page
+
+
 def test_a_figure_has_on_the_page_the_size_in_which_it_was_drawn(site):
     page = (site / "index.html").read_text(encoding="utf-8")
     (width,) = re.findall(r"<img[^>]*small\.png[^>]*width: (\d+)px", page)
     assert int(width) == pytest.approx(96 * 3.4, abs=1)
+
+
+def test_pages_use_no_backend_that_the_extra_for_the_site_does_not_bring():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extra = " ".join(extras["optional-dependencies"]["docs"] + extras["dependencies"])
+    used = {
+        backend
+        for page in DOCS.glob("*.md")
+        for backend in re.findall('"KERAS_BACKEND": "([a-z]+)"', page.read_text("utf-8"))
+    }
+    assert used and all(f"{backend}>=" in extra for backend in used)
+
+
+PACKAGES = ("layers", "models", "tasks", "perturbations", "probing", "envs", "analysis", "plots")
+
+
+def documented(page):
+    """Names that a page of the reference documents, and modules that it documents whole."""
+    names, modules = set(), set()
+    for directive, name, options in re.findall(
+        r"^\.\. (auto\w+):: ([\w.]+)((?:\n   :.*)*)", page.read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        if directive != "automodule":
+            names.add(name.rpartition(".")[2])
+        elif ":no-members:" not in options:
+            modules.add(name)
+    return names, modules
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_the_reference_has_every_public_name(package):
+    package = importlib.import_module(f"aru_keras.{package}")
+    names, modules = documented(DOCS / "reference" / f"{package.__name__.split('.')[1]}.rst")
+
+    def is_documented(name):
+        value = getattr(package, name)
+        if isinstance(value, ModuleType):
+            return value.__name__ in modules
+        homes = {getattr(value, "__module__", None), package.__name__}
+        homes |= {module for module in modules if name in vars(sys.modules[module])}
+        return name in names or bool(homes & modules)
+
+    for module in modules:
+        importlib.import_module(module)
+    assert [name for name in package.__all__ if not is_documented(name)] == []

@@ -129,13 +129,14 @@ def test_a_spec_in_memory_shares_network_and_task(run):
 
 
 def test_classes_are_what_isinstance_says(run):
-    with pytest.warns(DeprecationWarning, match="put VectorProbe"):
-        probe = Probe(make_vec(DIGITS, B), run[1], signals="n")
-    with pytest.warns(DeprecationWarning, match="put VectorPerturb"):
-        perturbed = Perturb(make_vec(DIGITS, B), "step:5")
-    assert (type(probe), type(perturbed)) == (VectorProbe, VectorPerturb)
-    with pytest.raises(TypeError, match=r"Expected env to be a `gymnasium.vector.VectorEnv`"):
+    with pytest.raises(TypeError, match=r"`env` of Probe must be .* Put VectorProbe around it"):
+        Probe(make_vec(DIGITS, B), run[1], signals="n")
+    with pytest.raises(TypeError, match=r"`env` of Perturb must be .* Put VectorPerturb around"):
+        Perturb(make_vec(DIGITS, B), "step:5")
+    with pytest.raises(TypeError, match=r"`env` of VectorProbe must be .* Put Probe around"):
         VectorProbe(gym.make(DIGITS), run[1])
+    with pytest.raises(TypeError, match=r"`env` of VectorPerturb must be .* Put Perturb around"):
+        VectorPerturb(gym.make(DIGITS), "step:5")
 
 
 @pytest.mark.filterwarnings("ignore")

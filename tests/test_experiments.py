@@ -1,4 +1,4 @@
-"""Experiments as such: claims, the workspace that resumes, and the report."""
+"""Experiments as such: the workspace that resumes, and the report."""
 
 import dataclasses
 import json
@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 from filelock import FileLock
+from offers import offer_experiment, offer_preset
 
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import analyze, report, reproduce, trainings, workspace
@@ -17,89 +18,18 @@ from aru_keras.runners.experiments.experiment import (
     Experiment,
     Table,
     above,
-    alike,
-    larger,
-    undecided,
 )
 from aru_keras.runners.experiments.presets import PRESETS
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.run_folder import RunError
 
+SIZES = {"units": 5, "controller_units": 2, "limit": 64, "batch_size": 32, "epochs": 1}
 TINY = dataclasses.replace(
     PRESETS["quick"],
     name="tiny",
-    options={
-        "units": 5,
-        "controller_units": 2,
-        "limit": 64,
-        "batch_size": 32,
-        "epochs": 1,
-        "match_parameters": False,
-    },
+    options=SIZES | {"match_parameters": False},
     transfer_epochs=1,
 )
-
-
-@pytest.mark.parametrize(
-    ("claim", "holds"),
-    [
-        (above("", [2.0, 2.1, 1.9], 1.0), True),
-        (above("", [2.0, 2.1, 1.9], 3.0), False),
-        (above("", [2.0, 2.1, 1.9], 2.05), None),
-        # Fewer than three seeds never decide.
-        (above("", [2.0], 1.0), None),
-        (above("", [2.0, 2.01], 3.0), None),
-        (above("", [2.0, 2.01, 2.02], 3.0), False),
-        (larger("", [1.0, 2.0, 3.0], [0.5, 1.4, 2.6]), True),
-        (larger("", [0.5, 1.4, 2.6], [1.0, 2.0, 3.0]), False),
-        (larger("", [1.0, 2.0, 3.0], [1.5, 1.0, 3.2]), None),
-        (larger("", [1.0], [1.0]), None),
-        (alike("", [1.0, 2.0, 3.0], [1.5, 1.4, 3.2], margin=2.0), True),
-        (alike("", [1.0, 2.0, 3.0], [1.5, 1.4, 3.2]), None),
-        (alike("", [1.0, 2.0, 3.0], [0.5, 1.4, 2.6]), False),
-        (alike("", [0.9, 0.91, 0.92], [0.905, 0.914, 0.926]), True),
-        (alike("", [0.9, 0.91, 0.92], [0.92, 0.93, 0.94]), False),
-        (alike("", [0.9, 0.91, 0.92], [0.905, 0.914, 0.935]), None),
-        (alike("", [0.9, 0.91], [0.9, 0.91]), None),
-        (alike("", [1.0], [1.0]), None),
-    ],
-)
-def test_a_claim_is_decided_where_the_interval_over_seeds_decides_it(claim, holds):
-    assert claim.holds is holds
-
-
-@pytest.mark.parametrize("claim", [larger, alike])
-def test_seeds_that_diverged_are_not_compared_with_others(claim):
-    with pytest.raises(ValueError, match="3 and 1 seeds"):
-        claim("", [1.0, 2.0, 3.0], [1.0])
-
-
-@pytest.mark.parametrize(
-    ("holds", "verdict"),
-    [
-        ([True, True], "agrees"),
-        ([True, None], "agrees in part"),
-        ([True, False], "agrees in part"),
-        ([False, False], "disagrees"),
-        ([False, None], "disagrees"),
-        ([None], "undecided"),
-        ([], "shown"),
-    ],
-)
-def test_the_verdict_is_that_of_the_claims(holds, verdict):
-    assert Conclusion(tuple(Claim("", one, "") for one in holds)).verdict == verdict
-
-
-def test_claims_of_too_few_seeds_are_shown():
-    few, enough = above("", [2.0, 2.1], 1.0), above("", [1.0, 3.0, 2.0], 2.0)
-    assert few.few and not enough.few and enough.holds is None
-    assert Conclusion((few,)).verdict == "shown"
-    assert Conclusion((few, enough)).verdict == "undecided"
-
-
-def test_a_claim_can_be_left_undecided_for_a_reason():
-    (claim,) = undecided([above("a", [2.0, 2.1, 1.9], 1.0)], "an untrained one passes")
-    assert claim.holds is None and claim.evidence.endswith("; an untrained one passes")
 
 
 def counting(measured):
@@ -118,14 +48,14 @@ def counting(measured):
         )
 
     return Experiment(
-        "99",
-        "counting",
-        "Counting <units>",
-        "Fig 0",
-        "five",
-        lambda preset: ["relu", "gamma-rotated-readout"],
-        measure,
-        conclude,
+        number="99",
+        name="counting",
+        title="Counting <units>",
+        paper="Fig 0",
+        expected="five",
+        trainings=lambda preset: ["relu", "gamma-rotated-readout"],
+        measure=measure,
+        conclude=conclude,
     )
 
 
@@ -213,8 +143,8 @@ def test_a_network_that_diverges_is_a_result(tmp_path, monkeypatch):
     results = workspace.Workspace(tmp_path, TINY, lambda line: None).results(counting([]), [0])
     assert len(results) == 0
     assert results.left_out == (
-        "The training diverged of relu with seed 0; gamma-rotated-readout with seed 0. What is "
-        "shown is nothing."
+        "These trainings diverged: relu with seed 0; gamma-rotated-readout with seed 0. The "
+        "section shows nothing."
     )
 
 
@@ -241,7 +171,7 @@ def test_networks_are_compared_on_the_seeds_that_all_have(found, seeds, names):
 def test_the_report_says_which_networks_diverged(tmp_path):
     results = Results({"relu": [{"units": np.array(5)}, None]})
     found = reproduce.section(counting([]), lambda: results, TINY, tmp_path)
-    assert found.conclusion.note.startswith("The training diverged of relu with seed 1.")
+    assert found.conclusion.note.startswith("These trainings diverged: relu with seed 1.")
 
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=list(PRESETS))
@@ -283,8 +213,8 @@ def test_the_report_says_what_was_expected_and_what_came_out(tmp_path):
 
 
 def test_reproduce_writes_a_report_and_counts_its_time(tmp_path, monkeypatch):
-    monkeypatch.setitem(EXPERIMENTS, "counting", counting([]))
-    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    offer_preset(monkeypatch, TINY)
+    offer_experiment(monkeypatch, counting([]))
     files = reproduce.reproduce("tiny", tmp_path / "a", only=["counting"], say=lambda line: None)
     text = files[0].read_text(encoding="utf-8")
     assert "| shown |" in text and "shown, below 3 seeds" in text
@@ -294,7 +224,7 @@ def test_reproduce_writes_a_report_and_counts_its_time(tmp_path, monkeypatch):
 
 
 def test_the_same_seeds_give_the_same_numbers(tmp_path, monkeypatch):
-    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    offer_preset(monkeypatch, TINY)
     found = []
     for folder in (tmp_path / "a", tmp_path / "b"):
         reproduce.reproduce("tiny", folder, only=["spectrum"], say=lambda line: None)
@@ -308,8 +238,8 @@ def test_the_same_seeds_give_the_same_numbers(tmp_path, monkeypatch):
 
 
 def test_two_processes_do_not_work_in_one_folder(tmp_path, monkeypatch):
-    monkeypatch.setitem(EXPERIMENTS, "counting", counting([]))
-    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    offer_preset(monkeypatch, TINY)
+    offer_experiment(monkeypatch, counting([]))
     arguments = {"folder": tmp_path, "only": ["counting"], "say": lambda line: None}
     with FileLock(tmp_path / ".lock"), pytest.raises(RunError, match="Another process works in"):
         reproduce.reproduce("tiny", **arguments)

@@ -8,8 +8,10 @@ import shutil
 import keras
 import numpy as np
 import pytest
+from offers import offer_preset
 
-from aru_keras import files, models
+from aru_keras import models
+from aru_keras._util import files
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import reproduce
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
@@ -34,14 +36,14 @@ def analysed(tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "relu"
     train("digits", "relu", seed=7, run_dir=run, verbose=0, **SMALL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(PRESETS, "tiny", TINY)
+        offer_preset(patch, TINY)
         assert analyse(run) == 0
     return run
 
 
 @pytest.fixture
 def run(analysed, tmp_path, monkeypatch):
-    monkeypatch.setitem(PRESETS, "tiny", TINY)
+    offer_preset(monkeypatch, TINY)
     return shutil.copytree(analysed, tmp_path / "relu")
 
 

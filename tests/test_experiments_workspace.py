@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from offers import offer_experiment, offer_preset
 
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import workspace
@@ -35,14 +36,14 @@ def measure(network, preset):
 
 
 PROBING = Experiment(
-    "99",
-    "probing",
-    "Probing",
-    "Fig 0",
-    "nothing",
-    lambda preset: [RUN, RETRAINED],
-    measure,
-    lambda results, preset: Conclusion(note=f"of {list(results)}"),
+    number="99",
+    name="probing",
+    title="Probing",
+    paper="Fig 0",
+    expected="nothing",
+    trainings=lambda preset: [RUN, RETRAINED],
+    measure=measure,
+    conclude=lambda results, preset: Conclusion(note=f"of {list(results)}"),
     keeps={"accuracy": SHARE, "curve": Array("T 3")},
 )
 
@@ -57,8 +58,8 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def folder(made, tmp_path, monkeypatch):
-    monkeypatch.setitem(PRESETS, "tiny", TINY)
-    monkeypatch.setitem(EXPERIMENTS, "probing", PROBING)
+    offer_preset(monkeypatch, TINY)
+    offer_experiment(monkeypatch, PROBING)
     return shutil.copytree(made, tmp_path / "reproduction")
 
 

@@ -52,6 +52,9 @@ def network(batch, steps, units, size, dtype="float64", device="cpu"):
     """u, the first state, and the weights of an `ARUStep`, which neither fade nor explode."""
     import torch
 
+    from aru_keras.fused.derivation import ControllerWeights
+    from aru_keras.fused.step import StepWeights
+
     rng = np.random.default_rng(7)
 
     def normal(*shape, scale=0.5, start=0.0):
@@ -61,22 +64,30 @@ def network(batch, steps, units, size, dtype="float64", device="cpu"):
     state = [normal(batch, units), torch.tanh(normal(batch, units * size))]
     matrix = normal(size + 2, size, scale=0.5 * size**-0.5)
     start = np.array([[2.0], [0.3]])
-    weights = [normal(units, units, scale=0.5 * units**-0.5), normal(size, 1), normal(size, 1)]
-    return normal(steps, batch, units), state, [*weights, matrix, normal(2, 1, start=start)]
+    kernel = normal(units, units, scale=0.5 * units**-0.5)
+    vectors = normal(size, 1), normal(size, 1)
+    u = normal(steps, batch, units)
+    activation = ControllerWeights(*vectors, stacked=matrix, readout_bias=normal(2, 1, start=start))
+    return u, state, StepWeights(kernel, activation)
 
 
 def all_values(u, state, weights, *, every=None, with_state=True):
     """Outputs and last state, and gradients of their squares' sum, or of the outputs' alone."""
     import torch
 
-    from aru_keras.fused.derivation import ARUStep
+    from aru_keras.fused.derivation import ARUStep, ControllerWeights
+    from aru_keras.fused.step import StepWeights
     from aru_keras.fused.torch import sequence
 
-    places = [value.clone().requires_grad_() for value in (u, *state, *weights)]
-    options = {"every": every, "with_state": with_state}
-    h, last = sequence(ARUStep(), places[0], places[1:3], places[3:], **options)
+    def tracked(values):
+        return [value.clone().requires_grad_() for value in values]
+
+    (u, kernel), state = tracked((u, weights.recurrent_kernel)), tracked(state)
+    weights = StepWeights(kernel, ControllerWeights(*tracked(weights.activation)))
+    options = {"checkpoint_every": every, "with_state": with_state}
+    h, last = sequence(ARUStep(), u, state, weights, **options)
     total = sum((value**2).sum() for value in (h, *(last if with_state else ())))
-    slopes = torch.autograd.grad(total, places)
+    slopes = torch.autograd.grad(total, [u, *state, kernel, *weights.activation])
     return [value.detach().cpu().numpy() for value in (h, *last, *slopes)]
 
 
@@ -86,7 +97,7 @@ def kernels(monkeypatch):
     import aru_keras.fused.torch as path
 
     def call(function, *args, **options):
-        from aru_keras.fused import triton
+        from aru_keras.fused.experimental import triton
 
         launches = []
         for name in ("forward_kernel", "backward_kernel"):
@@ -144,8 +155,8 @@ def test_interpreted_values_and_every_gradient_in_single_precision(kernels, step
 @interpreted
 def test_interpreted_gains_are_floored_as_elsewhere(kernels):
     u, state, weights = network(2, 5, 20, 6)
-    weights[4][0] = 0.0  # Gains of both signs, many of them within the floor.
-    weights[3][6] *= 0.02
+    weights.activation.readout_bias[0] = 0.0  # Gains of both signs, many of them within the floor.
+    weights.activation.stacked[6] *= 0.02
     given = u, state, weights
     assert_same(kernels(all_values, *given), all_values(*given), EXACT)
 
@@ -167,7 +178,7 @@ def test_interpreted_layers_take_the_kernels_where_they_apply(kernels):
 
 
 def test_kernels_apply_where_they_are_asked_for_and_fit(monkeypatch):
-    from aru_keras.fused import triton_loops
+    from aru_keras.fused.experimental import triton_loops
 
     def applies(units, size, dtype="float32"):
         return triton_loops.kernel_applies(network(1, 1, units, size, dtype)[2])
@@ -213,8 +224,8 @@ def resources(name, flags, units, size, steps, folder):
     import triton
     from triton.backends.compiler import GPUTarget
 
-    from aru_keras.fused import triton as kernels
-    from aru_keras.fused.triton_loops import launch_options
+    from aru_keras.fused.experimental import triton as kernels
+    from aru_keras.fused.experimental.triton_loops import launch_options
 
     constants = {**launch_options(units, size), **flags, **({"count": steps} if steps else {})}
     options = {key: constants.pop(key) for key in ("num_warps", "enable_fp_fusion")}
@@ -256,7 +267,7 @@ def test_a_card_gives_the_loops_values_and_every_gradient(
     if not has_card():
         pytest.skip("no CUDA device")
     monkeypatch.setenv("ARU_KERAS_TRITON", "1")
-    from aru_keras.fused.triton_loops import kernel_applies
+    from aru_keras.fused.experimental.triton_loops import kernel_applies
 
     given, exact = (
         network(batch, steps, units, size, dtype, "cuda") for dtype in ("float32", "float64")

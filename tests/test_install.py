@@ -16,6 +16,10 @@ ROOT = Path(__file__).parent.parent
 ALL = "import aru_keras, aru_keras.envs, aru_keras.runners, aru_keras.runners.train"
 
 
+KEPT = (".py", ".pyi", ".npz", ".typed", ".keras", ".json", ".npy")
+"""Suffixes of the files that a wheel must hold."""
+
+
 def python(code, *, folder, site=None, **variables):
     """Run `code` in a fresh interpreter in `folder`; its output and error output.
 
@@ -40,7 +44,7 @@ def python(code, *, folder, site=None, **variables):
 def wheel(tmp_path_factory):
     """The wheel, built from a copy so that nothing is left in the checkout."""
     folder = tmp_path_factory.mktemp("build")
-    tracked = ["aru_keras", "envs", "runners", "aru_keras_command.py"]
+    tracked = ["aru_keras", "envs", "runners"]
     tracked += ["pyproject.toml", "README.md", "LICENSE"]
     source = folder / "source"
     source.mkdir()
@@ -80,9 +84,8 @@ def test_the_wheel_holds_every_module_and_data_file(wheel):
         ("runners", "aru_keras/runners"),
     ):
         for file in (ROOT / folder).rglob("*"):
-            if file.suffix in (".py", ".npz", ".typed") and "__pycache__" not in file.parts:
+            if file.suffix in KEPT and "__pycache__" not in file.parts:
                 assert f"{package}/{file.relative_to(ROOT / folder)}" in names
-    assert "aru_keras_command.py" in names
     assert not any(name.startswith(("envs/", "runners/", "tests/")) for name in names)
 
 
@@ -98,27 +101,42 @@ def test_this_install_imports_inside_and_outside_the_checkout(inside, tmp_path):
     python(ALL, folder=ROOT if inside else tmp_path)
 
 
+def test_a_checkout_on_the_path_is_not_mixed_with_another_that_is_installed(tmp_path):
+    installed = """
+import importlib.util, sys
+
+class Installed:
+    def find_spec(self, name, path=None, target=None):
+        if name == "aru_keras.runners":
+            return importlib.util.spec_from_file_location(name, "elsewhere/runners/__init__.py")
+
+sys.meta_path.insert(0, Installed())
+import aru_keras
+print(importlib.util.find_spec("aru_keras.runners").origin)
+"""
+    out, _ = python(installed, folder=tmp_path, site=ROOT)
+    assert Path(out.strip()) == ROOT / "runners" / "__init__.py"
+
+
 def test_importing_the_data_of_a_plain_install(plain, tmp_path):
     code = "from aru_keras import tasks; print(tasks.load_task('digits').sizes['train'])"
     shown, _ = python(code, folder=tmp_path, site=plain)
     assert shown.strip() == "1257"
 
 
-WRONG = (
-    "import aru_keras_command, sys; sys.argv[1:] = ['train', 'digitz']; aru_keras_command.main()"
-)
+WRONG = "from aru_keras.runners import cli; cli.main(['train', '--resume', 'nowhere'])"
 
 
 @pytest.mark.parametrize("level", [None, "3"])
 def test_the_command_writes_no_line_but_its_own(level, plain, tmp_path):
     _, said = python(WRONG, folder=tmp_path, site=plain, TF_CPP_MIN_LOG_LEVEL=level)
-    assert said.startswith("aru-keras: error: `task` must be one of digits")
+    assert said.startswith("aru-keras: error: nowhere holds no run")
     assert len(said.splitlines()) == 1
 
 
 def test_the_command_shows_the_log_at_the_level_that_is_set(plain, tmp_path):
     _, said = python(WRONG, folder=tmp_path, site=plain, TF_CPP_MIN_LOG_LEVEL="0")
-    assert said.splitlines()[-1].startswith("aru-keras: error: `task` must be one of digits")
+    assert said.splitlines()[-1].startswith("aru-keras: error: nowhere holds no run")
     assert len(said.splitlines()) > 1
 
 

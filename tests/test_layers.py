@@ -23,7 +23,7 @@ from contract import (
 from support import array, dtype_of, relative_error, tensorflow_only
 
 from aru_keras import ARU, ARUCell, DrivenRNN
-from aru_keras.layers.fused import FusedRNN
+from aru_keras.layers._fused import FusedRNN
 
 
 @every_case

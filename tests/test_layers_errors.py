@@ -107,3 +107,12 @@ def test_unrolling_an_unknown_length(case):
 def test_number_of_units_of_a_functional_drive():
     with refused("`drive` must broadcast"):
         CASES[-1].make_layer()(keras.Input((T, I)), drive=keras.Input((T, N + 1)))
+
+
+@only_on("tensorflow", reason="the others have no ragged tensors")
+def test_ragged_sequences_are_refused_with_the_way_to_pad_them():
+    import tensorflow as tf
+
+    ragged = tf.ragged.constant([[[1.0], [2.0]], [[3.0]]], ragged_rank=1)
+    with pytest.raises(ValueError, match=r"must be a dense tensor.*to_tensor.*Masking"):
+        ARU(4, 2)(ragged)

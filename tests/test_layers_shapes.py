@@ -79,8 +79,23 @@ def test_a_shape_is_compiled_once_it_has_come_back_often_enough(shapes):
     answers = [ask(40, 2) for _ in range(often)]
     assert not any(answers[: often // 2]) and answers[-1]
     assert ask(39, 2) and not ask(20, 2) and not ask(40, 3)  # 39 and 40 share a program.
-    # A graph that knows the length is compiled, so that its bits do not depend on what ran before.
-    assert shapes.Visits().pays(tf.zeros((40, 2, N)), [tf.zeros((2, N))]) is None
+
+
+@tensorflow_only
+def test_a_graph_that_knows_the_length_is_always_compiled(monkeypatch):
+    """Its bits must not depend on what ran before."""
+    import tensorflow as tf
+
+    from aru_keras.fused import tensorflow_shapes
+
+    asked = []
+    monkeypatch.setattr(tensorflow_shapes.Visits, "pays", lambda *_: asked.append(True))
+    layer = ARU(5, 2)
+    run = tf.function(lambda x: layer(x, training=True), autograph=False)
+    run.get_concrete_function(tf.TensorSpec((2, 7, 1)))
+    assert not asked
+    run.get_concrete_function(tf.TensorSpec((2, None, 1)))
+    assert asked
 
 
 @tensorflow_only
@@ -95,6 +110,7 @@ def test_an_epoch_of_new_lengths_costs_about_what_it_costs_step_by_step():
         ]
         signature = (tf.TensorSpec((None, None, 1)), tf.TensorSpec((None, 1)))
         data = tf.data.Dataset.from_generator(lambda: iter(batches), output_signature=signature)
+        data = data.apply(tf.data.experimental.assert_cardinality(len(batches)))
         layers = [keras.Input((None, 1)), ARU(8, 3, fused=fused), keras.layers.Dense(1)]
         model = keras.Sequential(layers)
         model.compile("sgd", "mse")
@@ -145,4 +161,22 @@ def test_onnx_runs_what_is_traced_for_inference(tmp_path):
     signature = [tf.TensorSpec((None, T, I), tf.float32, name="x")]
     tf2onnx.convert.from_function(served, signature, output_path=str(file))
     (found,) = runtime.InferenceSession(str(file)).run(None, {"x": ROWS})
+    np.testing.assert_allclose(found, model.predict(ROWS, verbose=0), rtol=2e-5, atol=1e-6)
+
+
+@tensorflow_only
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter:UserWarning")
+def test_tflite_runs_an_unrolled_layer_without_the_operations_of_tensorflow(tmp_path):
+    import tensorflow as tf
+
+    model = keras.Sequential([keras.Input((T, I)), ARU(N, 2, unroll=True), keras.layers.Dense(2)])
+    file = str(tmp_path / "model.tflite")
+    model.export(file, format="litert", verbose=False)
+    interpreter = tf.lite.Interpreter(file)
+    (into,), (out,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(into["index"], ROWS.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(into["index"], ROWS)
+    interpreter.invoke()
+    found = interpreter.get_tensor(out["index"])
     np.testing.assert_allclose(found, model.predict(ROWS, verbose=0), rtol=2e-5, atol=1e-6)

@@ -208,3 +208,18 @@ def test_an_input_shape_that_is_none_is_refused(shape):
 def test_a_start_of_gamma_is_a_number(name, value):
     with pytest.raises(ValueError, match=f"`{name}` must be a finite number"):
         models.build_network("gamma", (5, 1), **SMALL, **{name: value})
+
+
+def test_a_network_that_fits_but_cannot_be_trained_is_refused(monkeypatch, tmp_path):
+    from aru_keras.models import sizes
+    from aru_keras.runners.train import train
+
+    count = models.trainable_parameters(models.build_network("relu", (64, 1), units=50))
+    options = {"model": "relu", "units": 50, "limit": 10, "epochs": 1, "verbose": 0}
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(sizes, "CONTAINER_LIMIT", limit)
+    limit.write_text(f"{16 * count - 1}\n")
+    with pytest.raises(ValueError, match=r"4 numbers for each while it trains.*fewer units"):
+        train("digits", run_dir=tmp_path / "run", **options)
+    limit.write_text("max\n")
+    train("digits", run_dir=tmp_path / "another", **options)

@@ -10,7 +10,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
 from aru_keras.analysis.jacobian import jacobian_norms
-from aru_keras.plots import accuracy, dynamics, fractional, transients
+from aru_keras.plots import accuracy, fractional_order, jacobian, transients
 
 TWO_ROWS = ("family", "fitted-responses", "gain-scaling", "maps", "order-distributions")
 
@@ -64,18 +64,20 @@ def test_rows_of_panels_have_letters(which):
 
 
 def test_panels_of_a_row_that_are_compared_have_the_same_limits():
-    for which in ("noise-boundary", "order-distributions"):
+    for which in ("noise-boundary", "order-distributions", "mean-responses"):
         first, *others = panels(FIGURES[which]())
         for axes in others:
             assert axes.get_xlim() == first.get_xlim() and axes.get_ylim() == first.get_ylim()
     lower = panels(FIGURES["fitted-responses"]())[2:]
     assert lower[0].get_ylim() == lower[1].get_ylim()
-    traces, levels = panels(transients.transients([transient_seed(5.0)]))[:2]
+    traces, levels = panels(transients.transient_courses([transient_seed(5.0)]))[:2]
     assert traces.get_ylim() == levels.get_ylim()
 
 
 def test_orders_at_a_bound_of_the_search_have_bars_of_their_own():
-    figure = fractional.order_distributions({"a": {1.0: order([-1, -1, -0.97, 0.3, 1, np.nan])}})
+    figure = fractional_order.order_distributions(
+        {"a": {1.0: order([-1, -1, -0.97, 0.3, 1, np.nan])}}
+    )
     inside, bound = figure.axes[0].containers
     assert [bar.get_height() for bar in bound] == [2, 1]
     assert [bar.get_x() + bar.get_width() / 2 for bar in bound] == pytest.approx([-1, 1])
@@ -87,12 +89,12 @@ def test_orders_at_a_bound_of_the_search_have_bars_of_their_own():
 
 
 def test_the_title_of_a_response_says_that_its_order_is_at_the_bound():
-    assert fractional._order(order([-1, -0.5]), 0) == "α = −1.00 (bound)"
-    assert fractional._order(order([-1, -0.5]), 1) == "α = −0.50"
+    assert fractional_order._order(order([-1, -0.5]), 0) == "α = −1.00 (bound)"
+    assert fractional_order._order(order([-1, -0.5]), 1) == "α = −0.50"
 
 
 def test_seeds_look_as_in_the_legend():
-    figure = accuracy.accuracy({"a": {"arun": [0.9, 0.8], "gru": [0.7]}, "b": {"arun": [0.6]}})
+    figure = accuracy.accuracies({"a": {"arun": [0.9, 0.8], "gru": [0.7]}, "b": {"arun": [0.6]}})
     entries = dict(
         zip(
             [text.get_text() for text in figure.legends[0].get_texts()],
@@ -113,7 +115,7 @@ def test_seeds_look_as_in_the_legend():
 
 def test_the_norms_line_and_the_trained_paths_are_explained():
     norms = jacobian_norms(1.5 * np.eye(4), [1.0, 9], [-1.0, 1])
-    (bar,) = [one for one in dynamics.jacobian_map(norms).axes if one.get_label() == "<colorbar>"]
+    (bar,) = [one for one in jacobian.jacobian_map(norms).axes if one.get_label() == "<colorbar>"]
     ends = [one for lines in bar.collections for one in getattr(lines, "get_segments", list)()]
     assert any(np.allclose(one[:, 1], 1) for one in ends)
     (legend,) = FIGURES["landscape"]().legends
@@ -127,12 +129,8 @@ def test_the_norms_line_and_the_trained_paths_are_explained():
 def test_there_is_an_example_of_every_figure():
     from aru_keras import plots
 
-    public = 0
-    for module in vars(plots).values():
-        if inspect.ismodule(module) and module.__name__.startswith("aru_keras.plots."):
-            for function in vars(module).values():
-                inside = getattr(function, "__module__", "") == module.__name__
-                text = getattr(function, "__doc__", None) or ""
-                public += inside and inspect.isfunction(function) and "A `matplotlib.fig" in text
-    assert public == len(FIGURES)
+    public = [getattr(plots, name) for name in plots.__all__]
+    drawing = [one for one in public if "A `matplotlib.fig" in (inspect.getdoc(one) or "")]
+    # `plots.reading` and `plots.picture_of` draw the same.
+    assert len(drawing) == len(FIGURES)
     assert len(AMPLITUDES) == 5

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-import aru_keras_command
-from aru_keras.files import replacing
+from aru_keras._util.files import replacing
+from aru_keras.runners import cli
 
 
 def test_what_is_flushed_is_open_for_writing(tmp_path, monkeypatch):
@@ -25,7 +25,7 @@ def test_a_console_without_a_character_shows_another_in_its_place(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
     monkeypatch.setattr(sys, "argv", ["aru-keras", "benchmark", "--help"])
     with pytest.raises(SystemExit) as end:
-        aru_keras_command.main()
+        cli.main()
     assert end.value.code == 0
     sys.stdout.flush()
     assert b"64?64?64" in shown.getvalue()

@@ -166,7 +166,7 @@ def test_any_environment_of_vectors():
     env = Probe(gym.make("CartPole-v1"), layer)
     _, info = env.reset(seed=0)
     assert array(info["n"]).shape == (N,)
-    with pytest.raises(ValueError, match=r"one vector of features.*Received: observations"):
+    with pytest.raises(ValueError, match=r"vectors of features.*Received: observations"):
         Probe(gym.make("FrozenLake-v1"), layer)
 
 
@@ -204,7 +204,7 @@ def test_networks_that_do_not_fit():
         Probe(make(), models.build_network("arun", (784, 1), units=N, controller_units=G))
     wide = DrivenRNN(N)
     wide.build((None, None, 3))
-    with pytest.raises(ValueError, match=r"1 feature\(s\) a step.*reads 3 a step"):
+    with pytest.raises(ValueError, match=r"1 feature\(s\) that the environment.*reads 3"):
         Probe(make(), wide)
     with pytest.raises(ValueError, match=r"`units` must be the same.*7 and 12.*Leave it out"):
         Probe(make(perturbation="noise:5", units=7), network())
@@ -223,7 +223,7 @@ def test_noise_is_for_the_units_of_the_network(digits):
         found = collected(wrap(make(perturbation="noise:1,seed=3")), options={"index": 0})
         expected, _ = offline(model, digits, [0], "noise:1,seed=3")
         assert relative_error(found["h"], expected["h"][0]) < 1e-5
-    with pytest.raises(ValueError, match=r"`units` must say for how many units.*Probe around"):
+    with pytest.raises(ValueError, match=r"`units` must be the number of units.*Probe around"):
         make(perturbation="noise:1").reset()
 
 

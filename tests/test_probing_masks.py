@@ -141,7 +141,9 @@ def test_a_mask_that_the_model_makes_and_passes_by_name():
 
 
 def test_the_online_step_of_a_model_that_masks_is_refused_and_holds_by_choice():
-    with pytest.raises(ValueError, match=r"skips nothing.*Pass the layer itself.*`chosen`"):
+    with pytest.raises(
+        ValueError, match=r"must not mask its input.*Pass the layer itself.*`chosen`"
+    ):
         OnlineStep(masked_models()["masking"][0])
     layer = ARU_CASE.make_layer()
     step, found = OnlineStep(layer, "h"), record(layer, X, mask=MASK)

@@ -1,38 +1,12 @@
 """The picture of an episode shows what was recorded, alike however it came about."""
 
-import os
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
+from views import ORDER, PIXELS, SIDE, T, read, values, view
 
-from aru_keras.envs import rendering
-from aru_keras.envs.rendering import ReadingView
-
-SIDE, T = 6, 36
-ORDER = np.random.default_rng(2).permutation(T)
-PIXELS = np.random.default_rng(3).random(T)
-
-
-def view(**options):
-    options = {"signals": ("n", "s", "h"), "units": (3, 11), **options}
-    return ReadingView((SIDE, SIDE), T, ORDER, **options)
-
-
-def values(t):
-    """Signals of two units that leave their first limits upwards and downwards."""
-    two = np.array([1.0, -1.0])
-    return {"n": 5 + 0.01 * t * two, "s": 0.002 * t**2 * two, "h": np.exp(0.2 * t) * abs(two)}
-
-
-def read(picture, stop, start=0):
-    """`picture` after the steps start…stop − 1, none of them drawn."""
-    for t in range(start, stop):
-        drive = 5.0 if 10 < t < 20 else 0.0
-        picture.show(t, PIXELS[t], drive, values(t) if picture.signals else None)
-    return picture
+from aru_keras.envs.rendering import ReadingView, frames
 
 
 def patch(picture, frame, index):
@@ -72,7 +46,7 @@ def test_the_tasks_images_fit_and_every_step_changes_the_frame(side, signals):
 def test_pixels_appear_where_they_belong_once_they_are_read():
     picture = read(view(), 30)
     frame = picture.rgb()
-    unread = rendering._rgba(rendering.UNREAD)[:3]
+    unread = frames._rgba(frames.UNREAD)[:3]
     for t, index in enumerate(ORDER):
         expected = unread if t >= 30 else np.full(3, 255 * PIXELS[t])
         np.testing.assert_allclose(patch(picture, frame, index), expected, atol=1)
@@ -90,7 +64,7 @@ def test_the_pixel_range_is_black_to_white_and_beyond_it_is_clipped():
 def test_the_cursor_is_on_the_pixel_just_read_and_on_no_other():
     picture = view()
     box = picture._image.axes.get_window_extent()
-    yellow = np.array(rendering._rgba(rendering.CURSOR)[:3], float)
+    yellow = np.array(frames._rgba(frames.CURSOR)[:3], float)
     for t in (0, 9, T - 1):
         picture.show(t, 0.5)
         frame = picture.rgb()
@@ -210,105 +184,3 @@ def test_a_step_is_drawn_much_faster_than_the_figure():
 
     read(picture, 5).rgb()
     assert least(picture.rgb) < 0.5 * least(picture.figure.canvas.draw)
-
-
-def test_a_view_that_is_not_for_people_opens_no_window(monkeypatch):
-    monkeypatch.setattr(rendering, "Window", None)
-    read(view(), 3).display()
-
-
-def test_without_a_display_people_are_told_once_what_to_do():
-    code = """
-import warnings
-import numpy as np
-from aru_keras.envs.rendering import ReadingView
-view = ReadingView((2, 2), 4, np.arange(4), human=True)
-with warnings.catch_warnings(record=True) as caught:
-    warnings.simplefilter("always")
-    for t in range(4):
-        view.show(t, 0.5)
-        view.display()
-    view.restart()
-    view.display()
-    view.close()
-print([str(w.message) for w in caught], view.rgb().any())
-"""
-    absent = {"DISPLAY", "WAYLAND_DISPLAY"}
-    environment = {k: v for k, v in os.environ.items() if k not in absent}
-    if not sys.platform.startswith("linux"):
-        environment["MPLBACKEND"] = "agg"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, env=environment
-    )
-    last = done.stdout.strip().splitlines()[-1]
-    assert last.count("rgb_array") == 1 and last.endswith("] True"), done.stderr[-500:]
-
-
-def test_a_toolkit_that_fails_is_told_once_and_never_raised(monkeypatch):
-    def broken(width, height):
-        raise ImportError("no toolkit")
-
-    monkeypatch.setattr(rendering, "Window", broken)
-    picture = read(view(human=True), 3)
-    with pytest.warns(UserWarning, match="no toolkit.*rgb_array") as caught:
-        picture.display()
-        picture.display()
-    assert len(caught) == 1
-    picture.close()
-
-
-def test_a_window_gets_the_frames_and_stays_shut_once_its_user_shuts_it(monkeypatch):
-    plt = pytest.importorskip("matplotlib.pyplot")
-    plt.switch_backend("agg")
-    monkeypatch.setattr(plt, "get_backend", lambda: "TkAgg")
-    monkeypatch.setattr("matplotlib.backend_bases.FigureManagerBase.show", lambda self: None)
-    picture = view(human=True)
-    for t in (0, 1):
-        read(picture, t + 1, t).display()
-        shown = np.asarray(picture._window.figure.canvas.buffer_rgba())[..., :3]
-        np.testing.assert_array_equal(shown, picture.rgb())
-    plt.close(picture._window.figure)
-    read(picture, 3, 2).display()
-    assert not plt.get_fignums()
-    picture.close()
-    picture.display()
-    assert len(plt.get_fignums()) == 1
-    picture.close()
-    assert not plt.get_fignums()
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"image_shape": (6, 6, 3)}, r"`image_shape` must be \(H, W\)"),
-        ({"timesteps": 0}, "`timesteps` must be a whole number of at least 1"),
-        ({"timesteps": 35}, "`pixel_indices` must be T = 35 whole numbers"),
-        ({"pixel_indices": np.linspace(0, 1, T)}, "`pixel_indices` must be T = 36 whole numbers"),
-        ({"pixel_indices": ORDER + 1}, r"`pixel_indices` must lie in 0…35.*1…36"),
-        ({"signals": ("n", "m")}, "`signals` must be one of n, s, h"),
-        ({"signals": ("n",), "units": ()}, "`units` must name"),
-        ({"pixel_range": (1.0, 1.0)}, "`pixel_range` must be"),
-    ],
-)
-def test_a_view_that_cannot_be_is_refused(options, message):
-    given = {"image_shape": (SIDE, SIDE), "timesteps": T, "pixel_indices": ORDER, **options}
-    with pytest.raises(ValueError, match=message):
-        ReadingView(**given)
-
-
-@pytest.mark.parametrize("t", [T, -1, 4, 3, 5.5])
-def test_a_step_out_of_turn_is_refused_and_changes_nothing(t):
-    picture = read(view(), 5)
-    before = picture.rgb()
-    with pytest.raises(ValueError, match="`t` must"):
-        picture.show(t, 0.5)
-    np.testing.assert_array_equal(picture.rgb(), before)
-
-
-def test_signals_of_another_number_of_units_are_refused_and_change_nothing():
-    picture = read(view(), 5)
-    before = picture.rgb()
-    with pytest.raises(ValueError, match=r"`signals\['s'\]` must hold one value for each of the 2"):
-        picture.show(5, 0.5, 0.0, {**values(5), "s": np.zeros(3)})
-    np.testing.assert_array_equal(picture.rgb(), before)
-    picture.show(5, 0.5)

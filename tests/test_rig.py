@@ -1,4 +1,4 @@
-"""The unit rig: units answer currents, alike step by step and in lanes."""
+"""The unit rig: units answer currents, alike step by step and batched."""
 
 import random
 import warnings
@@ -10,26 +10,24 @@ import pytest
 from contract import CASES, settle
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode
 from rigs import (
-    CLOSE,
     EVERY_SIGNAL,
     RNG,
     G,
     N,
     assert_same,
-    by_lane,
-    lane,
+    by_env,
     network,
     played,
     shared,
+    single,
     weights,
 )
 from support import BACKEND, array, relative_error
 
 from aru_keras import ARU, DrivenRNN, GammaRNN
 from aru_keras.envs import protocols
-from aru_keras.envs.rig import UnitRigEnv, UnitRigVectorEnv
+from aru_keras.envs.rig import UnitRigEnv
 from aru_keras.probing import record
 
 # The environment.
@@ -72,7 +70,7 @@ def test_units_do_what_the_layer_does_without_input(cls, features, width):
     found = played(env, currents)
     drive = np.concatenate([np.zeros((1, width)), currents])[None]
     expected = record(env.layer, np.zeros((1, 9, features)), tuple(found), drive)
-    assert_same(found, lane(expected, 0))
+    assert_same(found, single(expected, 0))
     assert set(found) == (EVERY_SIGNAL if cls is not DrivenRNN else {"a", "h"})
 
 
@@ -102,7 +100,7 @@ def test_a_current_reaches_only_its_unit_where_synapses_are_blocked():
     assert changed.tolist() == [False, False, True, False, False]
 
 
-def test_lanes_are_independent_and_in_one_call():
+def test_sub_environments_are_independent_and_in_one_call():
     env, currents = shared(3), RNG.normal(size=(6, 3, 1)).astype("float32")
     together = played(env, currents)
     if BACKEND != "torch":
@@ -144,7 +142,7 @@ def test_it_follows_the_weights():
     expected = played(UnitRigEnv(network(seed=1)), [[1.0]])
     assert_same(played(env, [[1.0]]), expected)
     response = protocols.step_response(env, 1.0, 1, 1, 1)
-    assert_same(lane(response.signals, 0), expected)
+    assert_same(single(response.signals, 0), expected)
 
 
 def test_gymnasium_makes_both_forms():
@@ -157,15 +155,15 @@ def test_gymnasium_makes_both_forms():
     try:
         layer = network()
         env = gym.make(name, network=layer, steps=4)
-        lanes = gym.make_vec(
+        envs = gym.make_vec(
             name, 2, vectorization_mode="vector_entry_point", network=layer, steps=4
         )
-        assert env.unwrapped.layer is lanes.layer is layer
+        assert env.unwrapped.layer is envs.layer is layer
         one = played(env, np.ones((3, 1), "f4"))
-        assert_same(one, lane(by_lane(played(lanes, np.ones((3, 2, 1), "f4"))), 1))
+        assert_same(one, single(by_env(played(envs, np.ones((3, 2, 1), "f4"))), 1))
         assert env.spec.id == name
         response = protocols.step_response(env, 1.0, 1, 3, 3)
-        assert_same(lane(response.signals, 0), one)
+        assert_same(single(response.signals, 0), one)
     finally:
         del gym.registry[name]
 
@@ -195,131 +193,6 @@ def test_no_generator_of_the_user_is_touched():
     keras.utils.set_random_seed(3)
     UnitRigEnv(units=N, controller_units=G, g0_std=1.0).reset(seed=0)
     assert draws() == expected
-
-
-# Episodes.
-
-
-def test_an_endless_rig_is_never_truncated():
-    env = shared(steps=None)
-    env.reset()
-    assert not any(env.step([0.0])[3] for _ in range(400))
-
-
-def test_next_step_autoreset():
-    currents = RNG.normal(size=(7, 3, 1)).astype("float32")
-    env = shared(3, steps=3)
-    assert env.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
-    found = played(env, currents)
-    again = {name: values[:4] for name, values in played(env, currents[4:]).items()}
-    assert_same({name: values[4:] for name, values in found.items()}, again, 1e-7)
-    env.reset()
-    told = [env.step(current) for current in currents]
-    assert [step[4]["t"][0] for step in told] == [1, 2, 3, 0, 1, 2, 3]
-    assert [step[3].all() for step in told] == [False, False, True, False, False, False, True]
-    assert (told[3][4]["current"] == 0).all()
-
-
-def test_same_step_autoreset():
-    currents = RNG.normal(size=(3, 3, 1)).astype("float32")
-    env = shared(3, steps=3, autoreset_mode=AutoresetMode.SAME_STEP)
-    start = env.reset()[0]
-    for current in currents:
-        shown, _, _, truncated, info = env.step(current)
-    assert truncated.all() and info["t"].tolist() == [0, 0, 0]
-    assert_same(shown, start, 1e-7)
-    expected = played(shared(3, steps=3), currents)
-    assert info["_final_obs"].all() and info["_final_info"].all()
-    for number in range(3):
-        last = {name: values[-1, number] for name, values in expected.items()}
-        assert_same(info["final_obs"][number], last, 1e-7)
-    assert info["final_info"]["t"].tolist() == [3, 3, 3]
-    np.testing.assert_array_equal(info["final_info"]["current"], currents[-1])
-
-
-def test_without_autoreset_a_lane_waits_for_its_reset():
-    env = shared(3, steps=2, autoreset_mode=AutoresetMode.DISABLED)
-    played(env, np.ones((2, 3, 1), "f4"))
-    with pytest.raises(ResetNeeded, match="lane 0, 1, 2"):
-        env.step(np.ones((3, 1), "f4"))
-    _, info = env.reset()
-    assert info["t"].tolist() == [0, 0, 0]
-
-
-@pytest.mark.parametrize("g0_std", [0.0, 1.0])
-def test_a_restarted_lane_is_a_fresh_one_and_the_others_go_on(g0_std):
-    env, currents = shared(3, g0_std=g0_std), RNG.normal(size=(7, 3, 1)).astype("float32")
-    mask = np.array([False, True, False])
-    through = played(env, currents, seed=1)
-    before = played(env, currents[:3], seed=1)
-    shown, info = env.reset(seed=5, options={"reset_mask": mask})
-    assert info["_t"].tolist() == mask.tolist() and info["t"].tolist() == [3, 0, 3]
-    after = [shown, *(env.step(current)[0] for current in currents[3:])]
-    alone = played(shared(g0_std=g0_std), currents[3:, 1], seed=5)
-    for name, values in alone.items():
-        found = np.stack([one[name] for one in after])
-        assert relative_error(found[:, 1], values) < CLOSE
-        assert (found[0, ::2] == before[name][3, ::2]).all()
-        assert relative_error(found[:, ::2], through[name][3:, ::2]) < 1e-6
-
-
-def test_a_waiting_lane_starts_anew_by_itself():
-    env, currents = shared(2, steps=4), RNG.normal(size=(6, 2, 1)).astype("float32")
-    played(env, currents[:2])
-    env.reset(options={"reset_mask": np.array([False, True])})
-    told = [env.step(current) for current in currents[2:]]
-    assert [step[4]["t"].tolist() for step in told] == [[3, 1], [4, 2], [0, 3], [1, 4]]
-    assert told[1][3].tolist() == [True, False]
-    alone = played(shared(), currents[2:, 1])
-    for name, values in alone.items():
-        found = np.stack([step[0][name][1] for step in told])
-        assert relative_error(found, values[1:]) < CLOSE
-    again = played(shared(), currents[5:, 0])
-    assert_same(lane(told[3][0], 0), {name: values[1] for name, values in again.items()})
-
-
-def test_observations_stay_as_they_were():
-    env = shared(3)
-    first = env.reset()[0]
-    kept = {name: values.copy() for name, values in first.items()}
-    env.step(np.ones((3, 1), "f4"))
-    for name in first:
-        np.testing.assert_array_equal(first[name], kept[name])
-
-
-# Random controller states.
-
-
-def test_controller_states_start_at_random_from_the_seed():
-    env = shared(3, g0_std=1.0)
-    first, again, other = (env.reset(seed=seed)[0]["n"] for seed in (0, 0, 1))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).all() and len(np.unique(first)) == first.size
-    assert (env.reset()[0]["n"] != other).all()
-
-
-def test_controller_states_have_their_spread():
-    layer = network()
-    cell = layer.cell
-    cell.controller_kernel.assign(np.zeros((1, G)))
-    cell.controller_recurrent_kernel.assign(0.01 * np.eye(G))
-    cell.controller_bias.assign(np.zeros(G))
-    cell.readout_kernel.assign(100 * np.eye(G)[:, :2])
-    cell.readout_bias.assign(np.zeros(2))
-    # Small enough for tanh to be the identity: n and s are the first two entries of g_0.
-    shown = UnitRigVectorEnv(2000, layer, g0_std=2.0).reset(seed=0)[0]
-    g0 = np.concatenate([shown["n"], shown["s"]])
-    assert abs(g0.mean()) < 0.05 and abs(g0.std() - 2.0) < 0.05
-
-
-def test_a_plain_number_goes_into_all_units_alike():
-    for options in ({}, {"per_unit": True}):
-        scalar, vector = shared(**options), shared(3, **options)
-        width = scalar.action_space.shape
-        assert_same(played(scalar, [2.0, 1]), played(scalar, [np.full(width, c) for c in (2.0, 1)]))
-        ones, each = np.ones(vector.action_space.shape), np.array([[1.0], [2.0], [3.0]])
-        currents = [1.0, [1.0, 2.0, 3.0]]
-        assert_same(played(vector, currents), played(vector, [ones, ones * each]))
 
 
 # Errors.

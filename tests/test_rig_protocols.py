@@ -4,7 +4,7 @@ import gymnasium as gym
 import keras
 import numpy as np
 import pytest
-from rigs import CLOSE, EVERY_SIGNAL, N, assert_same, by_lane, lane, network, played, shared
+from rigs import CLOSE, EVERY_SIGNAL, N, assert_same, by_env, network, played, shared, single
 from support import array, relative_error
 
 from aru_keras import ARU, DrivenRNN, GammaRNN
@@ -36,7 +36,7 @@ def test_protocols_equal_steps_by_hand(protocol, isolated, per_unit):
     assert set(response.signals) == EVERY_SIGNAL and (response.current[:, 0] == 0).all()
     assert response.signals["h"].shape == (repeats, 16, N)
     currents = np.broadcast_to(response.current, (3, *response.current.shape[1:]))
-    by_hand = by_lane(played(env, currents[:, 1:].swapaxes(0, 1)))
+    by_hand = by_env(played(env, currents[:, 1:].swapaxes(0, 1)))
     assert_same(response.signals, {name: values[:repeats] for name, values in by_hand.items()})
 
 
@@ -126,7 +126,7 @@ def test_protocols_leave_the_rig_as_it_is():
     played(env, [[1.0]])
     step(env)
     shown, *_, info = env.step([2.0])
-    assert_same(shown, lane(expected, -1), 1e-7)
+    assert_same(shown, single(expected, -1), 1e-7)
     assert info["t"] == 2
 
 

@@ -1,4 +1,4 @@
-"""The promises of the sequence environments: what is shown, rewarded and told, lane by lane."""
+"""The sequence environments: observations, rewards and info, in both forms."""
 
 import copy
 import pickle
@@ -10,39 +10,15 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env, data_equivalence
 from gymnasium.vector import AutoresetMode
+from sequences import DIGITS, MODES, B, T, fake_task, make, make_vec, run
 
 from aru_keras import perturbations, tasks
 from aru_keras.envs import TASK_IDS, Perturb, VectorPerturb
-
-DIGITS = "aru/Digits-v0"
-T, B = 64, 3
-MODES = list(AutoresetMode)
-
-
-def make(**options):
-    return gym.make(DIGITS, **options)
-
-
-def make_vec(lanes=B, **options):
-    return gym.make_vec(DIGITS, lanes, vectorization_mode="vector_entry_point", **options)
 
 
 @pytest.fixture(scope="module")
 def digits():
     return tasks.load_task("digits")
-
-
-def fake_task(name):
-    """A task of the right size whose images are all alike, so that they take no memory."""
-    spec = tasks.TASKS[name]
-    parts = {"train": 60_000, "test": 10_000}
-    if spec.collection == "cifar10":
-        parts = {"train": 50_000, "test": 10_000}
-    shape = (32, 32, 3) if spec.collection == "cifar10" else spec.image_shape
-    image = np.random.default_rng(0).integers(0, 256, shape, dtype="uint8")
-    labels = {part: (np.arange(size) % 10).astype("uint8") for part, size in parts.items()}
-    made = {part: (np.broadcast_to(image, (n, *shape)), labels[part]) for part, n in parts.items()}
-    return tasks.Task(spec, made, downsample=1, permutation_seed=0)
 
 
 @pytest.fixture(params=TASK_IDS)
@@ -92,7 +68,7 @@ def test_every_id_is_read_pixel_by_pixel_to_its_end(identified):
 
 @pytest.mark.parametrize("mode", MODES)
 def test_scalar_and_vector_form_show_the_same(mode, digits):
-    """One lane of the vector form, whatever its autoreset, against the scalar form."""
+    """A sub-environment of the vector form, whatever its autoreset, against the scalar form."""
     actions = np.random.default_rng(1).integers(0, 10, 3 * T)
     scalar = episode(make(split="test"), actions, seed=4)
     vector = make_vec(1, split="test", autoreset_mode=mode)
@@ -102,21 +78,12 @@ def test_scalar_and_vector_form_show_the_same(mode, digits):
         pixels, rewards, terminated, _, info = vector.step(actions[t - 1 : t])
         if t == T and mode is AutoresetMode.SAME_STEP:
             pixels, info = info["final_obs"], info["final_info"]
-        pixel, reward, over, _, told = scalar[t]
+        pixel, reward, over, _, single_info = scalar[t]
         np.testing.assert_array_equal(pixels[0], pixel)
         assert (rewards[0], terminated[0]) == (reward, over)
-        assert {name for name in info if not name.startswith("_")} == set(told)
-        for name, value in told.items():
+        assert {name for name in info if not name.startswith("_")} == set(single_info)
+        for name, value in single_info.items():
             np.testing.assert_array_equal(info[name][0], value)
-
-
-def run(env, steps, seed=0, **reset):
-    """All that a vector environment gives under seeded random actions."""
-    actions = np.random.default_rng(2)
-    given = [env.reset(seed=seed, **reset)]
-    for _ in range(steps):
-        given.append(env.step(actions.integers(0, 10, env.num_envs)))
-    return given
 
 
 @pytest.mark.parametrize("vector", [False, True], ids=["scalar", "vector"])
@@ -132,7 +99,7 @@ def test_two_environments_with_one_seed_give_one_stream(vector):
 
 
 def test_every_image_comes_once_before_any_comes_again():
-    env = make_vec(lanes=4, split="validation", subset=10)
+    env = make_vec(num_envs=4, split="validation", subset=10)
     seen = []
     for seed in (0, None, None, None, None):
         seen.extend(env.reset(seed=seed)[1]["index"].tolist())
@@ -151,7 +118,7 @@ def test_a_copied_environment_goes_on_alike(duplicate):
 
 
 def test_images_in_order_and_subsets():
-    env = make_vec(lanes=2, subset=[7, 3, 11], shuffle=False)
+    env = make_vec(num_envs=2, subset=[7, 3, 11], shuffle=False)
     seen = [env.reset()[1]["index"].tolist() for _ in range(3)]
     assert seen == [[7, 3], [11, 7], [3, 11]]
     assert make(subset=5, shuffle=False).reset()[1]["index"] == 0
@@ -164,78 +131,6 @@ def test_chosen_images(digits):
     np.testing.assert_array_equal(pixels, digits.examples("test", [5, 9, 5])[0][:, 0])
     assert env.reset(options={"index": 8})[1]["index"].tolist() == [8, 8, 8]
     assert make(split="test").reset(options={"index": 8})[1]["index"] == 8
-
-
-def restart_times(mode):
-    """What three lanes show, of which lane 1 starts anew at step 2 of the others."""
-    env = make_vec(autoreset_mode=mode, shuffle=False, split="test")
-    env.reset(seed=0)
-    for _ in range(2):
-        env.step(np.zeros(B, int))
-    mask = np.array([False, True, False])
-    pixels, info = env.reset(options={"reset_mask": mask})
-    return env, pixels, info
-
-
-@pytest.mark.parametrize("mode", MODES)
-def test_a_reset_mask_restarts_its_lanes_and_no_other(mode, digits):
-    env, pixels, info = restart_times(mode)
-    x, _ = digits.examples("test", [0, 3, 2])
-    np.testing.assert_array_equal(pixels[:, 0], [x[0, 2, 0], x[1, 0, 0], x[2, 2, 0]])
-    for name in ("t", "pixel_index", "index", "drive", "contrast"):
-        np.testing.assert_array_equal(info[f"_{name}"], [False, True, False])
-    assert (info["t"][1], info["index"][1]) == (0, 3)
-    pixels, *_, info = env.step(np.zeros(B, int))
-    np.testing.assert_array_equal(info["t"], [3, 1, 3])
-    np.testing.assert_array_equal(pixels[:, 0], [x[0, 3, 0], x[1, 1, 0], x[2, 3, 0]])
-
-
-def test_next_step_autoreset_shows_the_end_and_then_a_new_image(digits):
-    env = make_vec(shuffle=False, split="test")
-    x, y = digits.examples("test", range(2 * B))
-    given = run(env, T + 1)
-    pixels, _, terminated, _, info = given[T]
-    np.testing.assert_array_equal(pixels, x[:B, -1])
-    assert terminated.all() and info["_label"].all()
-    np.testing.assert_array_equal(info["label"], y[:B])
-    pixels, rewards, terminated, _, info = given[T + 1]
-    np.testing.assert_array_equal(pixels, x[B:, 0])
-    assert not rewards.any() and not terminated.any() and not info["t"].any()
-    assert "label" not in info
-
-
-def test_same_step_autoreset_gives_the_end_beside_the_new_image(digits):
-    env = make_vec(shuffle=False, split="test", autoreset_mode=AutoresetMode.SAME_STEP)
-    x, y = digits.examples("test", range(2 * B))
-    pixels, _, terminated, _, info = run(env, T)[-1]
-    np.testing.assert_array_equal(pixels, x[B:, 0])
-    assert terminated.all() and not info["t"].any() and "label" not in info
-    np.testing.assert_array_equal(np.stack(info["final_obs"]), x[:B, -1])
-    np.testing.assert_array_equal(info["final_info"]["label"], y[:B])
-    np.testing.assert_array_equal(info["final_info"]["t"], [T - 1] * B)
-
-
-def test_same_step_autoreset_of_some_lanes_marks_which(digits):
-    env, *_ = restart_times(AutoresetMode.SAME_STEP)
-    for _ in range(T - 2):
-        *_, terminated, _, info = env.step(np.zeros(B, int))
-    np.testing.assert_array_equal(terminated, [True, False, True])
-    np.testing.assert_array_equal(info["_final_obs"], terminated)
-    np.testing.assert_array_equal(info["final_info"]["_label"], terminated)
-    assert info["final_obs"][1] is None
-    np.testing.assert_array_equal(info["t"], [0, T - 2, 0])
-
-
-def test_without_autoreset_an_ended_lane_wants_a_reset():
-    env = make_vec(autoreset_mode=AutoresetMode.DISABLED)
-    run(env, T)
-    with pytest.raises(ResetNeeded, match="over in lane 0, 1, 2: call reset"):
-        env.step(np.zeros(B, int))
-    env.reset(options={"reset_mask": np.array([True, True, False])})
-    with pytest.raises(ResetNeeded, match="over in lane 2"):
-        env.step(np.zeros(B, int))
-    env.reset(options={"reset_mask": np.array([False, False, True])})
-    env.step(np.zeros(B, int))
 
 
 def test_rewards(digits):
@@ -275,17 +170,17 @@ def test_perturbations_are_those_of_the_pipelines_to_the_last_bit(way, vector, d
     else:
         env = build(**options)
         wrapper = VectorPerturb if vector else Perturb
-        for part in [whole] if way == "wrapper" else whole.parts:
+        for part in [whole] if way == "wrapper" else whole.components:
             env = wrapper(env, part, units=7)
     x, _ = digits.examples("test", [4, 9, 2])
     x, drive = digits.perturbed(x, [4, 9, 2], whole, units=7)
     factor = whole.factors(T)[0]
     pixels, info = env.reset(seed=0)
     for t in range(T):
-        lanes = slice(None) if vector else 0
-        np.testing.assert_array_equal(pixels, x[lanes, t])
-        np.testing.assert_array_equal(info["drive"], drive[lanes, t])
-        np.testing.assert_array_equal(info["contrast"], np.full(B, factor[t])[lanes])
+        index = slice(None) if vector else 0
+        np.testing.assert_array_equal(pixels, x[index, t])
+        np.testing.assert_array_equal(info["drive"], drive[index, t])
+        np.testing.assert_array_equal(info["contrast"], np.full(B, factor[t])[index])
         space = env.observation_space
         assert space.contains(pixels)
         pixels, *_, info = env.step(np.zeros(B, int) if vector else 0)
@@ -303,7 +198,7 @@ def test_contrast_widens_the_observation_space_to_hold_every_pixel():
         assert (shown.min() < 0) == (amplitude == 3.0)
 
 
-def test_perturbing_a_running_environment_wants_a_reset():
+def test_perturbing_a_running_environment_needs_a_reset():
     env = make_vec()
     env.reset()
     env.unwrapped.perturb("step:5")
@@ -311,93 +206,13 @@ def test_perturbing_a_running_environment_wants_a_reset():
         env.step(np.zeros(B, int))
 
 
-@pytest.mark.parametrize("action", [10, -1, 1.5, "3", None, [0, 1]])
-def test_actions_outside_the_space(action):
+def test_the_names_of_an_earlier_release_warn_and_work():
+    from aru_keras.envs import base
+
+    with pytest.warns(DeprecationWarning, match=r"base\.NativeVectorEnv now"):
+        assert base.LaneVectorEnv is base.NativeVectorEnv
+    with pytest.warns(DeprecationWarning, match=r"base\.SingleEnv now"):
+        assert base.OneLaneEnv is base.SingleEnv
     env = make().unwrapped
-    env.reset()
-    with pytest.raises(ValueError, match=r"`action` must lie in Discrete\(10\).*Received"):
-        env.step(action)
-
-
-def test_bad_actions_leave_the_episode_where_it_was():
-    env = make_vec()
-    env.reset(seed=0)
-    with pytest.raises(ValueError, match="`action`"):
-        env.step(np.array([0, 10, 0]))
-    assert env.step(np.zeros(B, int))[-1]["t"].tolist() == [1] * B
-
-
-@pytest.mark.parametrize("build", [make, make_vec])
-def test_a_step_before_reset(build):
-    env = build().unwrapped
-    with pytest.raises(ResetNeeded, match=r"call reset\(\) first"):
-        env.step(np.zeros(env.action_space.shape, int))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"split": "tests"}, "`split` must be one of.*Did you mean 'test'"),
-        ({"task": "digit"}, "`name` must be one of.*Did you mean 'digits'"),
-        ({"reward": "finale"}, "`reward` must be one of.*Did you mean 'final'"),
-        ({"subset": 2000}, "indices from 0 to 1256"),
-        ({"render_mode": "ansi"}, "`render_mode` must be None or one of"),
-        ({"subset": 0}, "`subset` must be a whole number of at least 1"),
-        ({"subset": [0, 4000]}, "`subset` must be a number of images or indices from 0 to 1256"),
-        ({"subset": []}, "`subset` must be"),
-        ({"perturbation": "stepp:5"}, "Did you mean 'step'"),
-        ({"units": 0}, "`units` must be a whole number of at least 1"),
-        ({"autoreset_mode": "never"}, "`autoreset_mode` must be one of"),
-        ({"num_envs": 0}, "`num_envs` must be a whole number of at least 1"),
-        ({"downsample": 3}, "`downsample` must divide"),
-    ],
-)
-def test_bad_arguments(options, message):
-    from aru_keras.envs import SequenceVectorEnv
-
-    with pytest.raises(ValueError, match=message):
-        SequenceVectorEnv(**options)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"reset_mask": [True, False]}, "reset_mask.*must be 3 booleans"),
-        ({"reset_mask": np.zeros(B, bool)}, "at least one of them True"),
-        ({"reset_mask": np.ones(B)}, "must be 3 booleans"),
-        ({"index": 4000}, "from 0 to 1256, or one for each lane. Received: 4000"),
-        ({"index": -1}, "from 0 to 1256"),
-        ({"idx": 3}, "`options` must be one of reset_mask, index"),
-        ("index", "`options` must be a dictionary"),
-        ({"index": 0.5}, "must be the number of an image"),
-        ({"index": [0, 1]}, "must be the number of an image"),
-    ],
-)
-def test_bad_options_of_reset(options, message):
-    env = make_vec()
-    env.reset(seed=0)
-    with pytest.raises(ValueError, match=message):
-        env.reset(options=options)
-
-
-def test_a_closed_environment_is_closed():
-    env = make_vec(render_mode="rgb_array")
-    env.reset(seed=0)
-    env.render()
-    env.close()
-    assert env.closed
-
-
-def test_seeds_for_each_lane_are_refused():
-    with pytest.raises(ValueError, match="`seed` must be one whole number"):
-        make_vec().reset(seed=[0, 1, 2])
-
-
-def test_the_whole_image_task_is_refused():
-    with pytest.raises(ValueError, match="Use 'scifar10'"):
-        make(task=fake_task("scifar10-conv"))
-
-
-def test_other_environments_cannot_be_perturbed():
-    with pytest.raises(ValueError, match="`env` must be a sequence environment"):
-        Perturb(gym.make("CartPole-v1"), "step:5")
+    with pytest.warns(DeprecationWarning, match=r"SequenceEnv.lanes is called vector_env now"):
+        assert env.lanes is env.vector_env

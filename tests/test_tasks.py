@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from aru_keras import tasks
-from aru_keras.data.splits import halves, spread
-from aru_keras.data.transforms import rotated
+from aru_keras.tasks._splits import halves, spread
+from aru_keras.tasks._transforms import rotated
 
 
 def _tiled(count: int, shape: tuple[int, ...]) -> np.ndarray:
@@ -152,7 +152,7 @@ def test_validation_is_the_end_of_training_and_nothing_is_shared(mnist):
 def test_digits_splits_are_stratified_fixed_and_disjoint():
     task = tasks.load_task("digits")
     seen = [image.tobytes() for split in task.sizes for image in task.images(split)]
-    everything = tasks.load_task("digits")._parts["all"][0]
+    everything = tasks.load_task("digits")._collection["all"][0]
     whole = {(image / np.float32(16)).tobytes() for image in everything}
     assert len(seen) == 1797 and set(seen) == whole
     shares = [np.bincount(task.arrays(split)[1]) / size for split, size in task.sizes.items()]

@@ -121,7 +121,8 @@ MOMENTS = ("batch", "before the commit", "after the commit")
 @pytest.mark.parametrize(
     ("learner", "schedule", "moment"),
     [
-        *itertools.product(["fit"], ["plateau", "cosine"], MOMENTS),
+        *itertools.product(["fit"], ["plateau"], MOMENTS),
+        ("fit", "cosine", "batch"),
         ("agent", "cosine", "before the commit"),
         ("reward", "plateau", "batch"),
     ],

@@ -1,30 +1,31 @@
-"""A classifier of sequences, taken apart at its recurrent layer so that any drive can act on it."""
+"""A classifier of sequences, split at its recurrent layer so that a drive can be added to it."""
 
 import keras
 from keras import ops
 
-from aru_keras import numerics
-from aru_keras.arguments import instance
+from aru_keras._util import numerics
+from aru_keras._util.arguments import instance
 from aru_keras.layers import DrivenRNN
-from aru_keras.probing import networks
+from aru_keras.probing import graph as networks
 
 
 class Classifier:
-    """A network that gives a class for each sequence, from the last output of a recurrent layer.
+    """A network that classifies sequences from the last output of a recurrent layer.
 
-    A saved network takes a drive here even if it was built without one.
+    Here a saved network accepts a drive even if it was built without one.
 
     Args:
-        network: A model that gives logits, or probabilities by a softmax as its last layer; or the
-            folder of a run.
+        network: A model whose output is logits, or probabilities from a softmax in its last layer;
+            or the folder of a run.
 
     Attributes:
         network: The model.
-        layer: Its `ARU`, `GammaRNN` or `DrivenRNN`; None where it has not exactly one, from whose
-            last output alone it makes its own, and so takes no drive (LSTM, GRU).
+        layer: The model's `ARU`, `GammaRNN` or `DrivenRNN`. It is None, and no drive can be added,
+            unless the model has exactly one such layer and computes its output from the last
+            output of this layer alone. LSTM and GRU networks have none.
 
     Raises:
-        ValueError: There is no model at the path, or it is none.
+        ValueError: There is no model at the path, or `network` is not a model.
     """
 
     def __init__(self, network):
@@ -36,30 +37,30 @@ class Classifier:
 
     @property
     def takes_drive(self) -> bool:
-        """Whether a drive can be added to its pre-activations."""
+        """Whether a drive can be added to the pre-activations."""
         return self.layer is not None
 
     def encode(self, x):
-        """What the recurrent layer reads, (B, T, I), of what the network's pixel input takes."""
+        """The sequences (B, T, I) that the recurrent layer reads for a given pixel input."""
         return x if self._encoder is None else self._encoder(x, training=False)
 
     def outputs(self, x, drive=None):
         """Logits or probabilities, (B, classes).
 
         Args:
-            x: What the network's pixel input takes.
-            drive: ξ, broadcastable to (B, T, N); None where there is no driven layer.
+            x: Pixel input of the network.
+            drive: Drive ξ, broadcastable to (B, T, N); None if there is no driven layer.
         """
         if self.layer is None:
             return self.network(x, training=False)
         return self.head(self.layer(self.encode(x), drive=drive, training=False))
 
     def head(self, h):
-        """Logits or probabilities, (B, classes), of the last output of the layer, (B, N)."""
+        """Logits or probabilities, (B, classes), from the last output of the layer, (B, N)."""
         return self._head(h, training=False)
 
     def cross_entropy(self, outputs, labels):
-        """Loss of each sequence in nats, (B,), in float32 or wider; labels (B,) int."""
+        """The loss of each sequence in nats, (B,), in float32 or wider, for integer labels (B,)."""
         outputs = ops.cast(outputs, numerics.working_dtype(outputs.dtype))
         if getattr(self.network.layers[-1], "activation", None) is keras.activations.softmax:
             # As in Keras' own losses.

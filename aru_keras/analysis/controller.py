@@ -1,25 +1,27 @@
-"""The controller alone: the states that constant pre-activations lead it to.
+"""The states of the controller alone, under constant pre-activations.
 
-Geadah et al. 2024, Fig 5a: a = 0 for 200 steps, then a constant for 200, from random states; the
-two principal components of all states, and the curve of the end points.
+The protocol of Geadah et al. 2024, Fig 5a: from random initial states, a = 0 for 200 steps and then
+a constant for 200 steps. The figure shows the two principal components of all states, and the curve
+on which the end points lie.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
-from aru_keras.arguments import LARGEST_SIZE, array, instance, shown, whole
+from aru_keras._util.arguments import LARGEST_SIZE, array, instance, shown, whole
+from aru_keras._util.deprecated import renamed
 
-AMPLITUDES = tuple(np.exp(np.linspace(-2, 2, 10)))
+CONTROLLER_AMPLITUDES = tuple(np.exp(np.linspace(-2, 2, 10)))
 """The constant pre-activations a."""
 
-SETTLE, HOLD, DRAWS = 200, 200, 10
-"""Steps at a = 0, steps at the constant, random first states g_0 to average over."""
+SETTLE_STEPS, HOLD_STEPS, STATE_DRAWS = 200, 200, 10
+"""Steps at a = 0, steps at the constant, and random initial states g_0 that are averaged over."""
 
-TAIL = 50
-"""Last steps over which an end point must stay where it is."""
+TAIL_STEPS = 50
+"""Number of last steps over which the state should have come to rest."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class Controller:
             "readout_bias": (2,),
         }
         for name, shape in shapes.items():
-            what = f"finite and of shape {shape}, for the G = {size} units of `bias`"
-            object.__setattr__(self, name, array(name, getattr(self, name), shape, what=what))
+            expected = f"finite and of shape {shape}, for the G = {size} units of `bias`"
+            object.__setattr__(self, name, array(name, getattr(self, name), shape, what=expected))
 
     @classmethod
     def of_cell(cls, cell) -> "Controller":
@@ -69,45 +71,45 @@ class Controller:
         return cls(*(keras.ops.convert_to_numpy(getattr(cell, name)) for name in names))
 
     def states(self, a: np.ndarray, g: np.ndarray) -> np.ndarray:
-        """g_t = tanh(W_ag a_t + W_gg g_{t−1} + b_g) after every step.
+        """The states g_t = tanh(W_ag a_t + W_gg g_{t−1} + b_g) after every step.
 
         Args:
             a: Pre-activations, (T, …).
-            g: The states before, (…, G).
+            g: Initial states, (…, G).
 
         Returns:
-            (T, …, G).
+            States (T, …, G).
         """
         drive = np.asarray(a, "float64")[..., None] * self.kernel[0] + self.bias
-        found = np.empty((*drive.shape[:-1], len(self.bias)))
+        states = np.empty((*drive.shape[:-1], len(self.bias)))
         for t, fed in enumerate(drive):
-            found[t] = g = np.tanh(fed + g @ self.recurrent_kernel)
-        return found
+            states[t] = g = np.tanh(fed + g @ self.recurrent_kernel)
+        return states
 
     def read_out(self, states: np.ndarray) -> np.ndarray:
-        """n and s, (…, 2), of states (…, G)."""
+        """The gain n and the saturation s, (…, 2), for states (…, G)."""
         return states @ self.readout_kernel + self.readout_bias
 
 
 @dataclass(frozen=True)
 class Portrait:
-    """Where constant pre-activations take the controller.
+    """The states of a controller under constant pre-activations.
 
     Attributes:
-        amplitudes: a, (K,).
-        states: g_t, mean over draws of g_0, (K, T, G).
-        projected: The states on their two principal components, (K, T, 2).
-        explained: Share of the variance of all states in each of the two, (2,).
-        parameters: n_t and s_t of the states, (K, T, 2).
-        curve_share: 1 − ⟨d²⟩ / ⟨r²⟩, d the distance of an end point, the first and last left out,
-            from the segment between its neighbours in a, and r of any from the mean of all: near 1
-            where they follow one another along a curve, straight or bent, near 0 or below where
-            they are scattered.
-        line_share: Share of the variance of the K end points along one line; 1 where they lie on a
-            straight one, less where the curve bends.
-        unsettled: How far the state still moves during the last `TAIL` steps, root mean square
-            about its mean there and relative to the spread of the end points, (K,): 0 at a fixed
-            point; an oscillation has no end point, but the moment at which it was stopped.
+        amplitudes: Constants a, (K,).
+        states: States g_t, means over the draws of g_0, (K, T, G).
+        projected: Projections of the states on their two principal components, (K, T, 2).
+        explained: Share of the variance of all states along each of the two components, (2,).
+        parameters: n_t and s_t at these states, (K, T, 2).
+        curve_share: 1 − ⟨d²⟩ / ⟨r²⟩. Here d is the distance of an end point from the segment
+            between its two neighbours in a, for all end points but the first and the last, and r is
+            the distance of an end point from the mean of all. It is near 1 if the end points follow
+            one another along a curve, straight or bent, and near 0 or below if they are scattered.
+        line_share: Share of the variance of the K end points along one straight line. It is 1 if
+            they lie on a straight line, and less if the curve bends.
+        unsettled: Movement of the state during the last `TAIL_STEPS` steps, (K,): its root mean
+            square deviation from its mean there, relative to the spread of the end points. It is 0
+            at a fixed point. An oscillation has no end point: the simulation only stops somewhere.
         settle: Steps at a = 0.
     """
 
@@ -129,22 +131,22 @@ class Portrait:
 
 def portrait(
     controller: Controller,
-    amplitudes: Sequence[float] = AMPLITUDES,
+    amplitudes: ArrayLike = CONTROLLER_AMPLITUDES,
     *,
-    settle: int = SETTLE,
-    hold: int = HOLD,
-    draws: int = DRAWS,
+    settle: int = SETTLE_STEPS,
+    hold: int = HOLD_STEPS,
+    draws: int = STATE_DRAWS,
     seed: int = 0,
 ) -> Portrait:
     """States of a controller under constant pre-activations (Fig 5a).
 
     Args:
-        controller: For a layer, `Controller.of_cell(layer.cell)`.
-        amplitudes: The constants a, at least three, in ascending order.
-        settle: Steps at a = 0.
-        hold: Steps at the constant.
-        draws: Random first states, g_0 ~ N(0, 1), the same for all a.
-        seed: Of g_0.
+        controller: The controller; for a layer, `Controller.of_cell(layer.cell)`.
+        amplitudes: Constants a, at least three, in ascending order.
+        settle: Number of steps at a = 0.
+        hold: Number of steps at the constant.
+        draws: Number of random initial states g_0 ~ N(0, 1), the same for all a.
+        seed: Seed of g_0.
 
     Raises:
         ValueError: An argument is out of its range, or the states do not vary.
@@ -178,31 +180,32 @@ def portrait(
 
 
 def _curve_share(points):
-    """How well each of the inner points lies between its neighbours."""
+    """The `curve_share` of a `Portrait`, for end points (K, G)."""
     before, inner, after = points[:-2], points[1:-1], points[2:]
     along = after - before
     length = np.maximum((along**2).sum(axis=1), np.finfo("float64").tiny)
-    place = np.clip(((inner - before) * along).sum(axis=1) / length, 0, 1)
-    away = inner - before - place[:, None] * along
+    position = np.clip(((inner - before) * along).sum(axis=1) / length, 0, 1)
+    away = inner - before - position[:, None] * along
     return float(1 - (away**2).sum(axis=1).mean() / points.var(axis=0).sum())
 
 
 def _unsettled(states):
-    tail = states[:, -TAIL:]
+    tail = states[:, -TAIL_STEPS:]
     moving = np.sqrt(tail.var(axis=1).sum(axis=-1))
     return moving / np.sqrt(states[:, -1].var(axis=0).sum())
 
 
 def principal_components(points: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Points on their first principal components.
+    """The projections of points on their first principal components.
 
     Args:
-        points: (…, G), at least `count` of them and G ≥ `count`.
+        points: Points (…, G), at least `count` of them, with G ≥ `count`.
         count: Number of components.
 
     Returns:
-        `(projected, explained)`: (…, count), about the mean of all points, the largest component
-        of each direction positive; and the share of the variance along each, (count,).
+        `(projected, explained)`: the projections of the points, less their mean, (…, count), and
+        the share of the variance along each component, (count,). The sign of a component is such
+        that its largest coordinate is positive.
 
     Raises:
         ValueError: The points are all the same, or too few.
@@ -225,3 +228,15 @@ def principal_components(points: np.ndarray, count: int = 2) -> tuple[np.ndarray
     largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)
     projected = centred @ (directions * np.sign(largest)).T
     return projected.reshape(*points.shape[:-1], count), sizes[:count] ** 2 / np.sum(sizes**2)
+
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "AMPLITUDES": "CONTROLLER_AMPLITUDES",
+        "SETTLE": "SETTLE_STEPS",
+        "HOLD": "HOLD_STEPS",
+        "DRAWS": "STATE_DRAWS",
+        "TAIL": "TAIL_STEPS",
+    },
+)

@@ -1,9 +1,9 @@
-"""Autonomous dynamics h → F(h) of recurrent networks, and how they carry small deviations along.
+"""Autonomous dynamics h → F(h) of recurrent networks, and how they propagate small deviations.
 
-No input and no drive: what is left of a network when it runs on its own (Geadah et al. 2024, Fig 5
-and App. D). `GammaDynamics` is the paper's map at a given (n, s), `ARUDynamics` the whole adaptive
-system with its controllers, `ActivationDynamics` any simple recurrent network, `FunctionDynamics`
-any function. Numpy, float64.
+The dynamics have neither input nor drive: a network runs on its own (Geadah et al. 2024, Fig 5 and
+App. D). `GammaDynamics` is the paper's map at a given (n, s), and `ARUDynamics` the whole adaptive
+system with its controllers. `ActivationDynamics` is any simple recurrent network, and
+`FunctionDynamics` any function. All compute with NumPy in float64.
 
 Example::
 
@@ -15,32 +15,21 @@ import keras
 import numpy as np
 from scipy.special import expit
 
-from aru_keras.analysis import gamma_numpy
-from aru_keras.analysis.maps import Dynamics, FunctionDynamics, checked_function
-from aru_keras.arguments import array, flag, held, one_of, shown
+from aru_keras._util.arguments import array, flag, held, one_of, shown
+from aru_keras.analysis import _gamma_numpy
+from aru_keras.analysis._checks import checked_function, checked_kernel
+from aru_keras.analysis.maps import Dynamics, FunctionDynamics
 from aru_keras.layers import ARUCell, DrivenRNNCell, GammaRNNCell
 from aru_keras.probing import load_network, recurrent_layer
-
-__all__ = [
-    "ACTIVATIONS",
-    "ARUDynamics",
-    "ActivationDynamics",
-    "Dynamics",
-    "FunctionDynamics",
-    "GammaDynamics",
-    "as_dynamics",
-    "checked_kernel",
-    "dynamics_of",
-]
 
 ACTIVATIONS = {
     "linear": (lambda a: a, np.ones_like),
     "tanh": (np.tanh, lambda a: 1 / np.cosh(np.clip(a, -700, 700)) ** 2),
     "relu": (lambda a: np.maximum(a, 0), lambda a: (a > 0).astype("float64")),
     "sigmoid": (expit, lambda a: expit(a) * expit(-a)),
-    "softplus": (gamma_numpy.softplus, expit),
+    "softplus": (_gamma_numpy.softplus, expit),
 }
-"""Activations by their Keras names: f and f′."""
+"""Activations f and their derivatives f′, by their Keras names."""
 
 
 _ARU_WEIGHTS = {
@@ -54,7 +43,7 @@ _ARU_WEIGHTS = {
 
 
 class _RecurrentDynamics(Dynamics):
-    """h → f(h·W + b), W in Keras' layout: W[i, j] leads from unit i to unit j."""
+    """h → f(h·W + b), with W in Keras' layout: W[i, j] is the weight from unit i to unit j."""
 
     def __init__(self, recurrent_kernel, bias):
         self.recurrent_kernel = checked_kernel(recurrent_kernel)
@@ -82,13 +71,13 @@ class GammaDynamics(_RecurrentDynamics):
 
     Args:
         recurrent_kernel: W_hh, (N, N), in Keras' layout h·W.
-        n: Gain, broadcastable against the states (…, N): a number, (N,), or a set a lane, (…, 1)
-            or (…, N).
-        s: Saturation, like `n`.
-        bias: b, like `n`; None for none, as in the paper.
+        n: Gain, broadcastable against the states (…, N): a number, an array (N,), or an array
+            (…, 1) or (…, N) with its own gains for each trajectory.
+        s: Saturation, with a shape like that of `n`.
+        bias: Bias b, with a shape like that of `n`; None for no bias, as in the paper.
 
     Raises:
-        ValueError: a shape does not fit, or a value is not finite.
+        ValueError: A shape does not fit, or a value is not finite.
     """
 
     def __init__(self, recurrent_kernel, n, s, bias=None):
@@ -100,19 +89,19 @@ class GammaDynamics(_RecurrentDynamics):
         return {**super().parameters(), "n": self.n, "s": self.s}
 
     def respond(self, a):
-        return gamma_numpy.gamma_and_slope(a, self.n, self.s)
+        return _gamma_numpy.gamma_and_slope(a, self.n, self.s)
 
 
 class ActivationDynamics(_RecurrentDynamics):
-    """h → f(h·W + b) for a plain activation f: a simple recurrent network's.
+    """h → f(h·W + b), the map of a simple recurrent network with an activation f.
 
     Args:
-        recurrent_kernel: (N, N), as `keras.layers.SimpleRNN` keeps it.
-        activation: One of `ACTIVATIONS`, or a pair of functions, f and f′.
-        bias: b, broadcastable against the states; None for none.
+        recurrent_kernel: W, (N, N), in the layout of `keras.layers.SimpleRNN`.
+        activation: Name of one of the `ACTIVATIONS`, or a pair of functions, f and f′.
+        bias: Bias b, broadcastable against the states; None for no bias.
 
     Raises:
-        ValueError: an unknown activation, a shape that does not fit, or a value that is not finite.
+        ValueError: The activation is unknown, a shape does not fit, or a value is not finite.
     """
 
     def __init__(self, recurrent_kernel, activation="tanh", bias=None):
@@ -120,36 +109,38 @@ class ActivationDynamics(_RecurrentDynamics):
         pair = activation
         if not isinstance(activation, tuple) or len(activation) != 2:
             pair = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
-        self._function, self._slope = (checked_function("activation", one) for one in pair)
+        self._function, self._slope = (
+            checked_function("activation", function) for function in pair
+        )
 
     def respond(self, a):
         return self._function(a), self._slope(a)
 
 
 class ARUDynamics(Dynamics):
-    """The whole adaptive system: (h, g) → (h′, g′), each unit with its own controller.
+    """(h, g) → (h′, g′), the map of the whole adaptive system, units and controllers together.
 
-    The state has N + N·G components, h and then g as `ARUCell` keeps it, unit by unit. Its
-    `jacobian` is that size squared: at the paper's N = 400, G = 50 use `push`.
+    The state has N + N·G components: h, and then g in the order of `ARUCell`, unit by unit. The
+    `jacobian` has this size squared; for the paper's N = 400 and G = 50, use `push` instead.
 
     Args:
-        weights: Those of an `ARUCell` by name, in its layout: recurrent_kernel (N, N),
+        weights: Weights of an `ARUCell` by name, in its layout: recurrent_kernel (N, N),
             controller_kernel (1, G), controller_recurrent_kernel (G, G), controller_bias (G,),
             readout_kernel (G, 2), readout_bias (2,).
-        bias: b, or any constant input, broadcastable to (…, N); None for none.
+        bias: Bias b, or any constant input, broadcastable to (…, N); None for no bias.
 
     Raises:
         ValueError: W_hh is not square, or a value is not finite.
     """
 
     def __init__(self, weights, bias=None):
-        found = dict(zip(_ARU_WEIGHTS, held("weights", weights, list(_ARU_WEIGHTS)), strict=True))
-        self.recurrent_kernel = checked_kernel(found["recurrent_kernel"])
+        by_name = dict(zip(_ARU_WEIGHTS, held("weights", weights, list(_ARU_WEIGHTS)), strict=True))
+        self.recurrent_kernel = checked_kernel(by_name["recurrent_kernel"])
         self.units = len(self.recurrent_kernel)
         self.bias = _checked("bias", 0.0 if bias is None else bias, self.units)
-        size = len(array("controller_bias", found["controller_bias"], ("G",)))
+        size = len(array("controller_bias", by_name["controller_bias"], ("G",)))
         self._kernel, self._matrix, self._offset, self._readout, self._readout_bias = (
-            array(name, found[name], tuple(size if axis == "G" else axis for axis in shape))
+            array(name, by_name[name], tuple(size if axis == "G" else axis for axis in shape))
             for name, shape in _ARU_WEIGHTS.items()
             if name != "recurrent_kernel"
         )
@@ -168,14 +159,14 @@ class ARUDynamics(Dynamics):
         dg = (1 - g**2)[..., None, :, :] * (da[..., None] * self._kernel[0] + dg @ self._matrix)
         n, s = np.moveaxis(g @ self._readout + self._readout_bias, -1, 0)
         dn, ds = np.moveaxis(dg @ self._readout, -1, 0)
-        h, in_a = gamma_numpy.gamma_and_slope(a, n, s)
-        in_n, in_s = gamma_numpy.partials_of_parameters(a, n, s)
+        h, in_a = _gamma_numpy.gamma_and_slope(a, n, s)
+        in_n, in_s = _gamma_numpy.partials_of_parameters(a, n, s)
         terms = ((in_a, da), (in_n, dn), (in_s, ds))
         dh = sum(partial[..., None, :] * deviation for partial, deviation in terms)
         return self._joined(h, g), self._joined(dh, dg)
 
     def _parts(self, state):
-        """h (…, N) and g (…, N, G) of states or directions."""
+        """The parts h, (…, N), and g, (…, N, G), of states or directions."""
         g = state[..., self.units :]
         return state[..., : self.units], g.reshape(*g.shape[:-1], self.units, len(self._matrix))
 
@@ -187,15 +178,15 @@ def dynamics_of(network, n=None, s=None, *, bias: bool = False) -> Dynamics:
     """The autonomous dynamics of a trained layer.
 
     Args:
-        network: `GammaRNN`, `ARU`, `DrivenRNN`, `keras.layers.SimpleRNN`, a model that holds one of
-            the first three, or the folder of a run.
-        n: Gain of `GammaDynamics`; None: the layer's own, or, for an `ARU`, the whole adaptive
-            system with its controllers.
-        s: Saturation, likewise.
-        bias: Whether the map has the bias b; the paper's has not.
+        network: A `GammaRNN`, `ARU`, `DrivenRNN` or `keras.layers.SimpleRNN`, a model that holds
+            one of the first three, or the folder of a run.
+        n: Gain of `GammaDynamics`. None means the gain of the layer or, for an `ARU`, the map of
+            the whole adaptive system with its controllers.
+        s: Saturation, given together with `n`.
+        bias: Whether the map contains the bias b. The paper's map does not.
 
     Raises:
-        ValueError: the layer is of another kind or not built, or one of n and s is missing.
+        ValueError: The layer is of another kind or not built, or one of n and s is missing.
     """
     cell, bias = _cell_of(load_network(network)), flag("bias", bias)
     if (n is None) != (s is None):
@@ -216,10 +207,10 @@ def dynamics_of(network, n=None, s=None, *, bias: bool = False) -> Dynamics:
 
 
 def as_dynamics(value) -> Dynamics:
-    """`Dynamics` as they are, a layer's or model's as `dynamics_of`, any function as its own map.
+    """The `Dynamics` of a layer or model, or of a function; `Dynamics` are returned as they are.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: `value` is none of these.
     """
     if isinstance(value, Dynamics):
         return value
@@ -244,20 +235,10 @@ def _cell_of(network):
 
 
 def _product(rows, matrix):
-    """rows @ matrix as one product of two matrices; numpy's own takes one for each lane."""
+    """The product rows @ matrix as a single matrix product; NumPy would loop over leading axes."""
     return (rows.reshape(-1, rows.shape[-1]) @ matrix).reshape(rows.shape)
 
 
-def checked_kernel(recurrent_kernel) -> np.ndarray:
-    """W_hh as a float64 array.
-
-    Raises:
-        ValueError: it is not square, or not finite.
-    """
-    what = "a finite square matrix (N, N)"
-    return array("recurrent_kernel", recurrent_kernel, ("N", "N"), what=what)
-
-
 def _checked(argument, value, units):
-    what = f"finite, a number or with a last axis of 1 or {units} units"
-    return array(argument, value, (), (..., 1), (..., units), what=what)
+    expected = f"finite, a number or with a last axis of 1 or {units} units"
+    return array(argument, value, (), (..., 1), (..., units), what=expected)

@@ -1,27 +1,28 @@
 """The activation family γ(x; n, s) and its limits (Geadah et al. 2024, Fig 1)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from aru_keras.analysis.gamma_numpy import gamma_and_slope, softplus
-from aru_keras.arguments import array
+from aru_keras._util.arguments import array
+from aru_keras._util.deprecated import renamed
+from aru_keras.analysis._gamma_numpy import gamma_and_slope, softplus
 
-GAINS = (1, 2.5, 5, 10)
-SATURATIONS = (0, 0.25, 0.5, 0.75, 1)
-"""n and s of the curves; our choice."""
+FAMILY_GAINS = (1, 2.5, 5, 10)
+FAMILY_SATURATIONS = (0, 0.25, 0.5, 0.75, 1)
+"""Gains n and saturations s of the curves (our choice)."""
 
-X = tuple(np.linspace(-4, 4, 401))
-"""Where the curves are drawn; our choice."""
+FAMILY_X = tuple(np.linspace(-4, 4, 401))
+"""Values of x at which the curves are drawn (our choice)."""
 
-LIMITS = {
+FAMILY_LIMITS = {
     "softplus": softplus,
     "ReLU": lambda x: np.maximum(x, 0.0),
     "sigmoid": expit,
 }
-"""What γ becomes: softplus at n = 1, s = 0; ReLU for n → ∞, s = 0; sigmoid at n = 1, s = 1."""
+"""Limits of γ: softplus at n = 1, s = 0; ReLU for n → ∞, s = 0; sigmoid at n = 1, s = 1."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,12 @@ class Family:
     """Curves of γ.
 
     Attributes:
-        x: (K,).
-        gains: n, (L,).
-        saturations: s, (M,).
-        values: γ(x; n, s), (L, M, K).
-        slopes: ∂γ/∂x, (L, M, K).
-        limits: The limits of the family at x, (K,), by name.
+        x: Arguments of γ, (K,).
+        gains: Gains n, (L,).
+        saturations: Saturations s, (M,).
+        values: Values γ(x; n, s), (L, M, K).
+        slopes: Derivatives ∂γ/∂x, (L, M, K).
+        limits: Values at x of the limits of the family, (K,) each, by name.
     """
 
     x: np.ndarray
@@ -45,17 +46,17 @@ class Family:
     limits: dict[str, np.ndarray]
 
 
-def family(
-    gains: Sequence[float] = GAINS,
-    saturations: Sequence[float] = SATURATIONS,
-    x: Sequence[float] = X,
+def activation_family(
+    gains: ArrayLike = FAMILY_GAINS,
+    saturations: ArrayLike = FAMILY_SATURATIONS,
+    x: ArrayLike = FAMILY_X,
 ) -> Family:
     """Curves of γ over a grid of (n, s) (Fig 1).
 
     Args:
-        gains: n, (L,).
-        saturations: s, (M,).
-        x: (K,).
+        gains: Gains n, (L,).
+        saturations: Saturations s, (M,).
+        x: Arguments of γ, (K,).
 
     Raises:
         ValueError: An argument is not a list of finite numbers.
@@ -65,5 +66,17 @@ def family(
         for name, values in (("gains", gains), ("saturations", saturations), ("x", x))
     )
     values, slopes = gamma_and_slope(x, gains[:, None, None], saturations[:, None])
-    limits = {name: limit(x) for name, limit in LIMITS.items()}
+    limits = {name: limit(x) for name, limit in FAMILY_LIMITS.items()}
     return Family(x, gains, saturations, values, slopes, limits)
+
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "GAINS": "FAMILY_GAINS",
+        "SATURATIONS": "FAMILY_SATURATIONS",
+        "X": "FAMILY_X",
+        "LIMITS": "FAMILY_LIMITS",
+        "family": "activation_family",
+    },
+)

@@ -1,31 +1,33 @@
-"""Least squares fits of the curves of the paper, with standard errors, or the reason why not.
+"""Least-squares fits of the paper's curves, with standard errors, or the reason why a fit failed.
 
-All but the line are a·φ + c with φ = exp(−k·z), z = x or log x. For a given k the best a and c are
-linear, so only k is searched: over many starting points, then refined from the best of them. The
-result does not depend on a lucky guess.
+All curves but the line have the form a·φ + c with φ = exp(−k·z), where z is x or log x. For a given
+k, the best a and c follow by linear least squares, so only k is searched: on a fine grid, and then
+by refinement from the best point of the grid. The result does not depend on an initial guess.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import optimize, stats
 
-from aru_keras.arguments import array, finite, one_of
+from aru_keras._util.arguments import array, finite, one_of
+from aru_keras._util.deprecated import renamed
 
-FLATTEST = 0.02
-"""Smallest change of log φ over the data that is looked for; below, the curve is a line."""
+_FLATTEST = 0.02
+"""Smallest change of log φ over the data that is searched; below it the curve is nearly a line."""
 
-STEEPEST = 10.0
-"""Largest change of log φ between the two nearest points that is looked for."""
+_STEEPEST = 10.0
+"""Largest change of log φ between the two nearest points that is searched."""
 
-STARTS_PER_DECADE = 20
+_STARTS_PER_DECADE = 20
 
-CONDITION_LIMIT = 1e6
-"""Condition of the scaled Jacobian from which on the parameters count as undetermined."""
+_CONDITION_LIMIT = 1e6
+"""Condition number of the scaled Jacobian above which the parameters count as undetermined."""
 
-CONSTANT = 1e-12
-"""Spread of the data, relative to their size, up to which they count as constant."""
+_CONSTANT = 1e-12
+"""Range of the data, relative to their size, up to which they count as constant."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,13 @@ class Fit:
     """A curve fitted to points, or the reason why there is none.
 
     Attributes:
-        curve: The formula.
-        names: Of the P parameters.
-        values: (P,); empty where the fit failed.
-        errors: (P,) standard errors; empty where the fit failed.
-        r_squared: 1 − residual / total sum of squares; None where the fit failed.
+        curve: Formula of the curve.
+        names: Names of the P parameters.
+        values: Values of the parameters, (P,); empty if the fit failed.
+        errors: Standard errors of the parameters, (P,); empty if the fit failed.
+        r_squared: 1 − residual / total sum of squares; None if the fit failed.
         points: Number of points.
-        reason: Why the fit failed; None where it did not.
+        reason: Reason why the fit failed; None if it did not.
     """
 
     curve: str
@@ -52,23 +54,23 @@ class Fit:
 
     @property
     def failed(self) -> bool:
-        """Whether there is no curve."""
+        """Whether the fit failed."""
         return self.reason is not None
 
     def __getitem__(self, name: str) -> float:
         """The value of a parameter.
 
         Raises:
-            ValueError: There is none, or the fit failed.
+            ValueError: There is no such parameter, or the fit failed.
         """
-        return float(self._require(self.values)[self._place(name)])
+        return float(self._require(self.values)[self._index(name)])
 
     def error(self, name: str) -> float:
-        """The standard error of a parameter; errors as for its value."""
-        return float(self._require(self.errors)[self._place(name)])
+        """The standard error of a parameter. Raises as `__getitem__` does."""
+        return float(self._require(self.errors)[self._index(name)])
 
     def interval(self, name: str, level: float = 0.95) -> tuple[float, float]:
-        """The confidence interval of a parameter, by Student's t; errors as for its value."""
+        """The confidence interval of a parameter, by Student's t. Raises as `__getitem__` does."""
         if not 0 < finite("level", level) < 1:
             raise ValueError(f"`level` must be between 0 and 1. Received: {level}.")
         half = stats.t.ppf(0.5 + level / 2, self.points - len(self.names)) * self.error(name)
@@ -94,7 +96,7 @@ class Fit:
             raise ValueError(f"There is no fit of {self.curve}: {self.reason}. Ask `failed` first.")
         return numbers
 
-    def _place(self, name):
+    def _index(self, name):
         return self.names.index(one_of("name", name, self.names))
 
 
@@ -112,12 +114,12 @@ FORMULAS: dict[str, Callable] = {
 """The curves by their formulas."""
 
 
-def power_law(x: Sequence[float], y: Sequence[float]) -> Fit:
-    """y = a·x^(−b) + c, b of either sign (n∞ over ξ: Geadah et al. 2024, Fig 3b).
+def fit_power_law(x: ArrayLike, y: ArrayLike) -> Fit:
+    """Fit y = a·x^(−b) + c, with b of either sign (n∞ over ξ: Geadah et al. 2024, Fig 3b).
 
     Args:
-        x: (K,) positive.
-        y: (K,).
+        x: Positive numbers, (K,).
+        y: Values at x, (K,).
 
     Raises:
         ValueError: Shapes differ, a number is not finite, or an x is not positive.
@@ -130,27 +132,27 @@ def power_law(x: Sequence[float], y: Sequence[float]) -> Fit:
     return _separable(POWER_LAW, ("a", "b", "c"), np.log(x), y)
 
 
-def exponential(x: Sequence[float], y: Sequence[float]) -> Fit:
-    """y = a·exp(−b·x) + c, b of either sign (s∞ over ξ: Fig 3b); errors as in `line`."""
+def fit_exponential(x: ArrayLike, y: ArrayLike) -> Fit:
+    """Fit y = a·exp(−b·x) + c, with b of either sign (s∞ over ξ: Fig 3b). Raises as `fit_line`."""
     x, y = _points(x, y)
     return _separable(EXPONENTIAL, ("a", "b", "c"), x, y)
 
 
-def decay(t: Sequence[float], y: Sequence[float]) -> Fit:
-    """y = a·exp(−t/τ) + c, τ > 0 in the units of t (n_t and s_t after onset: Fig 4a).
+def fit_decay(t: ArrayLike, y: ArrayLike) -> Fit:
+    """Fit y = a·exp(−t/τ) + c, with τ > 0 in the units of t (n_t and s_t after onset: Fig 4a).
 
-    Errors as in `line`. What moves away ever faster is no decay, and the fit fails.
+    The fit fails for data that grow exponentially (τ < 0). Raises as `fit_line`.
     """
     t, y = _points(t, y, "t")
     return _separable(DECAY, ("a", "tau", "c"), t, y, signs=(1,))
 
 
-def line(x: Sequence[float], y: Sequence[float]) -> Fit:
-    """y = slope·x + intercept.
+def fit_line(x: ArrayLike, y: ArrayLike) -> Fit:
+    """Fit y = slope·x + intercept.
 
     Args:
-        x: (K,).
-        y: (K,).
+        x: Numbers, (K,).
+        y: Values at x, (K,).
 
     Raises:
         ValueError: Shapes differ, or a number is not finite.
@@ -163,7 +165,7 @@ def line(x: Sequence[float], y: Sequence[float]) -> Fit:
     middle = x.mean()
     jacobian = np.stack([x - middle, np.ones_like(x)], axis=1)
     slope, level = np.linalg.lstsq(jacobian, y)[0]
-    # Back from the middle of the data, where slope and level are uncorrelated.
+    # The fit is about the mean of x, where slope and level are uncorrelated; `back` undoes this.
     return _result(
         LINE,
         names,
@@ -176,7 +178,7 @@ def line(x: Sequence[float], y: Sequence[float]) -> Fit:
 
 
 def _separable(curve, names, z, y, signs=(1, -1)):
-    """The fit of a·exp(−k·z) + c; k is searched on z scaled to [0, 1], as κ."""
+    """The fit of a·exp(−k·z) + c. The search is for κ, the rate k for z scaled to [0, 1]."""
     reason = _obstacle(z, y, len(names))
     if reason:
         return _failure(curve, names, y, reason)
@@ -198,33 +200,33 @@ def _separable(curve, names, z, y, signs=(1, -1)):
 
 
 def _best_rate(u, y, signs):
-    """The rate κ with the least sum of squares, and why it is none where it is at an edge."""
+    """The rate κ with the least sum of squares, and the reason why there is none, or None."""
     gaps = np.diff(np.unique(u))
-    low, high = np.log10(FLATTEST), np.log10(STEEPEST / gaps.min())
-    exponents = np.linspace(low, high, int(STARTS_PER_DECADE * (high - low)) + 2)
+    low, high = np.log10(_FLATTEST), np.log10(_STEEPEST / gaps.min())
+    exponents = np.linspace(low, high, int(_STARTS_PER_DECADE * (high - low)) + 2)
     tried = _squares(u, y, np.multiply.outer(signs, 10**exponents))
-    sign, place = np.unravel_index(tried.argmin(), tried.shape)
-    if place == 0:
+    sign, index = np.unravel_index(tried.argmin(), tried.shape)
+    if index == 0:
         return None, "the data do not bend: a line describes them as well"
-    if place == len(exponents) - 1:
+    if index == len(exponents) - 1:
         return None, "the data jump: the change is too fast for the points"
-    found = optimize.minimize_scalar(
+    minimum = optimize.minimize_scalar(
         lambda exponent: _squares(u, y, signs[sign] * 10**exponent),
-        bounds=(exponents[place - 1], exponents[place + 1]),
+        bounds=(exponents[index - 1], exponents[index + 1]),
         method="bounded",
         options={"xatol": 1e-10},
     )
-    return signs[sign] * 10**found.x, None if found.success else "no convergence"
+    return signs[sign] * 10**minimum.x, None if minimum.success else "no convergence"
 
 
 def _squares(u, y, rates):
-    """The least sum of squares at each rate, in the shape of `rates`."""
+    """The least sum of squares for each rate, in the shape of `rates`."""
     shape, a, c = _linear_part(u, y, np.asarray(rates)[..., None])
     return np.sum((y - a * shape - c) ** 2, axis=-1)
 
 
 def _linear_part(u, y, rate):
-    """φ, at most 1, and the best a and c beside it; over the last axis."""
+    """φ, scaled to at most 1, and the best a and c for it, over the last axis."""
     shape = np.exp(-rate * (u - (rate < 0)))
     centred = shape - shape.mean(axis=-1, keepdims=True)
     a = np.sum(centred * y, axis=-1, keepdims=True) / np.sum(centred**2, axis=-1, keepdims=True)
@@ -232,9 +234,9 @@ def _linear_part(u, y, rate):
 
 
 def _result(curve, names, y, values, residual, jacobian, back):
-    """The fit, its errors from the covariance s²(JᵀJ)⁻¹ brought into the parameters by `back`."""
+    """The fit; `back` transforms the covariance s²(JᵀJ)⁻¹ to that of the parameters."""
     size = np.linalg.norm(jacobian, axis=0)
-    if not size.all() or np.linalg.cond(jacobian / size) > CONDITION_LIMIT:
+    if not size.all() or np.linalg.cond(jacobian / size) > _CONDITION_LIMIT:
         return _failure(curve, names, y, "the points do not determine all parameters")
     inverse = np.linalg.pinv(jacobian / size) / size[:, None]
     variance = residual @ residual / (len(y) - len(names))
@@ -247,10 +249,10 @@ def _result(curve, names, y, values, residual, jacobian, back):
 
 
 def _obstacle(x, y, count):
-    """Why there can be no fit with so many parameters; None if there can."""
+    """The reason why there can be no fit with this number of parameters, or None."""
     if len(y) <= count or len(np.unique(x)) < count:
         return f"{count} parameters need more than {count} points, at {count} or more different x"
-    if np.ptp(y) <= CONSTANT * np.abs(y).max():
+    if np.ptp(y) <= _CONSTANT * np.abs(y).max():
         return "the data are constant"
     return None
 
@@ -260,11 +262,27 @@ def _failure(curve, names, y, reason):
 
 
 def _points(x, y, of_x="x"):
-    shapes, what = (("K",), (0,)), "finite, of shape (K,)"
-    found = [array(name, values, *shapes, what=what) for name, values in ((of_x, x), ("y", y))]
-    if len(found[0]) != len(found[1]):
+    shapes, expected = (("K",), (0,)), "finite, of shape (K,)"
+    points = [array(name, values, *shapes, what=expected) for name, values in ((of_x, x), ("y", y))]
+    if len(points[0]) != len(points[1]):
         raise ValueError(
-            f"`{of_x}` and `y` must be (K,) each. Received: shapes {found[0].shape} and "
-            f"{found[1].shape}."
+            f"`{of_x}` and `y` must be (K,) each. Received: shapes {points[0].shape} and "
+            f"{points[1].shape}."
         )
-    return found
+    return points
+
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "CONSTANT": "_CONSTANT",
+        "FLATTEST": "_FLATTEST",
+        "STEEPEST": "_STEEPEST",
+        "STARTS_PER_DECADE": "_STARTS_PER_DECADE",
+        "CONDITION_LIMIT": "_CONDITION_LIMIT",
+        "line": "fit_line",
+        "decay": "fit_decay",
+        "exponential": "fit_exponential",
+        "power_law": "fit_power_law",
+    },
+)

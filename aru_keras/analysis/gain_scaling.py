@@ -1,11 +1,11 @@
-"""Gain scaling: where n and s settle under noise of amplitude ξ (Geadah et al. 2024, Fig 3b).
+"""Gain scaling: steady states of n and s under noise of amplitude ξ (Geadah et al. 2024, Fig 3b).
 
-Protocol, measurement and fit are apart: `NoiseBurst` makes the noise, `settled` takes recordings,
-`GainScaling` fits. `gain_scaling` runs all of it on a network.
+`NoiseBurst` is the protocol and makes the noise, `settled` measures the steady states in a
+recording, and `GainScaling` fits them. `measure_gain_scaling` does all of this for a network.
 
 The paper does not say where the noise enters. By default it is a drive on the pre-activations,
-drawn for each unit by itself, while the network reads images; by choice it is one drive common to
-all units, or what the recurrent layer reads (`ENTRIES`).
+drawn independently for each unit, while the network reads images. Alternatively it is one drive
+common to all units, or the input of the recurrent layer (`NOISE_ENTRIES`).
 """
 
 import warnings
@@ -15,8 +15,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from aru_keras.analysis import fitting
-from aru_keras.arguments import (
+from aru_keras._util.arguments import (
     LARGEST_SIZE,
     array,
     finite,
@@ -27,34 +26,36 @@ from aru_keras.arguments import (
     whole,
     wholes,
 )
-from aru_keras.numerics import refuse_overflow
+from aru_keras._util.deprecated import renamed
+from aru_keras._util.numerics import refuse_overflow
+from aru_keras.analysis import fitting
 from aru_keras.perturbations import PAPER_TIMESTEPS
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
-AMPLITUDES = (1, 2.5, 5, 10, 15, 20, 30)
-"""ξ, the standard deviations of the bursts."""
+NOISE_AMPLITUDES = (1, 2.5, 5, 10, 15, 20, 30)
+"""Amplitudes ξ: standard deviations of the noise in the bursts."""
 
-SEEDS = tuple(range(10))
-"""Of the noise; our choice."""
+NOISE_SEEDS = tuple(range(10))
+"""Seeds of the noise (our choice)."""
 
-ENTRIES = {
-    "units": "a drive drawn for each unit by itself",
+NOISE_ENTRIES = {
+    "units": "independent drives on the units",
     "drive": "one drive common to all units",
-    "input": "what the recurrent layer reads",
+    "input": "the input of the recurrent layer",
 }
-"""Where the noise can enter."""
+"""Where the noise can enter, by name, in words."""
 
 
 @dataclass(frozen=True)
 class NoiseBurst:
-    """White noise that becomes loud for a while: N(0, σ₀²), N(0, ξ²), N(0, σ₀²).
+    """A burst of white noise on weak background noise: N(0, σ₀²), then N(0, ξ²), then N(0, σ₀²).
 
     Attributes:
-        before: Steps of quiet noise before the burst.
+        before: Steps of background noise before the burst.
         duration: Steps of the burst.
-        after: Steps of quiet noise after it.
-        background: σ₀.
-        steady: How many of the last steps of the burst are the steady state.
+        after: Steps of background noise after the burst.
+        background: Standard deviation σ₀ of the background noise.
+        steady: Number of steps at the end of the burst that count as the steady state.
 
     Raises:
         ValueError: A value is out of its range.
@@ -78,7 +79,7 @@ class NoiseBurst:
 
     @classmethod
     def scaled(cls, timesteps: int) -> "NoiseBurst":
-        """The burst of the paper's 784 steps for sequences of T; quiet noise to their end.
+        """The paper's burst for 784 steps, scaled to sequences of T steps.
 
         Raises:
             ValueError: T is too small for a steady state of two steps.
@@ -92,7 +93,7 @@ class NoiseBurst:
 
     @property
     def timesteps(self) -> int:
-        """T."""
+        """The number of steps T."""
         return self.before + self.duration + self.after
 
     @property
@@ -104,10 +105,10 @@ class NoiseBurst:
     def noise(self, amplitude: float, seeds: Sequence[int], features: int = 1) -> np.ndarray:
         """The noise of each seed, (seeds, T, features) float32.
 
-        A function of seed and ξ alone; different amplitudes have independent draws.
+        It depends on the seed and ξ alone. The draws for different ξ are independent.
 
         Raises:
-            ValueError: `amplitude` is negative, or a seed is no whole number.
+            ValueError: `amplitude` is negative, or a seed is not a whole number.
         """
         amplitude = finite("amplitude", amplitude, least=0)
         scale = np.full(self.timesteps, self.background)
@@ -123,13 +124,13 @@ class NoiseBurst:
 
 @dataclass(frozen=True)
 class Settled:
-    """What a network settles to under one burst, for every seed of noise.
+    """The response of a network to one burst, for every seed of the noise.
 
     Attributes:
-        n, s: Mean over units at every step, (seeds, T).
-        steady_n, steady_s: Mean over units and the steady state, n∞ and s∞, (seeds,).
-        input_spread: Standard deviation of the noise over the steady state, (seeds,).
-        output_spread: Standard deviation of h over the steady state, mean over units, (seeds,).
+        n, s: Means over units at every step, (seeds, T).
+        steady_n, steady_s: Steady states n∞ and s∞: means over units and steady steps, (seeds,).
+        input_spread: Standard deviation of the noise in the steady state, (seeds,).
+        output_spread: Standard deviation of h in the steady state, mean over units, (seeds,).
     """
 
     n: np.ndarray
@@ -145,35 +146,37 @@ class GainScaling:
     """Steady states over amplitudes ξ, and their fits.
 
     Attributes:
-        amplitudes: ξ, (K,).
-        runs: `Settled`, one for each ξ.
+        amplitudes: Amplitudes ξ of the noise, (K,).
+        runs: A `Settled` for each ξ.
     """
 
     amplitudes: np.ndarray
     runs: tuple[Settled, ...]
 
     def over_amplitudes(self, name: str) -> np.ndarray:
-        """A field of the runs with one number a seed, such as "steady_n", as (seeds, K)."""
+        """A field of the runs with one number per seed, such as "steady_n", as (seeds, K)."""
         return np.stack([getattr(run, name) for run in self.runs], axis=1)
 
     def gain_fit(self) -> fitting.Fit:
-        """n∞(ξ) = a·ξ^(−b) + c, of the means over seeds."""
-        return fitting.power_law(self.amplitudes, self.over_amplitudes("steady_n").mean(axis=0))
+        """The fit n∞(ξ) = a·ξ^(−b) + c to the means over seeds."""
+        return fitting.fit_power_law(self.amplitudes, self.over_amplitudes("steady_n").mean(axis=0))
 
     def saturation_fit(self) -> fitting.Fit:
-        """s∞(ξ) = a·exp(−b·ξ) + c, of the means over seeds."""
-        return fitting.exponential(self.amplitudes, self.over_amplitudes("steady_s").mean(axis=0))
+        """The fit s∞(ξ) = a·exp(−b·ξ) + c to the means over seeds."""
+        return fitting.fit_exponential(
+            self.amplitudes, self.over_amplitudes("steady_s").mean(axis=0)
+        )
 
 
 def settled(
     recording: Mapping[str, np.ndarray], noise: np.ndarray, protocol: NoiseBurst
 ) -> Settled:
-    """The steady state of a recording.
+    """The steady state in a recording.
 
     Args:
-        recording: "n", "s" and "h", (seeds, T, N).
-        noise: What was fed, (seeds, T, features).
-        protocol: That made the noise.
+        recording: Signals "n", "s" and "h" by name, (seeds, T, N) each.
+        noise: Noise during the recording, (seeds, T, features).
+        protocol: Protocol that made the noise.
 
     Raises:
         ValueError: A signal is missing, has another number of steps, or is not finite.
@@ -194,10 +197,10 @@ def settled(
     )
 
 
-def gain_scaling(
+def measure_gain_scaling(
     network,
-    amplitudes: Sequence[float] = AMPLITUDES,
-    seeds: Sequence[int] = SEEDS,
+    amplitudes: Sequence[float] = NOISE_AMPLITUDES,
+    seeds: Sequence[int] = NOISE_SEEDS,
     protocol: NoiseBurst | None = None,
     *,
     x: np.ndarray | None = None,
@@ -208,16 +211,17 @@ def gain_scaling(
     """Steady states of a network under bursts of noise (Fig 3b).
 
     Args:
-        network: `ARU` or `GammaRNN`, a model with one, or the folder of a run.
-        amplitudes: ξ, positive.
-        seeds: Of the noise.
-        protocol: None: the paper's `NoiseBurst()`, or with `x` the same scaled to its length.
-        x: What the network reads meanwhile, one sequence a seed, (seeds, T, I), or as many of what
-            the model's pixel input takes; None: zeros into its recurrent layer.
-        enters: Where the noise enters, one of `ENTRIES`. As the input it is what the recurrent
-            layer reads, behind any encoder, each feature for itself, and takes no `x`.
-        as_drive: Deprecated: True is `enters="drive"`, False `enters="input"`.
-        progress: Show a progress bar.
+        network: An `ARU` or `GammaRNN`, a model with one of them, or the folder of a run.
+        amplitudes: Amplitudes ξ of the noise, positive.
+        seeds: Seeds of the noise.
+        protocol: Protocol of the noise. None means the paper's `NoiseBurst()`; if `x` is given, it
+            is scaled to the length of `x`.
+        x: Sequences that the network reads, one for each seed: (seeds, T, I), or in the form of the
+            model's pixel input. None means that the recurrent layer reads zeros.
+        enters: Name in `NOISE_ENTRIES`. With "input" the recurrent layer reads the noise, behind
+            any encoder, with independent noise for each feature, and `x` must be None.
+        as_drive: Deprecated: True means `enters="drive"`, and False `enters="input"`.
+        progress: Whether to show a progress bar.
 
     Raises:
         ValueError: The network has no n and s, or an argument is out of its range.
@@ -229,22 +233,22 @@ def gain_scaling(
         )
     amplitudes = array("amplitudes", amplitudes, ("K",), least=0, what="a list of numbers from 0")
     seeds, progress = wholes("seeds", seeds, 0), flag("progress", progress)
-    read = _Reading(network, len(seeds), one_of("enters", enters, ENTRIES), x)
+    read = _Reading(network, len(seeds), one_of("enters", enters, NOISE_ENTRIES), x)
     if protocol is None:
         protocol = NoiseBurst() if x is None else NoiseBurst.scaled(read.timesteps)
     instance("protocol", protocol, NoiseBurst)
     bar = keras.utils.Progbar(len(amplitudes), unit_name="amplitude") if progress else None
     runs = []
-    for place, amplitude in enumerate(amplitudes):
+    for index, amplitude in enumerate(amplitudes):
         noise = protocol.noise(amplitude, seeds, read.features)
         runs.append(settled(read(noise), noise, protocol))
         if bar:
-            bar.update(place + 1)
+            bar.update(index + 1)
     return GainScaling(amplitudes, tuple(runs))
 
 
 class _Reading:
-    """A network that reads something while noise enters it."""
+    """A network that reads sequences, or zeros, while noise enters it."""
 
     def __init__(self, network, seeds, enters, x):
         network = load_network(network)
@@ -268,20 +272,29 @@ class _Reading:
 
     @property
     def timesteps(self):
-        """T of the recurrent layer, whatever encoder stands before it."""
+        """The number of steps T of the recurrent layer, behind any encoder."""
         return self._record(self._x[:1])["n"].shape[1]
 
     def __call__(self, noise):
         if self._as_input:
             return self._record(noise)
-        x = self._x
-        if x is None:
-            x = np.zeros((*noise.shape[:2], self.inputs), "float32")
-        return self._record(x, noise)
+        silence = np.zeros((*noise.shape[:2], self.inputs), "float32")
+        return self._record(silence if self._x is None else self._x, noise)
 
 
 def _checked(name, values, shape):
     refuse_overflow(name, values)
     axes = f"(seeds, T, N) = ({shape[0]}, {shape[1]}, N)"
-    what = f"{name!r}, and {name!r} must be finite and of shape {axes}, like `noise`"
-    return array("recording", values, (*shape, "N"), what=what, verb="hold")
+    expected = f"{name!r}, and {name!r} must be finite and of shape {axes}, like `noise`"
+    return array("recording", values, (*shape, "N"), what=expected, verb="hold")
+
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "AMPLITUDES": "NOISE_AMPLITUDES",
+        "SEEDS": "NOISE_SEEDS",
+        "ENTRIES": "NOISE_ENTRIES",
+        "gain_scaling": "measure_gain_scaling",
+    },
+)

@@ -1,12 +1,13 @@
-"""How a gradient travels back through time: what each step of a sequence adds to dL/dW_hh.
+"""Gradient propagation through time: the contribution of each step of a sequence to dL/dW_hh.
 
-With ā_t = ∂L/∂a_t the gradient of the mean loss in the pre-activations (B, N)::
+Let ā_t = ∂L/∂a_t, (B, N), be the gradient of the mean loss with respect to the pre-activations::
 
     dL/dW_hh = Σ_t h_{t−1}ᵀ ā_t
 
-A drive is added to a_t, so ā is the gradient in the drive, and one pass back gives every term.
-Where the states are detached before step t0, the terms of the steps before vanish and the others
-stay as they are: the gradient is the partial sum over t ≥ t0 (Geadah et al. 2024, C.5, Fig 18).
+A drive is added to a_t, so ā is the gradient with respect to the drive, and a single backward pass
+gives all terms. If the states are detached before step t0, the terms of earlier steps vanish and
+the others do not change. The gradient is then the partial sum over t ≥ t0 (Geadah et al. 2024, C.5,
+Fig 18).
 """
 
 import functools
@@ -18,30 +19,31 @@ from keras import ops
 from scipy.special import log_softmax
 
 from aru_keras import probing
+from aru_keras._util.arguments import array, one_of, shown, whole, wholes
+from aru_keras._util.compiled import without_gradients
+from aru_keras._util.deprecated import renamed
+from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.analysis.classification import Classifier
 from aru_keras.analysis.dynamics import ACTIVATIONS
-from aru_keras.arguments import array, one_of, shown, whole, wholes
-from aru_keras.numerics import NetworkOverflowError
-from aru_keras.probing.compiled import without_gradients
 
-BATCH_SIZE = 100
-"""Sequences whose pass back is held in memory at once."""
+_BATCH_SIZE = 100
+"""Number of sequences whose backward pass is held in memory at once."""
 
 
 @dataclass(frozen=True)
 class Propagation:
-    """dL/dW_hh of the mean loss over a batch, and the steps that it comes from.
+    """dL/dW_hh of the mean loss over a batch, and the contributions of the steps to it.
 
     Attributes:
-        contributions: ‖h_{t−1}ᵀ ā_t‖, the Frobenius norm of what step t adds, (T,).
-        detached: ‖Σ_{t ≥ t0} h_{t−1}ᵀ ā_t‖, the norm where all states are detached before step t0,
-            over t0 = 0 … T − 1, (T,); the accumulated length is T − t0.
-        gradient: dL/dW_hh, (N, N).
+        contributions: Frobenius norm ‖h_{t−1}ᵀ ā_t‖ of the contribution of step t, (T,).
+        detached: Norm ‖Σ_{t ≥ t0} h_{t−1}ᵀ ā_t‖ of the gradient if all states are detached before
+            step t0, for t0 = 0 … T − 1, (T,). The accumulated length is T − t0.
+        gradient: Gradient dL/dW_hh, (N, N); None if only the norms were saved.
     """
 
     contributions: np.ndarray
     detached: np.ndarray
-    gradient: np.ndarray
+    gradient: np.ndarray | None = None
 
     @property
     def lengths(self) -> np.ndarray:
@@ -49,15 +51,15 @@ class Propagation:
         return np.arange(len(self.detached), 0, -1)
 
 
-def propagation(network, x, labels, *, batch_size: int = BATCH_SIZE) -> Propagation:
-    """Where dL/dW_hh of a network's cross-entropy comes from.
+def propagation(network, x, labels, *, batch_size: int = _BATCH_SIZE) -> Propagation:
+    """The contributions of the steps to dL/dW_hh of a network's cross-entropy.
 
     Args:
         network: A classifier with one `ARU`, `GammaRNN` or `DrivenRNN` before its read-out, or the
-            folder of a run. For a `keras.layers.SimpleRNN` see `of_simple_rnn`.
-        x: Training images, (B, T, I), or what the network's pixel input takes.
-        labels: Their classes, (B,).
-        batch_size: Sequences that are run at once.
+            folder of a run. For a `keras.layers.SimpleRNN` see `propagation_of_simple_rnn`.
+        x: Training images, (B, T, I), or in the form of the network's pixel input.
+        labels: Classes of the images, (B,).
+        batch_size: Number of sequences that run at once.
 
     Raises:
         ValueError: There is no such layer, the labels do not fit, or a gradient is not finite.
@@ -67,7 +69,8 @@ def propagation(network, x, labels, *, batch_size: int = BATCH_SIZE) -> Propagat
     if not classifier.takes_drive or classifier.layer.go_backwards:
         raise ValueError(
             "`network` must hold exactly one ARU, GammaRNN or DrivenRNN that reads forwards, and "
-            f"make its output of the last output of it. Received: {classifier.network.name!r}."
+            "compute its output from the last output of this layer. Received: "
+            f"{classifier.network.name!r}."
         )
     labels = _classes(labels, len(x), classifier.network.output_shape[-1])
     h = probing.record(classifier.network, x, "h")["h"]
@@ -76,15 +79,15 @@ def propagation(network, x, labels, *, batch_size: int = BATCH_SIZE) -> Propagat
         ops.convert_to_numpy(in_drive(x[k : k + size], labels[k : k + size]))
         for k in range(0, len(x), size)
     ]
-    return from_adjoints(h, np.concatenate(parts) / len(x))
+    return propagation_from_adjoints(h, np.concatenate(parts) / len(x))
 
 
-def from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
-    """The steps that dL/dW_hh comes from, of states and gradients in the pre-activations.
+def propagation_from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
+    """The contributions of the steps to dL/dW_hh, from states and gradients.
 
     Args:
-        h: h_t, (B, T, N), of a sequence that begins at h = 0.
-        adjoints: ā_t = ∂L/∂a_t of the mean loss, (B, T, N).
+        h: States h_t, (B, T, N), of sequences that begin at h = 0.
+        adjoints: Gradients ā_t = ∂L/∂a_t of the mean loss, (B, T, N).
 
     Raises:
         NetworkOverflowError: A number is not finite: the gradient has exploded beyond float32.
@@ -93,8 +96,8 @@ def from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:
         if isinstance(values, np.ndarray) and values.dtype.kind == "f":
             _refuse_explosion(name, values)
     h = array("h", h, ("B", "T", "N"), dtype=None)
-    what = f"like `h` {h.shape}, and finite"
-    adjoints = array("adjoints", adjoints, h.shape, what=what, dtype=None)
+    expected = f"like `h` {h.shape}, and finite"
+    adjoints = array("adjoints", adjoints, h.shape, what=expected, dtype=None)
     timesteps, units = h.shape[1:]
     total = np.zeros((units, units))
     contributions, detached = np.zeros(timesteps), np.zeros(timesteps)
@@ -115,19 +118,19 @@ def _refuse_explosion(name, values):
         )
 
 
-def of_simple_rnn(weights, readout, x, labels, activation: str = "tanh") -> Propagation:
-    """As `propagation`, of a plain recurrent network without a drive, in float64.
+def propagation_of_simple_rnn(weights, readout, x, labels, activation: str = "tanh") -> Propagation:
+    """`propagation` for a simple recurrent network, in float64, from its weights.
 
     Args:
-        weights: W_xh (I, N), W_hh (N, N) and b (N,), as `keras.layers.SimpleRNN.get_weights` gives
-            them.
-        readout: W_hy (N, classes) and b_y (classes,), of logits.
-        x: (B, T, I).
-        labels: (B,).
-        activation: One of `dynamics.ACTIVATIONS`.
+        weights: Weights W_xh (I, N), W_hh (N, N) and b (N,), in the order of
+            `keras.layers.SimpleRNN.get_weights`.
+        readout: Weights W_hy (N, classes) and b_y (classes,) that give the logits.
+        x: Input sequences, (B, T, I).
+        labels: Classes of the sequences, (B,).
+        activation: Name of one of the `ACTIVATIONS`.
 
     Raises:
-        ValueError: An unknown activation, or a gradient is not finite.
+        ValueError: The activation is unknown, or a gradient is not finite.
     """
     f, slope = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
     x = array("x", x, ("B", "T", "I"))
@@ -145,11 +148,11 @@ def of_simple_rnn(weights, readout, x, labels, activation: str = "tanh") -> Prop
     for t in reversed(range(h.shape[1])):
         adjoints[:, t] = back * slope(a[:, t])
         back = adjoints[:, t] @ matrix.T
-    return from_adjoints(h, adjoints)
+    return propagation_from_adjoints(h, adjoints)
 
 
 def _layer_of(argument, values, *shapes):
-    """The weights of a layer, whose shapes fit one another."""
+    """The weights of a layer, checked for shapes that fit together."""
     given = list(values) if isinstance(values, list | tuple) else []
     if len(given) != len(shapes):
         raise ValueError(
@@ -161,7 +164,7 @@ def _layer_of(argument, values, *shapes):
 
 
 def _classes(labels, count, classes):
-    """The labels of so many examples, whole numbers below `classes`."""
+    """The labels of `count` examples, checked to be whole numbers below `classes`."""
     labels = np.asarray(wholes("labels", labels, 0, most=classes - 1))
     if len(labels) != count:
         raise ValueError(
@@ -172,12 +175,12 @@ def _classes(labels, count, classes):
 
 
 def _gradient_in_drive(classifier):
-    """The gradient of the summed loss in ξ, (B, T, N), as a function of pixels and labels."""
+    """The gradient of the summed loss with respect to ξ, (B, T, N), for pixels and labels."""
     layer, dtype = classifier.layer, classifier.layer.cell.compute_dtype
     encode = without_gradients(classifier.encode, lambda: classifier.network.variables)
 
     def loss(drive, sequences, labels):
-        # `training` only says that a gradient will be asked for: the layer keeps what it needs.
+        # With `training`, the layer keeps the residuals that its gradient needs.
         h = layer(sequences, drive=drive, training=True)
         return ops.sum(classifier.cross_entropy(classifier.head(h), labels))
 
@@ -192,7 +195,7 @@ def _gradient_in_drive(classifier):
 
 
 def _gradient(loss, network):
-    """The compiled gradient of `loss` in its first argument, on whichever backend runs."""
+    """The compiled gradient of `loss` with respect to its first argument, on any backend."""
     return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.config.backend()](
         loss, network
     )
@@ -201,35 +204,45 @@ def _gradient(loss, network):
 def _tensorflow(loss, network):
     import tensorflow as tf
 
-    def gradient(loss, place, *others):
+    def gradient(loss, drive, *others):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(place)
-            value = loss(place, *others)
-        return tape.gradient(value, place)
+            tape.watch(drive)
+            value = loss(drive, *others)
+        return tape.gradient(value, drive)
 
-    # Bound, not closed over: TensorFlow would take the functions of several networks for one that
-    # it traces again and again, and warn.
+    # `loss` is an argument, not closed over: otherwise TensorFlow would take the functions of
+    # several networks for one function that is traced again and again, and warn.
     return tf.function(functools.partial(gradient, loss))
 
 
 def _jax(loss, network):
     import jax
 
-    def with_values(place, values, *others):
+    def with_values(drive, values, *others):
         with keras.StatelessScope(list(zip(network.variables, values, strict=True))):
-            return loss(place, *others)
+            return loss(drive, *others)
 
     compiled = jax.jit(jax.grad(with_values))
-    return lambda place, *others: compiled(
-        place, [variable.value for variable in network.variables], *others
+    return lambda drive, *others: compiled(
+        drive, [variable.value for variable in network.variables], *others
     )
 
 
 def _torch(loss, network):
     import torch
 
-    def gradient(place, *others):
-        place = place.detach().requires_grad_()
-        return torch.autograd.grad(loss(place, *others), place)[0]
+    def gradient(drive, *others):
+        drive = drive.detach().requires_grad_()
+        return torch.autograd.grad(loss(drive, *others), drive)[0]
 
     return gradient
+
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "BATCH_SIZE": "_BATCH_SIZE",
+        "from_adjoints": "propagation_from_adjoints",
+        "of_simple_rnn": "propagation_of_simple_rnn",
+    },
+)

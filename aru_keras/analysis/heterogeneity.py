@@ -10,17 +10,18 @@ from itertools import pairwise
 import keras
 import numpy as np
 
-from aru_keras.arguments import array, instance, shown
+from aru_keras._util.arguments import array, instance, shown
+from aru_keras._util.deprecated import renamed
 from aru_keras.layers import GammaRNNCell
 from aru_keras.probing import load_network, recurrent_layer
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """(n, s) of the units of a network, or of several.
+    """(n, s) of the units of one or several networks.
 
     Attributes:
-        points: (N, 2), n and s of every unit.
+        points: Pairs of n and s, one for each unit, (N, 2).
 
     Raises:
         ValueError: There is no point, or one is not finite.
@@ -34,33 +35,33 @@ class Cloud:
 
     @property
     def mean(self) -> np.ndarray:
-        """Mean n and s, (2,)."""
+        """The mean n and s, (2,)."""
         return self.points.mean(axis=0)
 
     @property
     def covariance(self) -> np.ndarray:
-        """Of n and s over the units, (2, 2), divided by N: 0 for one common point."""
-        # From one of them first: points that are all the same have a spread of 0, not of 1e-15.
+        """The covariance of n and s over the units, (2, 2), divided by N; 0 for a common point."""
+        # One point is subtracted first, so that equal points have a spread of 0 and not 1e-15.
         centred = self.points - self.points[0]
         centred = centred - centred.mean(axis=0)
         return centred.T @ centred / len(centred)
 
     @property
     def spread(self) -> float:
-        """Root mean square distance of the units from the mean, √trace of the covariance."""
+        """The root mean square distance of the units from their mean, √trace of the covariance."""
         return float(np.sqrt(np.trace(self.covariance)))
 
 
 @dataclass(frozen=True)
 class Shift:
-    """What happened to a cloud between two stages.
+    """The change of a cloud between two stages.
 
     Attributes:
-        start, end: Names of the stages.
-        distance: Between the means, in the plane of (n, s).
-        displacement: Root mean square way of a unit from one stage to the next; None where the
-            units of the two are not the same in number.
-        growth: Spread at the end over that at the start; None where the start is one point.
+        start, end: Names of the two stages.
+        distance: Shift of the mean, in the plane of (n, s).
+        displacement: RMS shift of a unit, the root mean square over units of their shifts in the
+            plane of (n, s); None if the stages have different numbers of units.
+        growth: Ratio of spreads, end over start; None if the start is one point.
     """
 
     start: str
@@ -70,12 +71,12 @@ class Shift:
     growth: float | None
 
 
-def cloud(*networks) -> Cloud:
-    """The cloud of the units of several networks together, such as those of different seeds.
+def parameter_cloud(*networks) -> Cloud:
+    """The cloud of the units of one or several networks, such as networks of different seeds.
 
     Args:
-        *networks: `GammaRNN` layers, models with one, or folders of runs. A homogeneous network
-            counts all its units at their common point.
+        *networks: `GammaRNN` layers, models with such a layer, or folders of runs. All units of a
+            homogeneous network lie at their common point.
 
     Raises:
         ValueError: A network has no static n and s.
@@ -85,20 +86,20 @@ def cloud(*networks) -> Cloud:
     return Cloud(np.concatenate([_points(network) for network in networks]))
 
 
-def shifts(stages: Mapping[str, Cloud]) -> list[Shift]:
-    """From each stage to the next, such as start, trained, trained on the rotated task.
+def cloud_shifts(stages: Mapping[str, Cloud]) -> list[Shift]:
+    """The changes of a cloud from each stage to the next, such as from start to trained.
 
     Args:
-        stages: Clouds by name, in order.
+        stages: Clouds by the names of the stages, in order.
 
     Raises:
-        ValueError: There are fewer than two.
+        ValueError: There are fewer than two stages.
     """
     if not isinstance(stages, Mapping) or len(stages) < 2:
-        came = shown(list(stages) if isinstance(stages, Mapping) else stages)
-        raise ValueError(f"`stages` must be two clouds or more, by name. Received: {came}.")
-    for one in stages.values():
-        instance("stages", one, Cloud, "They are clouds by name.")
+        received = shown(list(stages) if isinstance(stages, Mapping) else stages)
+        raise ValueError(f"`stages` must be two clouds or more, by name. Received: {received}.")
+    for cloud in stages.values():
+        instance("stages", cloud, Cloud, "They are clouds by name.")
     return [_shift(*start, *end) for start, end in pairwise(stages.items())]
 
 
@@ -123,3 +124,6 @@ def _shift(start, before, end, after):
         displacement=float(np.sqrt(np.mean(np.sum(moved**2, axis=1)))) if same else None,
         growth=after.spread / before.spread if before.spread else None,
     )
+
+
+__getattr__ = renamed(__name__, {"cloud": "parameter_cloud", "shifts": "cloud_shifts"})

@@ -1,31 +1,32 @@
-"""Autonomous maps h → F(h), and those of someone else's function."""
+"""Autonomous maps h → F(h): the base class, and the map of any function."""
 
 import keras
 import numpy as np
 
-from aru_keras.analysis.differences import directional_differences
-from aru_keras.arguments import array, finite, shown
+from aru_keras._util.arguments import array, finite
+from aru_keras.analysis._checks import checked_function
+from aru_keras.analysis._differences import directional_differences
 
 
 class Dynamics:
-    """An autonomous map h → F(h), batched over leading axes; subclasses say `push`.
+    """An autonomous map h → F(h), batched over leading axes. Subclasses define `push`.
 
     Attributes:
-        size: N, the number of components of a state; None where any number will do.
+        size: Number N of components of a state; None if the map takes any number.
     """
 
     size: int | None = None
 
     def parameters(self) -> dict[str, np.ndarray]:
-        """What is broadcast against the states, by its name."""
+        """The parameters that are broadcast against the states, by name."""
         return {}
 
     def push(self, h, directions):
-        """One step of states and of directions tangent to them.
+        """One step of states, and of tangent directions at these states.
 
         Args:
             h: States, (…, N).
-            directions: (…, k, N), one direction v a row.
+            directions: Directions v, one in each row, (…, k, N).
 
         Returns:
             `(F(h), J(h)·v)`, (…, N) and (…, k, N).
@@ -33,12 +34,12 @@ class Dynamics:
         raise NotImplementedError
 
     def __call__(self, h) -> np.ndarray:
-        """F(h), (…, N)."""
+        """The next states F(h), (…, N)."""
         h = self._states(h)
         return self.push(h, np.empty((*h.shape[:-1], 0, h.shape[-1])))[0]
 
     def jacobian(self, h) -> np.ndarray:
-        """J(h), (…, N, N), with J[i, j] = ∂F_i/∂h_j."""
+        """The Jacobian J(h), (…, N, N), with J[i, j] = ∂F_i/∂h_j."""
         h = self._states(h)
         size = h.shape[-1]
         pushed = self.push(h, np.broadcast_to(np.eye(size), (*h.shape, size)))[1]
@@ -49,22 +50,24 @@ class Dynamics:
 
 
 class FunctionDynamics(Dynamics):
-    """A map of someone else's.
+    """The map h → F(h) of any function F.
 
-    With no derivative given, J·v is (F(h + t·v) − F(h − t·v))/2t, with t the largest that moves no
-    h_i by more than `step`·max(1, |h_i|). Of a smooth F, such as a tanh network of 200 units, it is
-    good to 1e-9 of the largest entry where F returns float64, to 2e-4 where it returns float32.
+    If no derivative is given, J·v is computed as (F(h + t·v) − F(h − t·v))/2t. Here t is as large
+    as possible, but moves no h_i by more than `step`·max(1, |h_i|). For a smooth F, such as a tanh
+    network of 200 units, the error relative to the largest entry is 1e-9 if F returns float64, and
+    2e-4 if it returns float32.
 
     Args:
-        function: F, from states (…, N) to (…, N), whatever the leading axes.
-        jacobian: From states to J, (…, N, N).
-        jacobian_product: In its place: from states (…, N) and directions (…, k, N) to J·v.
-        step: Of the differences; None: the cube root of the precision of what F returns. Give 5e-3
-            where float64 is returned and float32 computed in between.
+        function: Function F from states (…, N) to (…, N), for any leading axes.
+        jacobian: Function from states to the Jacobian J, (…, N, N).
+        jacobian_product: Function from states (…, N) and directions (…, k, N) to J·v. It takes the
+            place of `jacobian`.
+        step: Relative step of the differences. None means the cube root of the precision of F's
+            output. Use 5e-3 if F returns float64 but computes in float32.
 
     Raises:
-        ValueError: both derivatives are given, or what F returns is of another shape or dtype, or
-            not finite where differences are taken.
+        ValueError: Both derivatives are given, or F returns another shape or dtype, or values that
+            are not finite at the points of the differences.
     """
 
     def __init__(self, function, jacobian=None, jacobian_product=None, *, step=None):
@@ -96,14 +99,3 @@ class FunctionDynamics(Dynamics):
                 f"any leading axes. Received: {value.dtype} {value.shape} for {h.shape}."
             )
         return value
-
-
-def checked_function(argument: str, value):
-    """`value`, which must be a function.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not callable(value):
-        raise ValueError(f"`{argument}` must be a function. Received: {shown(value)}.")
-    return value

@@ -1,25 +1,26 @@
-"""Scores in a file, each kept as soon as it is measured, so that a killed run goes on."""
+"""Scores in a file, saved one by one, so that an interrupted measurement can be resumed."""
 
 import json
 import os
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
-from aru_keras.analysis.robustness import Score
-from aru_keras.checked_files import anything, number, read_json, record, rows, writing
-from aru_keras.files import write_json
+from aru_keras._util.checked_files import anything, number, read_json, record, rows, writing
+from aru_keras._util.files import write_json
+from aru_keras.analysis.evaluation import Score
 from aru_keras.perturbations import Perturbation, from_config
 
 
 class ScoreFile(MutableMapping):
-    """Scores by perturbation, as `robustness.measure` keeps them, in a JSON file.
+    """A mapping from perturbations to scores in a JSON file, for `score_grid`.
 
-    The file is rewritten at each new score, whole or not at all.
+    The file is rewritten at each new score, completely or not at all.
 
     Args:
-        path: Of the file; its folder must exist. What it holds is read first.
-        identity: What the scores belong to, JSON-able, as `Evaluator.identity` gives it; under
-            "model_file", which may be missing in the file, a hash of the file of the network.
+        path: Path of the file; its folder must exist. Scores in an existing file are read.
+        identity: JSON-able description of what the scores belong to, such as that of
+            `Evaluator.identity`. It may have an entry "model_file", a hash of the file of the
+            network, which earlier files lack.
 
     Raises:
         ValueError: The file is damaged, cannot be written, or its scores belong to something else.
@@ -47,12 +48,12 @@ class ScoreFile(MutableMapping):
         return len(self._scores)
 
     def _write(self):
-        found = [
+        entries = [
             {"perturbation": perturbation.to_config(), **vars(score)}
             for perturbation, score in self._scores.items()
         ]
         with writing(self._path):
-            write_json(self._path, {"identity": self._identity, "scores": found})
+            write_json(self._path, {"identity": self._identity, "scores": entries})
 
     def _read(self):
         held = read_json(
@@ -62,7 +63,7 @@ class ScoreFile(MutableMapping):
             way_out="Remove it to measure anew.",
         )
         identity = held["identity"]
-        # Files that were written before the model file was kept have its weights alone.
+        # Earlier files identify the network by its weights alone.
         later = _LATER - identity.keys()
         if identity != {k: v for k, v in self._identity.items() if k not in later}:
             raise ValueError(
@@ -72,7 +73,7 @@ class ScoreFile(MutableMapping):
         return dict(held["scores"])
 
     def _row(self, name, row):
-        """A perturbation and its score, of a row of the file."""
+        """A perturbation and its score, from a row of the file."""
         score = Score(**{field: row[field] for field in _score(name, row) if field in _FIELDS})
         images = self._identity.get("images", score.n)
         if score.n != images:
@@ -85,7 +86,7 @@ _FIELDS = {
     "accuracy": number(0, 1),
     "n": number(1, whole=True),
 }
-"""Of a `Score`. Where a network overflows its loss is infinite."""
+"""Checks of the fields of a `Score`. The loss is infinite where a network overflows."""
 
 _score = record({"perturbation": anything, **_FIELDS})
 

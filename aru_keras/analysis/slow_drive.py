@@ -1,26 +1,28 @@
-"""Responses to slow periodic drives: what leads them, and whether time constants follow the period.
+"""Responses to slow periodic drives: phase, gain and time constants over the period.
 
-A unit of fractional order α responds to a sinusoid of any period with the same phase, −απ/2: one
-that differentiates (α < 0) leads it. After each step of a square wave it relaxes with a time
-constant that grows with the period, as neurons of the neocortex do (Lundstrom, Higgs, Spain and
-Fairhall, Nature Neuroscience 2008). The authors of Geadah et al. 2024 drive their networks so in
-their scripts; the paper has no figure of it.
+The response of a unit of fractional order α to a sinusoid has the phase lead −απ/2 at every period,
+so the response of a unit that differentiates (α < 0) leads the drive. After each step of a square
+wave the unit relaxes with a time constant that grows with the period, like neurons of the neocortex
+(Lundstrom, Higgs, Spain and Fairhall, Nature Neuroscience 2008). The authors of Geadah et al. 2024
+apply such drives in their scripts; the paper has no figure of them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from aru_keras._util.arguments import LARGEST_SIZE, array, finite, flag, one_of, whole, wholes
+from aru_keras._util.deprecated import renamed
 from aru_keras.analysis import fitting
-from aru_keras.arguments import LARGEST_SIZE, array, finite, flag, one_of, whole, wholes
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
-PERIODS = (25, 50, 100, 200, 400)
-"""Steps; our choice."""
+SLOW_PERIODS = (25, 50, 100, 200, 400)
+"""Periods in steps (our choice)."""
 
-CYCLES = 4
-"""Of which the first, in which the network still starts, is not measured."""
+SLOW_CYCLES = 4
+"""Number of cycles. The first is left out of the measurement, because it is a transient."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +30,10 @@ class Phase:
     """The response to a sinusoid.
 
     Attributes:
-        gain: Amplitude of the response over that of the drive.
-        lead: Phase by which the response leads, radians in (−π, π].
-        r_squared: Share of the response's variance that the sinusoid explains; None where it is
-            constant.
+        gain: Ratio of the amplitudes of response and drive.
+        lead: Phase lead of the response in radians, in (−π, π].
+        r_squared: Share of the response's variance that the sinusoid explains; None if the response
+            is constant.
     """
 
     gain: float
@@ -40,12 +42,12 @@ class Phase:
 
     @property
     def order(self) -> float:
-        """α of a fractional integrator with this phase at every period, −2·lead/π."""
+        """The order α = −2·lead/π of a fractional integrator with this phase lead."""
         return -2 * self.lead / np.pi
 
 
-def sinusoid(period: int, amplitude: float, cycles: int = CYCLES) -> np.ndarray:
-    """ξ_t = A·(1 + sin(2πt/P))/2, (T,), T = P·cycles: never below 0, as the other drives.
+def sinusoid(period: int, amplitude: float, cycles: int = SLOW_CYCLES) -> np.ndarray:
+    """The sinusoidal drive ξ_t = A·(1 + sin(2πt/P))/2 ≥ 0, (T,), with T = P·cycles.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -54,8 +56,8 @@ def sinusoid(period: int, amplitude: float, cycles: int = CYCLES) -> np.ndarray:
     return finite("amplitude", amplitude) * (1 + np.sin(2 * np.pi * t / period)) / 2
 
 
-def square_wave(period: int, amplitude: float, cycles: int = CYCLES) -> np.ndarray:
-    """ξ_t of 0 in the first half of every period, and of A in the second, (T,); T = P·cycles.
+def square_wave(period: int, amplitude: float, cycles: int = SLOW_CYCLES) -> np.ndarray:
+    """The square wave ξ_t, (T,), T = P·cycles: 0 in the first half of a period, A in the second.
 
     Raises:
         ValueError: An argument is out of its range.
@@ -67,74 +69,74 @@ def square_wave(period: int, amplitude: float, cycles: int = CYCLES) -> np.ndarr
 WAVES = {"sinusoid": sinusoid, "square": square_wave}
 
 
-def phase(response: Sequence[float], drive: Sequence[float], period: int) -> Phase:
-    """Phase and gain of a response against a drive of this period, by least squares.
+def phase(response: ArrayLike, drive: ArrayLike, period: int) -> Phase:
+    """The phase lead and gain of a response to a sinusoidal drive, by least squares.
 
     Args:
-        response: (T,), of whole periods.
-        drive: ξ, (T,), a sinusoid.
-        period: P, in steps.
+        response: Response over whole periods, (T,).
+        drive: Sinusoidal drive ξ, (T,).
+        period: Period P in steps.
 
     Raises:
-        ValueError: The lengths differ or are no whole number of periods, a value is not finite, or
-            the drive does not have this period.
+        ValueError: The lengths differ or are not a whole number of periods, a value is not finite,
+            or the drive does not have this period.
     """
     period = whole("period", period, 3)
-    response, drive = (_checked(name, one, period) for name, one in _named(response, drive))
+    response, drive = (_checked(name, signal, period) for name, signal in _named(response, drive))
     angle = 2 * np.pi * np.arange(len(drive)) / period
-    # Over whole periods sine, cosine and constant are orthogonal.
+    # Sine, cosine and constant are orthogonal over whole periods.
     wave = np.exp(-1j * angle)
-    ours, theirs = (2 * (one * wave).mean() for one in (response, drive))
+    ours, theirs = (2 * (signal * wave).mean() for signal in (response, drive))
     if not abs(theirs) > 1e-12 * np.abs(drive).max():
-        raise ValueError(f"`drive` must have the period {period}. Received: none of it.")
+        raise ValueError(f"`drive` must have the period {period}. Received: a drive without it.")
     ratio, variance = ours / theirs, response.var()
     share = None if variance == 0 else float(abs(ours) ** 2 / 2 / variance)
     return Phase(float(abs(ratio)), float(np.angle(ratio)), share)
 
 
-def relaxation(response: Sequence[float], period: int) -> fitting.Fit:
-    """The decay after the steps up of a square wave, on average over the cycles after the first.
+def relaxation(response: ArrayLike, period: int) -> fitting.Fit:
+    """The decay after the upward step of a square wave, averaged over all cycles but the first.
 
     Args:
-        response: (T,), of whole periods.
-        period: P, in steps.
+        response: Response over whole periods, (T,).
+        period: Period P in steps.
 
     Returns:
-        a·exp(−t/τ) + c in the second half of the period; a fit that failed says why.
+        The fit of a·exp(−t/τ) + c to the second half of the period, or the reason why it failed.
 
     Raises:
-        ValueError: As `phase`.
+        ValueError: The length is not a whole number of periods, or a value is not finite.
     """
     period = whole("period", period, 3)
     response = _checked("response", response, period)
     cycles = response.reshape(-1, period)
     up = cycles[min(1, len(cycles) - 1) :, period // 2 :].mean(axis=0)
-    return fitting.decay(np.arange(len(up)), up)
+    return fitting.fit_decay(np.arange(len(up)), up)
 
 
 def slow_responses(
     network,
     wave: str,
     amplitude: float,
-    periods: Sequence[int] = PERIODS,
+    periods: Sequence[int] = SLOW_PERIODS,
     *,
     signal: str = "h",
     isolated: bool = False,
-    cycles: int = CYCLES,
+    cycles: int = SLOW_CYCLES,
 ) -> dict[int, np.ndarray]:
     """The mean response of a network's units to a slow drive without input, by period.
 
     Args:
-        network: As in `probing.record`.
-        wave: Name in `WAVES`.
-        amplitude: A, the largest ξ.
-        periods: P, in steps.
-        signal: "h", "n" or another one of the network's.
-        isolated: Whether each unit hears only itself.
-        cycles: Periods in a drive, two at the least.
+        network: Layer, model or folder of a run, as in `probing.record`.
+        wave: Name of a waveform in `WAVES`.
+        amplitude: Amplitude A, the largest ξ.
+        periods: Periods P in steps.
+        signal: Name of a signal of the network, such as "h" or "n".
+        isolated: Whether each unit receives recurrent input only from itself.
+        cycles: Number of periods in a drive, at least two.
 
     Returns:
-        Means over units, (P·cycles,) each.
+        Means over units, (P·cycles,) each, by period.
 
     Raises:
         ValueError: An argument is out of its range, or the network lacks the signal.
@@ -145,19 +147,19 @@ def slow_responses(
     layer = recurrent_layer(load_network(network))
     signal = one_of("signal", signal, layer.cell.signal_sizes)
     record = Recorder(layer, Record(signal, isolated=isolated))
-    found = {}
+    responses = {}
     for period in periods:
         drive = make(period, amplitude, cycles)
         silence = np.zeros((1, len(drive), layer.cell.kernel.shape[0]), "float32")
         recorded = record(silence, drive[None, :, None].astype("float32"))[signal]
-        found[int(period)] = recorded[0].mean(axis=-1, dtype="float64")
-    return found
+        responses[int(period)] = recorded[0].mean(axis=-1, dtype="float64")
+    return responses
 
 
 def phases(
-    responses: dict[int, np.ndarray], amplitude: float, cycles: int = CYCLES
+    responses: dict[int, np.ndarray], amplitude: float, cycles: int = SLOW_CYCLES
 ) -> dict[int, Phase]:
-    """Phase and gain of `slow_responses` to the sinusoid, by period, without the first cycle."""
+    """The `Phase` of `slow_responses` to the sinusoid, by period, without the first cycle."""
     return {
         period: phase(response[period:], sinusoid(period, amplitude, cycles)[period:], period)
         for period, response in responses.items()
@@ -186,3 +188,6 @@ def _checked(name, values, period):
             f"{values.shape}. Choose another `period`."
         )
     return values
+
+
+__getattr__ = renamed(__name__, {"PERIODS": "SLOW_PERIODS", "CYCLES": "SLOW_CYCLES"})

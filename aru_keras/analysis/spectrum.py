@@ -1,11 +1,11 @@
-"""Eigenvalues of the recurrent weights, and how far they leave the unit circle (Geadah et al. 2024,
-Fig 5e)."""
+"""Eigenvalues of the recurrent weights (Geadah et al. 2024, Fig 5e)."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from aru_keras.analysis.dynamics import checked_kernel
+from aru_keras._util.deprecated import renamed
+from aru_keras.analysis._checks import checked_kernel
 
 
 @dataclass(frozen=True, eq=False)
@@ -13,14 +13,14 @@ class Spectrum:
     """Eigenvalues of a square matrix.
 
     Attributes:
-        eigenvalues: Complex, (N,), the largest moduli first.
+        eigenvalues: Complex eigenvalues λ, (N,), in descending order of |λ|.
     """
 
     eigenvalues: np.ndarray
 
     @property
     def moduli(self) -> np.ndarray:
-        """|λ|, (N,), in falling order."""
+        """The moduli |λ|, (N,), in descending order."""
         return np.abs(self.eigenvalues)
 
     @property
@@ -30,12 +30,12 @@ class Spectrum:
 
     @property
     def excess(self) -> float:
-        """How far the spectrum reaches beyond the unit circle: the mean of (|λ| − 1)₊."""
+        """The mean of (|λ| − 1)₊, the distance of the spectrum beyond the unit circle."""
         return float(np.maximum(self.moduli - 1, 0).mean())
 
     @property
     def circle_distance(self) -> float:
-        """The mean over eigenvalues of ||λ| − 1|."""
+        """The mean over eigenvalues of ||λ| − 1|, the distance from the unit circle."""
         return float(np.abs(self.moduli - 1).mean())
 
     @property
@@ -49,14 +49,17 @@ class Spectrum:
         return float((self.moduli > 1).mean())
 
 
-def spectrum(recurrent_kernel) -> Spectrum:
-    """The eigenvalues of W_hh; the layout, h·W or W·h, makes no difference.
+def recurrent_spectrum(recurrent_kernel) -> Spectrum:
+    """The eigenvalues of W_hh. They are the same in both layouts, h·W and W·h.
 
     Args:
-        recurrent_kernel: (N, N).
+        recurrent_kernel: W_hh, (N, N).
 
     Raises:
-        ValueError: it is not square, or not finite.
+        ValueError: W_hh is not square, or not finite.
     """
     eigenvalues = np.linalg.eigvals(checked_kernel(recurrent_kernel)).astype("complex128")
     return Spectrum(eigenvalues[np.argsort(-np.abs(eigenvalues), kind="stable")])
+
+
+__getattr__ = renamed(__name__, {"spectrum": "recurrent_spectrum"})

@@ -1,18 +1,19 @@
 """Means over seeds with their confidence intervals, and the t-tests of the paper."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
-from aru_keras.arguments import array, finite
+from aru_keras._util.arguments import array, finite
+from aru_keras._util.deprecated import renamed
 
-LEVEL = 0.95
-"""Of confidence intervals."""
+CONFIDENCE_LEVEL = 0.95
+"""Level of confidence intervals."""
 
-CONSTANT = 1e-12
-"""Spread, relative to the values, up to which they count as constant."""
+_CONSTANT = 1e-12
+"""Range of values, relative to their size, up to which they count as constant."""
 
 
 @dataclass(frozen=True)
@@ -20,20 +21,20 @@ class Estimate:
     """A mean over seeds.
 
     Attributes:
-        mean: Over the seeds.
-        interval: (low, high) by Student's t; None with one seed, which has no spread.
+        mean: Mean over the seeds.
+        interval: Confidence interval (low, high) by Student's t; None for a single seed.
         n: Number of seeds.
-        level: Of the interval.
+        level: Level of the interval.
     """
 
     mean: float
     interval: tuple[float, float] | None
     n: int
-    level: float = LEVEL
+    level: float = CONFIDENCE_LEVEL
 
     @property
     def half_width(self) -> float | None:
-        """Half the interval; None with one seed."""
+        """Half the width of the interval; None for a single seed."""
         return None if self.interval is None else (self.interval[1] - self.interval[0]) / 2
 
     def __str__(self) -> str:
@@ -47,9 +48,9 @@ class TTest:
     """A two-sided t-test.
 
     Attributes:
-        statistic: t, positive where the first sample is larger.
-        p: Probability of a |t| at least as large where the means are equal.
-        degrees_of_freedom: Of Student's distribution.
+        statistic: Statistic t, positive if the mean of the first sample is larger.
+        p: Probability of a |t| at least as large if the means are equal.
+        degrees_of_freedom: Degrees of freedom of Student's distribution.
         n: Sizes of the two samples.
     """
 
@@ -62,15 +63,15 @@ class TTest:
         return f"t({self.degrees_of_freedom:g}) = {self.statistic:.3f}, p = {self.p:.3g}"
 
 
-def estimate(values: Sequence[float], level: float = LEVEL) -> Estimate:
+def estimate(values: ArrayLike, level: float = CONFIDENCE_LEVEL) -> Estimate:
     """The mean over seeds and its confidence interval.
 
     Args:
-        values: (seeds,).
-        level: Of the interval, between 0 and 1.
+        values: Values, one for each seed, (seeds,).
+        level: Level of the interval, between 0 and 1.
 
     Raises:
-        ValueError: There is no value, one is not finite, or the level is none.
+        ValueError: There is no value, one is not finite, or the level is not between 0 and 1.
     """
     values = _sample("values", values, 1)
     if not 0 < finite("level", level) < 1:
@@ -87,17 +88,17 @@ class RankCorrelation:
     """Spearman's rank correlation.
 
     Attributes:
-        value: ρ, in [−1, 1].
-        interval: (low, high) by Fisher's transform with the variance of Bonett and Wright, (1 +
-            ρ²/2)/(n − 3); (−1, 1) of three points.
+        value: Correlation ρ, in [−1, 1].
+        interval: Confidence interval (low, high) by Fisher's transform, with the variance
+            (1 + ρ²/2)/(n − 3) of Bonett and Wright; (−1, 1) for three points.
         n: Number of points.
-        level: Of the interval.
+        level: Level of the interval.
     """
 
     value: float
     interval: tuple[float, float]
     n: int
-    level: float = LEVEL
+    level: float = CONFIDENCE_LEVEL
 
     def __str__(self) -> str:
         low, high = self.interval
@@ -105,22 +106,22 @@ class RankCorrelation:
 
 
 def rank_correlation(
-    first: Sequence[float], second: Sequence[float], level: float = LEVEL
+    first: ArrayLike, second: ArrayLike, level: float = CONFIDENCE_LEVEL
 ) -> RankCorrelation:
     """Spearman's rank correlation of two lists, with its confidence interval.
 
     Args:
-        first: (n,); −inf and inf have ranks as other numbers do.
-        second: (n,).
-        level: Of the interval, between 0 and 1.
+        first: Numbers, (n,); −inf and inf have ranks like other numbers.
+        second: Numbers, (n,).
+        level: Level of the interval, between 0 and 1.
 
     Raises:
         ValueError: The lists differ in length, have fewer than three values, hold NaN or are
-            constant, or the level is none.
+            constant, or the level is not between 0 and 1.
     """
     first, second = (
-        array(name, one, ("n",), least=-np.inf, most=np.inf)
-        for name, one in (("first", first), ("second", second))
+        array(name, values, ("n",), least=-np.inf, most=np.inf)
+        for name, values in (("first", first), ("second", second))
     )
     if first.shape != second.shape or len(first) < 3:
         raise ValueError(
@@ -139,7 +140,7 @@ def rank_correlation(
 
 
 def _vary(*lists):
-    return all((one != one[0]).any() for one in lists)
+    return all((values != values[0]).any() for values in lists)
 
 
 def _fisher_interval(value, n, level):
@@ -151,8 +152,8 @@ def _fisher_interval(value, n, level):
     return float(np.tanh(middle - half)), float(np.tanh(middle + half))
 
 
-def independent_t_test(first: Sequence[float], second: Sequence[float]) -> TTest:
-    """Student's t-test of two independent samples, variances taken as equal (Fig 4d).
+def independent_t_test(first: ArrayLike, second: ArrayLike) -> TTest:
+    """Student's t-test of two independent samples with equal variances (Fig 4d).
 
     Raises:
         ValueError: A sample has fewer than two values, one is not finite, or nothing varies.
@@ -162,8 +163,8 @@ def independent_t_test(first: Sequence[float], second: Sequence[float]) -> TTest
     return _result(stats.ttest_ind(first, second), first, second)
 
 
-def paired_t_test(first: Sequence[float], second: Sequence[float]) -> TTest:
-    """The t-test of differences within pairs, such as two drives on one network (Fig 4d).
+def paired_t_test(first: ArrayLike, second: ArrayLike) -> TTest:
+    """The paired t-test, such as of two drives on the same networks (Fig 4d).
 
     Raises:
         ValueError: The samples differ in size or have fewer than two values, a value is not
@@ -179,24 +180,27 @@ def paired_t_test(first: Sequence[float], second: Sequence[float]) -> TTest:
     return _result(stats.ttest_rel(first, second), first, second)
 
 
-def _result(found, first, second):
+def _result(test, first, second):
     return TTest(
-        float(found.statistic), float(found.pvalue), float(found.df), (len(first), len(second))
+        float(test.statistic), float(test.pvalue), float(test.df), (len(first), len(second))
     )
 
 
 def _sample(name, values, least):
-    what = f"a list of at least {least} finite numbers, one a seed"
-    values = array(name, values, ("seeds",), what=what)
+    expected = f"a list of at least {least} finite numbers, one for each seed"
+    values = array(name, values, ("seeds",), what=expected)
     if len(values) < least:
-        raise ValueError(f"`{name}` must be {what}. Received: {values.tolist()}.")
+        raise ValueError(f"`{name}` must be {expected}. Received: {values.tolist()}.")
     return values
 
 
 def _check_varies(spread, first, second):
-    # Equal differences differ in their last digits.
-    if spread <= CONSTANT * max(np.abs(first).max(), np.abs(second).max()):
+    # Differences that are equal can still differ in their last digits.
+    if spread <= _CONSTANT * max(np.abs(first).max(), np.abs(second).max()):
         raise ValueError(
             "`first` and `second` must hold values that vary, for a t-test. Received: constant "
             "samples."
         )
+
+
+__getattr__ = renamed(__name__, {"LEVEL": "CONFIDENCE_LEVEL", "CONSTANT": "_CONSTANT"})

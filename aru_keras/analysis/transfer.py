@@ -1,24 +1,25 @@
-"""What retraining a part of a network recovers on a changed task (Geadah et al. 2024, B.3).
+"""Recovery by retraining a weight group of a network on a changed task (Geadah et al. 2024, B.3).
 
-The paper retrains n and s alone: 94 % on psMNIST, 42 % on rotated images, 56 % after retraining.
+The paper retrains n and s alone. Its accuracy is 94 % on psMNIST, 42 % on rotated images, and 56 %
+on rotated images after retraining.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from aru_keras.arguments import array, shown
+from aru_keras._util.arguments import array, shown
 
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
-    """Shares of what the change of task took that retraining gave back.
+    """Fractions of the accuracy and the loss, changed by a new task, that retraining recovers.
 
-    1 is all of it, 0 nothing, below 0 a further loss.
+    A fraction of 1 is a full recovery, 0 is none, and a negative fraction is a further decline.
 
     Attributes:
-        accuracy: Of the lost accuracy, (seeds,).
-        loss: Of the risen loss, (seeds,).
+        accuracy: Recovered fraction of the drop in accuracy, (seeds,).
+        loss: Recovered fraction of the rise of the loss, (seeds,).
     """
 
     accuracy: np.ndarray
@@ -26,26 +27,27 @@ class Recovery:
 
 
 def recovery(accuracy, loss) -> Recovery:
-    """The shares that retraining recovers.
+    """The fractions of accuracy and loss that retraining recovers.
 
     Args:
-        accuracy: (3, seeds): on the task, on the changed task, and there after retraining.
-        loss: (3, seeds), likewise.
+        accuracy: Accuracies (3, seeds), with rows for the original task, the changed task, and the
+            changed task after retraining.
+        loss: Losses (3, seeds), with the same rows.
 
     Raises:
-        ValueError: A shape does not fit, a number is not finite, or the change of task took
-            nothing.
+        ValueError: A shape does not fit, a number is not finite, or a value is the same on both
+            tasks.
     """
-    return Recovery(_share("accuracy", accuracy), _share("loss", loss))
+    return Recovery(_fraction("accuracy", accuracy), _fraction("loss", loss))
 
 
-def _share(argument, values):
-    what = "three rows of finite numbers, one a seed"
-    values = array(argument, values, (3, "seeds"), what=what)
+def _fraction(argument, values):
+    expected = "three rows of finite numbers, one for each seed"
+    values = array(argument, values, (3, "seeds"), what=expected)
     own, changed, retrained = values
     if (own == changed).any():
         raise ValueError(
-            f"`{argument}` must differ between the task and the changed one: nothing is lost that "
-            f"could be recovered. Received: {shown(own.tolist())} on both."
+            f"`{argument}` must differ between the task and the changed task: without a change "
+            f"there is nothing to recover. Received: {shown(own.tolist())} on both."
         )
     return (retrained - changed) / (own - changed)

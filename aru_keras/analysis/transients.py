@@ -1,8 +1,8 @@
 """Onset and steady state of n and s under a step drive (Geadah et al. 2024, Figs 4a and 5b).
 
-Averages over batch and units. The onset is the first step that the drive acts on, t0 + 1; the
-steady state the mean over t0 + 100 … t0 + 179 of the paper's 784 steps. As the drive's own window,
-these offsets are scaled by T/784 for sequences of T steps.
+The signals are averaged over batch and units. The onset is the first step at which the drive acts,
+t0 + 1. The steady state is the mean over the steps t0 + 100 … t0 + 179 of the paper's 784. For
+sequences of T steps these offsets are scaled by T/784, as is the window of the drive.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,26 +11,28 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from aru_keras._util.arguments import array, flag, held, instance
+from aru_keras._util.deprecated import renamed
+from aru_keras._util.numerics import refuse_overflow
 from aru_keras.analysis import fitting
 from aru_keras.analysis.robustness import STEP_AMPLITUDES
-from aru_keras.arguments import array, flag, held, instance
-from aru_keras.numerics import refuse_overflow
 from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
 from aru_keras.probing import Record, Recorder
 
 STEADY_OFFSETS = (100, 180)
-"""Steps after t0 from which, and before which, the state counts as steady; of 784 steps."""
+"""First step of the steady state after t0, and the step after its last, for 784 steps."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """One signal under a step drive.
+    """The course of one signal under a step drive.
 
     Attributes:
-        mean: Over batch and units at every step, (T,).
-        onset: At t0 + 1.
-        steady: Mean over the steady state.
-        decay: a·exp(−t/τ) + c from the onset to the end of the drive, t in steps after the onset.
+        mean: Mean over batch and units at every step, (T,).
+        onset: Value of this mean at t0 + 1.
+        steady: Average of this mean over the steady state.
+        decay: Fit of a·exp(−t/τ) + c from the onset to the end of the drive, with t in steps after
+            the onset.
     """
 
     mean: np.ndarray
@@ -41,12 +43,12 @@ class Course:
 
 @dataclass(frozen=True)
 class Transient:
-    """n and s under a step drive.
+    """The courses of n and s under a step drive.
 
     Attributes:
-        drive: The step drive; its `amplitude` is ξ.
-        n, s: A `Course` each.
-        window: The steps t that the drive acts on.
+        drive: Step drive; its `amplitude` is ξ.
+        n, s: Courses of the gain and of the saturation.
+        window: Steps t at which the drive acts.
     """
 
     drive: StepDrive
@@ -56,10 +58,10 @@ class Transient:
 
 
 def steady_state(drive: StepDrive, timesteps: int) -> range:
-    """The steps of the steady state under a drive, of a sequence of T.
+    """The steps of the steady state under a drive, in a sequence of T steps.
 
     Raises:
-        ValueError: They do not lie inside the drive's window, or there are none.
+        ValueError: There are none, or they do not lie inside the drive's window.
     """
     window = instance("drive", drive, StepDrive).window(timesteps)
     t0 = window.start - 1
@@ -78,8 +80,8 @@ def transient(recording: Mapping[str, np.ndarray], drive: StepDrive) -> Transien
     """Onset, steady state and decay in a recording of a network under a step drive.
 
     Args:
-        recording: "n" and "s", (B, T, N), of sequences with this drive.
-        drive: What acted.
+        recording: Signals "n" and "s" by name, (B, T, N) each, of sequences under the drive.
+        drive: Step drive during the recording.
 
     Raises:
         ValueError: A signal is missing or not finite, or the steady state is not in the drive.
@@ -95,20 +97,22 @@ def transient(recording: Mapping[str, np.ndarray], drive: StepDrive) -> Transien
     return Transient(drive, n, s, window)
 
 
-def transients(
+def measure_transients(
     network,
     x: np.ndarray,
     amplitudes: Sequence[float] = STEP_AMPLITUDES,
     *,
     progress: bool = False,
 ) -> tuple[Transient, ...]:
-    """Transients of a network that reads real sequences, for every ξ in the paper's window.
+    """The transients of a network that reads sequences of its task, for every ξ.
+
+    The step drives act in the paper's window.
 
     Args:
-        network: `ARU` or `GammaRNN`, a model with one, or the folder of a run.
-        x: The sequences, (B, T, I), or what the model's pixel input takes.
-        amplitudes: ξ.
-        progress: Show a progress bar.
+        network: An `ARU` or `GammaRNN`, a model with one of them, or the folder of a run.
+        x: Sequences (B, T, I), or in the form of the model's pixel input.
+        amplitudes: Amplitudes ξ of the drive.
+        progress: Whether to show a progress bar.
 
     Raises:
         ValueError: The network has no n and s, or the sequences are too short for a steady state.
@@ -118,24 +122,24 @@ def transients(
     progress, record = flag("progress", progress), Recorder(network, Record(("n", "s")))
     timesteps = _steps_read(record, x)
     bar = keras.utils.Progbar(len(amplitudes), unit_name="amplitude") if progress else None
-    found = []
-    for place, amplitude in enumerate(amplitudes):
+    transients = []
+    for index, amplitude in enumerate(amplitudes):
         drive = StepDrive(amplitude)
-        found.append(transient(record(x, drive.drive([0], timesteps)), drive))
+        transients.append(transient(record(x, drive.drive([0], timesteps)), drive))
         if bar:
-            bar.update(place + 1)
-    return tuple(found)
+            bar.update(index + 1)
+    return tuple(transients)
 
 
 def _steps_read(record, x):
-    """T of the recurrent layer, whatever encoder stands before it."""
+    """The number of steps T of the recurrent layer, behind any encoder."""
     return record(x[:1])["n"].shape[1]
 
 
 def _checked(name, values):
     refuse_overflow(name, values)
-    what = f"{name!r}, and {name!r} must be finite and of shape (B, T, N)"
-    return array("recording", values, ("B", "T", "N"), what=what, verb="hold", dtype=None)
+    expected = f"{name!r}, and {name!r} must be finite and of shape (B, T, N)"
+    return array("recording", values, ("B", "T", "N"), what=expected, verb="hold", dtype=None)
 
 
 def _course(values, window, steady):
@@ -145,5 +149,8 @@ def _course(values, window, steady):
         mean=mean,
         onset=float(driven[0]),
         steady=float(mean[steady.start : steady.stop].mean()),
-        decay=fitting.decay(np.arange(len(driven)), driven),
+        decay=fitting.fit_decay(np.arange(len(driven)), driven),
     )
+
+
+__getattr__ = renamed(__name__, {"transients": "measure_transients"})

@@ -1,4 +1,4 @@
-"""How a sequence is cut into segments: what is kept of it for the way back, and what is redone."""
+"""How a sequence is cut into segments, and which residuals of each are kept or recomputed."""
 
 import math
 from dataclasses import dataclass
@@ -13,49 +13,59 @@ REVERSE_ALONE = (
 class Block:
     """`count` segments of `length` steps each, from step `start` on.
 
-    With `redo`, only the state at the beginning of each segment is kept, and its steps are run
-    again on the way back; otherwise all that the way back needs is kept. `ends` marks the last step
-    of a sequence whose last state has a cotangent.
+    Attributes:
+        start: First step.
+        count: Number of segments.
+        length: Steps in a segment; None where a graph does not know them.
+        recompute: Whether the forward pass keeps a checkpoint of each segment and the backward pass
+            recomputes its residuals. Otherwise the forward pass keeps all residuals.
+        ends: Whether this is the last step of a sequence whose last state has a cotangent.
     """
 
     start: int
     count: int
-    length: int
-    redo: bool
+    length: int | None
+    recompute: bool
     ends: bool = False
 
     @property
     def end(self) -> int:
-        """The step after the last."""
-        return self.start + self.count * self.length
+        """The step after the last one."""
+        return self.start + self.count * (self.length or 0)
 
     @property
     def steps(self) -> slice:
-        """Its steps."""
+        """The steps of the block; all of the sequence where the length is not known."""
         return slice(self.start, self.length and self.end)
 
 
-def blocks(timesteps: int, every: int | None, *, with_state: bool = False) -> list[Block]:
-    """The blocks of a sequence of `timesteps` steps.
+def blocks(
+    timesteps: int, checkpoint_every: int | None, *, with_state: bool = False
+) -> list[Block]:
+    """The blocks of a sequence.
 
     Args:
-        timesteps: T.
-        every: A border of states is kept every so many steps; None: everything is kept.
-        with_state: Whether the last state has a cotangent of its own: then the last step stands in
-            a block by itself.
+        timesteps: Number of steps T.
+        checkpoint_every: Number of steps between checkpoints; None to keep all residuals.
+        with_state: Whether the last state has a cotangent of its own. Then the last step is a block
+            by itself.
+
+    Returns:
+        One to three blocks, which cover every step once, in order.
     """
     last = timesteps - (1 if with_state else 0)
-    length = min(every or last, last)
-    found = []
+    length = min(checkpoint_every or last, last)
+    recompute = checkpoint_every is not None
+    plan = []
     if last:
-        found.append(Block(0, last // length, length, every is not None))
+        plan.append(Block(0, last // length, length, recompute))
     if last and last % length:
-        found.append(Block(found[0].end, 1, last % length, every is not None))
+        plan.append(Block(plan[0].end, 1, last % length, recompute))
     if with_state:
-        found.append(Block(last, 1, 1, every is not None, ends=True))
-    return found
+        plan.append(Block(last, 1, 1, recompute, ends=True))
+    return plan
 
 
-def border_every(timesteps: int) -> int:
-    """The steps between borders that keep the fewest numbers: about √T."""
+def default_checkpoint_every(timesteps: int) -> int:
+    """The number of steps between checkpoints that keeps the fewest numbers: about √T."""
     return max(1, math.isqrt(timesteps))

@@ -1,42 +1,38 @@
-"""When a shape has come back often enough to be compiled, and lengths that share a program."""
+"""Which shapes of a sequence are compiled, and which lengths share a compiled program."""
 
 import math
 
 import tensorflow as tf
 
 SLOTS = 4096
-"""Shapes are told apart by a number below this."""
+"""Number of counters; a hash of a shape selects its counter."""
 
 COMPILATION = 8.0
-"""Seconds that compiled steps must have been likely to save before a shape is compiled. XLA takes
-about half of it: whenever a shape stops coming, at most half of what was saved is lost again."""
+"""Seconds that compiled steps would have saved before a shape is compiled. XLA compiles in about
+half of this time, which is what a compilation costs where the shape is not seen again."""
 
 PER_STEP, PER_NUMBER = 3e-4, 4e-9
-"""Seconds that a compiled training step saves, a time step and a number of state."""
+"""Seconds that a compiled training step saves for each time step, and for each number of a state in
+each time step."""
 
 LENGTHS_PER_OCTAVE = 8
-"""Programs for lengths between T and 2T: at most an eighth of their steps is empty."""
+"""Number of programs for lengths between T and 2T. At most an eighth of their steps is empty."""
 
 
 class Visits:
-    """How much compiled steps would have saved of each shape so far."""
+    """Counters of the seconds that compiled steps would have saved, one for each shape."""
 
     def __init__(self):
         with tf.init_scope(), tf.device("CPU:0"):
             self._saved = tf.Variable(tf.zeros([SLOTS]), trainable=False, name="saved")
 
     def pays(self, u, state):
-        """Whether to run this shape compiled, a scalar; None, for always, where T is known.
-
-        Batches of one length have two sizes at the most. Compiled at once, they give the same bits
-        whatever ran before, so that a resumed training equals an unbroken one.
+        """Whether to compile this shape, as a scalar.
 
         Args:
-            u: (T, B, N).
-            state: Of the first step.
+            u: What the input and the drive add to the pre-activations, (T, B, N).
+            state: State before the first step.
         """
-        if u.shape[0] is not None or tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            return None
         steps, batch = tf.unstack(tf.shape(u)[:2])
         numbers = steps * batch * sum(value.shape[-1] for value in state)
         saved = PER_STEP * tf.cast(steps, "float32") + PER_NUMBER * tf.cast(numbers, "float32")
@@ -47,14 +43,14 @@ class Visits:
 
 
 def padded(values):
-    """(T, …) with zeros behind, up to the length that programs for about T steps have."""
+    """`values`, (T, …), with zeros behind up to the length of the program for T steps."""
     steps = tf.shape(values)[0]
     empty = [[0, padded_length(steps) - steps], *([[0, 0]] * (len(values.shape) - 1))]
     return tf.pad(values, empty)
 
 
 def padded_length(steps):
-    """The next length of `LENGTHS_PER_OCTAVE` to an octave."""
+    """The length, at least `steps`, of the program that runs this many steps."""
     octave = tf.math.log(tf.cast(tf.maximum(steps, 1), "float64")) / math.log(2)
     unit = tf.maximum(2 ** (tf.cast(octave, "int32")) // LENGTHS_PER_OCTAVE, 1)
     return -(-steps // unit) * unit

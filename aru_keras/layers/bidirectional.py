@@ -1,7 +1,12 @@
 """Both directions of a driven layer: `keras.layers.Bidirectional` that passes a drive on."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
+
+from aru_keras._util.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -9,33 +14,56 @@ class Bidirectional(keras.layers.Bidirectional):
     """`keras.layers.Bidirectional` around a `DrivenRNN`, with an external drive for each step.
 
     Args:
-        layer: `ARU`, `GammaRNN` or `DrivenRNN`.
-        merge_mode: "concat", "sum", "mul", "ave", or None for the two outputs by themselves.
-        **kwargs: `backward_layer` and those of `keras.layers.Layer`.
+        layer: Layer that reads forwards: an `ARU`, `GammaRNN` or `DrivenRNN`.
+        merge_mode: Combination of the two outputs: "concat", "sum", "mul", "ave", or None for a
+            tuple of both.
+        weights: List of initial weights.
+        backward_layer: Layer that reads backwards; None for one of the configuration of `layer`.
+        **kwargs: Arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Call arguments:
-        sequences, initial_state, mask: As in `keras.layers.Bidirectional`.
-        drive: ξ, broadcastable to (B, T, N), added at its input's step in both directions.
-        sequences_mask: Like `mask`; Keras itself fills it where several tensors are passed.
+        sequences: Input x, (B, T, I).
+        initial_state: List of the states of the forward and then of the backward layer.
+        mask: Mask (B, T), False at the steps to skip.
+        training: Whether the call is part of training.
+        drive: External drive ξ, broadcastable to (B, T, N), which is added in both directions at
+            the step of its input.
+        sequences_mask: Another name of `mask`, which Keras fills where several tensors are passed.
+
+    Example:
+        >>> x = np.ones((8, 20, 3), "float32")
+        >>> keras.ops.shape(Bidirectional(ARU(64, 16))(x, drive=0.5))
+        (8, 128)
     """
+
+    def __init__(
+        self,
+        layer: keras.layers.Layer,
+        merge_mode: str | None = "concat",
+        weights: list[Any] | None = None,
+        backward_layer: keras.layers.Layer | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(layer, merge_mode, weights, backward_layer, **kwargs)
 
     def call(
         self,
-        sequences,
-        initial_state=None,
-        mask=None,
-        training=None,
-        drive=None,
-        sequences_mask=None,
-    ):
+        sequences: Tensor,
+        initial_state: Sequence[Tensor] | None = None,
+        mask: Tensor | None = None,
+        training: bool | None = None,
+        drive: Tensor | None = None,
+        sequences_mask: Tensor | None = None,
+    ) -> Any:
         mask = mask if mask is not None else sequences_mask
         if drive is None:
             return super().call(sequences, initial_state, mask, training)
-        # Keras calls the two layers without further arguments: the same by hand, with the drive.
-        half = len(initial_state or ()) // 2
+        # Keras would call the two layers without a drive, so that they are called here.
+        states_before = list(initial_state or ())
+        half = len(states_before) // 2
         pairs = (
-            (self.forward_layer, initial_state[:half] if half else None),
-            (self.backward_layer, initial_state[half:] if half else None),
+            (self.forward_layer, states_before[:half] if half else None),
+            (self.backward_layer, states_before[half:] if half else None),
         )
         results = [
             layer(sequences, initial_state=state, mask=mask, training=training, drive=drive)

@@ -1,86 +1,15 @@
-"""RNN+γ: a recurrent network whose activation is γ with a static n and s."""
+"""RNN+γ over whole sequences: γ with a static n and s as the activation."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import keras
-from keras import ops
 
-from aru_keras import activations, initializers
-from aru_keras.arguments import flag
-from aru_keras.fused.derivation import GammaRNNStep
-from aru_keras.layers.cell import DrivenRNNCell
-from aru_keras.layers.fused import FusedRNN
-from aru_keras.layers.gamma import add_gamma_weights, gain_initializer
-
-
-@keras.saving.register_keras_serializable(package="aru_keras")
-class GammaRNNCell(DrivenRNNCell):
-    """h_t = γ(W_xh x_t + W_hh h_{t−1} + b + ξ_t; n, s), with n and s constant in time.
-
-    Weights: `kernel` (I, N), `recurrent_kernel` (N, N), `bias` (N,), `n` and `s`, (N,) or scalar.
-    State: [h], (B, N). Signals: a, n, s, h.
-
-    Args:
-        units: Number of units N.
-        shared: True for one scalar n and s (homogeneous), False for one pair a unit
-            (heterogeneous).
-        fixed: True to leave n and s untrained.
-        n_initializer: Of n, or a number; None is the paper's, see `Gamma`.
-        s_initializer: Of s, or a number.
-        kernel_initializer: Of W_xh.
-        recurrent_initializer: Of W_hh.
-        bias_initializer: Of b.
-        **kwargs: Of `keras.layers.Layer`.
-
-    Call arguments:
-        inputs: x_t, (B, I).
-        states: [h_{t−1}].
-        drive: ξ_t, broadcastable to (B, N), added to the pre-activation.
-    """
-
-    fused_step = GammaRNNStep()
-
-    _initializer_names = (
-        *DrivenRNNCell._initializer_names,
-        "n_initializer",
-        "s_initializer",
-    )
-
-    def __init__(
-        self,
-        units: int,
-        shared: bool = False,
-        fixed: bool = False,
-        n_initializer=None,
-        s_initializer="zeros",
-        **kwargs,
-    ):
-        super().__init__(units, activation=None, **kwargs)
-        self.shared, self.fixed = flag("shared", shared), flag("fixed", fixed)
-        self.n_initializer = gain_initializer(n_initializer, shared)
-        self.s_initializer = initializers.get(s_initializer, "s_initializer")
-
-    @property
-    def signal_sizes(self) -> dict[str, int]:
-        return {name: self.units for name in ("a", "n", "s", "h")}
-
-    def build(self, input_shape):
-        super().build(input_shape)
-        add_gamma_weights(self, self.units)
-
-    def fused_weights(self, dtype):
-        """The weights of a `GammaRNNStep`."""
-        kernel, n, s = (ops.cast(value, dtype) for value in (self.recurrent_kernel, self.n, self.s))
-        units = ops.zeros_like(kernel[0])
-        return kernel, units + n, units + s
-
-    def respond(self, a, memory):
-        a = self._in_working_dtype(a)
-        n, s = (ops.zeros_like(a) + self._in_working_dtype(value) for value in (self.n, self.s))
-        return {"n": n, "s": s, "h": activations.gamma_same_shape(a, n, s)}, []
-
-    def get_config(self):
-        config = {**super().get_config(), "shared": self.shared, "fixed": self.fixed}
-        del config["activation"]
-        return config
+from aru_keras.initializers import InitializerLike
+from aru_keras.layers._fused import FusedRNN
+from aru_keras.layers._weight_options import ConstraintLike, RegularizerLike
+from aru_keras.layers.gamma_rnn_cell import GammaRNNCell
+from aru_keras.layers.rnn import _cell_options
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -89,16 +18,132 @@ class GammaRNN(FusedRNN):
 
     Args:
         units: Number of units N.
-        **options: Of `GammaRNNCell` (`shared`, `fixed`, `n_initializer`, …), of `FusedRNN`
-            (`fused`, `checkpoint_every`) and of `DrivenRNN` (`return_sequences`, `stateful`, …).
+        shared: Whether all units share one scalar n and s (homogeneous). Otherwise every unit has a
+            pair of its own (heterogeneous).
+        fixed: Whether n and s do not train: a short form of frozen=("n", "s").
+        use_bias: Whether the units have a bias b.
+        kernel_initializer: Initializer of W_xh, or a number.
+        recurrent_initializer: Initializer of W_hh, or a number.
+        bias_initializer: Initializer of b, or a number.
+        n_initializer: Initializer of n, or a number. None is the paper's choice: one draw of
+            5 + 2·U(0, 1) if `shared`, else N(5, 2²) for each unit.
+        s_initializer: Initializer of s, or a number.
+        kernel_regularizer: Regularizer of W_xh.
+        recurrent_regularizer: Regularizer of W_hh.
+        bias_regularizer: Regularizer of b.
+        n_regularizer: Regularizer of n.
+        s_regularizer: Regularizer of s.
+        kernel_constraint: Constraint on W_xh.
+        recurrent_constraint: Constraint on W_hh.
+        bias_constraint: Constraint on b.
+        n_constraint: Constraint on n.
+        s_constraint: Constraint on s.
+        dropout: Fraction of the input features to drop in training, the same at every step.
+        recurrent_dropout: Fraction of the units whose h_{t−1} does not reach the other units in
+            training, the same at every step.
+        seed: Seed of the dropout; None for a random one.
+        frozen: Names of the weights that do not train.
+        fused: Whether to run the whole sequence under one hand-derived gradient: "auto" where that
+            is possible and pays, True always, with an error where it is not possible, False never.
+        checkpoint_every: What the forward pass keeps for the gradient: None all residuals; K the
+            state at every K-th step, from which the steps between are recomputed; "auto" all
+            residuals if they take at most 1 GiB, else the state at about every √T-th step.
+        return_sequences: Whether to return h at every step, (B, T, N), instead of the last, (B, N).
+        return_state: Whether to return the last states too.
+        go_backwards: Whether to read the sequence, and its drive, from the end.
+        stateful: Whether each batch starts from the states in which the last one ended.
+        unroll: Whether to unroll the loop, which is fast for short sequences and large in memory.
+        zero_output_for_mask: Whether masked steps emit 0 instead of the previous output.
+        **kwargs: Arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`,
+            `activity_regularizer`.
 
-    Call arguments, input and output: as `DrivenRNN`.
+    Call arguments, input and output are those of `DrivenRNN`. Layers with unroll=True go step by
+    step. On TensorFlow so do eager calls, and graphs that neither train nor are traced by
+    `evaluate` or `predict`, such as an export.
+
+    Raises:
+        ValueError: If an argument is none of these, shapes do not fit, or fused=True is not
+            possible.
 
     Example:
-        >>> h = GammaRNN(64, return_sequences=True)(x, drive=0.5)  # (B, T, I) -> (B, T, 64)
+        >>> x = np.ones((8, 20, 3), "float32")
+        >>> keras.ops.shape(GammaRNN(64, return_sequences=True)(x, drive=0.5))
+        (8, 20, 64)
     """
 
-    cell_class = GammaRNNCell
+    cell_class: type[GammaRNNCell] = GammaRNNCell
 
-    def __init__(self, units: int, **options):
-        super().__init__(units, **options)
+    def __init__(
+        self,
+        units: int,
+        shared: bool = False,
+        fixed: bool = False,
+        *,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "kaiming_normal",
+        recurrent_initializer: InitializerLike = "henaff_orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        n_initializer: InitializerLike | None = None,
+        s_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        n_regularizer: RegularizerLike = None,
+        s_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        n_constraint: ConstraintLike = None,
+        s_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        frozen: Sequence[str] = (),
+        fused: bool | str = "auto",
+        checkpoint_every: int | str | None = "auto",
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ):
+        cell = self.cell_class(
+            units,
+            shared,
+            fixed,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            n_initializer=n_initializer,
+            s_initializer=s_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            n_regularizer=n_regularizer,
+            s_regularizer=s_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            n_constraint=n_constraint,
+            s_constraint=s_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            frozen=frozen,
+            **_cell_options(kwargs),
+        )
+        self._init_around(
+            cell,
+            fused=fused,
+            checkpoint_every=checkpoint_every,
+            return_sequences=return_sequences,
+            return_state=return_state,
+            go_backwards=go_backwards,
+            stateful=stateful,
+            unroll=unroll,
+            zero_output_for_mask=zero_output_for_mask,
+            **kwargs,
+        )

@@ -1,86 +1,163 @@
 """Whole sequences through a driven cell: `keras.layers.RNN` with an external drive."""
 
+import contextlib
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
-from aru_keras.layers.cell import DrivenRNNCell
-from aru_keras.layers.signals import SignalCell, append_drive, checked_drive_size
+from aru_keras._util.types import Shape, Tensor
+from aru_keras.initializers import InitializerLike
+from aru_keras.layers._cell_attributes import CellAttributes
+from aru_keras.layers._signals import SignalCell, append_drive, checked_drive_size, refuse_ragged
+from aru_keras.layers._weight_options import ConstraintLike, RegularizerLike
+from aru_keras.layers.cell import ActivationLike, DrivenRNNCell
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
-class DrivenRNN(keras.layers.RNN):
+class DrivenRNN(CellAttributes, keras.layers.RNN):
     """`keras.layers.RNN` around a `DrivenRNNCell`, with an external drive for each step.
 
     Args:
-        *cell_args: Of the cell, first its `units`.
-        return_sequences: Return h at every step, (B, T, N), instead of the last one, (B, N).
-        return_state: Return the last states too.
-        go_backwards: Read the sequence, and its drive, from the end.
-        stateful: Start each batch from the states in which the last one ended.
-        unroll: Unroll the loop; fast for short sequences, large in memory.
-        zero_output_for_mask: Emit 0, not the previous output, at masked steps.
-        name, dtype, trainable, activity_regularizer: Of `keras.layers.Layer`.
-        **cell_kwargs: Further arguments of the cell.
+        units: Number of units N.
+        activation: Activation f, as `keras.activations.get` takes it.
+        use_bias: Whether the units have a bias b.
+        kernel_initializer: Initializer of W_xh, or a number.
+        recurrent_initializer: Initializer of W_hh, or a number.
+        bias_initializer: Initializer of b, or a number.
+        kernel_regularizer: Regularizer of W_xh.
+        recurrent_regularizer: Regularizer of W_hh.
+        bias_regularizer: Regularizer of b.
+        kernel_constraint: Constraint on W_xh.
+        recurrent_constraint: Constraint on W_hh.
+        bias_constraint: Constraint on b.
+        dropout: Fraction of the input features to drop in training, the same at every step.
+        recurrent_dropout: Fraction of the units whose h_{t−1} does not reach the other units in
+            training, the same at every step.
+        seed: Seed of the dropout; None for a random one.
+        frozen: Names of the weights that do not train.
+        return_sequences: Whether to return h at every step, (B, T, N), instead of the last, (B, N).
+        return_state: Whether to return the last states too.
+        go_backwards: Whether to read the sequence, and its drive, from the end.
+        stateful: Whether each batch starts from the states in which the last one ended.
+        unroll: Whether to unroll the loop, which is fast for short sequences and large in memory.
+        zero_output_for_mask: Whether masked steps emit 0 instead of the previous output.
+        **kwargs: Arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`,
+            `activity_regularizer`.
 
     Call arguments:
-        sequences: x, (B, T, I).
-        initial_state: List of states to start from; zeros if None.
-        mask: (B, T), False at the steps to skip.
-        training: Whether it is called to train; Keras says so in `fit`, `evaluate` and `predict`.
-        drive: ξ, broadcastable to (B, T, N), added to the pre-activation at its input's step.
-        sequences_mask: Like `mask`; Keras itself fills it where several tensors are passed.
+        sequences: Input x, (B, T, I).
+        initial_state: List of the states before the first step, or None for zeros.
+        mask: Mask (B, T), False at the steps to skip.
+        training: Whether the call is part of training. Keras fills it in `fit`, `evaluate` and
+            `predict`.
+        drive: External drive ξ, broadcastable to (B, T, N), which is added to the pre-activation at
+            the step of its input.
+        sequences_mask: Another name of `mask`, which Keras fills where several tensors are passed.
+
+    Raises:
+        ValueError: If an argument is none of these, or shapes do not fit.
+
+    Example:
+        >>> x = np.ones((8, 20, 3), "float32")
+        >>> keras.ops.shape(DrivenRNN(64, return_sequences=True)(x, drive=0.5))
+        (8, 20, 64)
     """
 
     cell_class: type[DrivenRNNCell] = DrivenRNNCell
 
     def __init__(
         self,
-        *cell_args,
+        units: int,
+        activation: ActivationLike = "relu",
+        *,
+        use_bias: bool = True,
+        kernel_initializer: InitializerLike = "kaiming_normal",
+        recurrent_initializer: InitializerLike = "henaff_orthogonal",
+        bias_initializer: InitializerLike = "zeros",
+        kernel_regularizer: RegularizerLike = None,
+        recurrent_regularizer: RegularizerLike = None,
+        bias_regularizer: RegularizerLike = None,
+        kernel_constraint: ConstraintLike = None,
+        recurrent_constraint: ConstraintLike = None,
+        bias_constraint: ConstraintLike = None,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        frozen: Sequence[str] = (),
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
         zero_output_for_mask: bool = False,
-        name: str | None = None,
-        dtype=None,
-        trainable: bool = True,
-        activity_regularizer=None,
-        **cell_kwargs,
+        **kwargs: Any,
     ):
-        super().__init__(
-            self.cell_class(*cell_args, name="cell", dtype=dtype, **cell_kwargs),
+        cell = self.cell_class(
+            units,
+            activation,
+            use_bias=use_bias,
+            kernel_initializer=kernel_initializer,
+            recurrent_initializer=recurrent_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            recurrent_regularizer=recurrent_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            recurrent_constraint=recurrent_constraint,
+            bias_constraint=bias_constraint,
+            dropout=dropout,
+            recurrent_dropout=recurrent_dropout,
+            seed=seed,
+            frozen=frozen,
+            **_cell_options(kwargs),
+        )
+        self._init_around(
+            cell,
             return_sequences=return_sequences,
             return_state=return_state,
             go_backwards=go_backwards,
             stateful=stateful,
             unroll=unroll,
             zero_output_for_mask=zero_output_for_mask,
-            name=name,
-            dtype=dtype,
-            trainable=trainable,
-            activity_regularizer=activity_regularizer,
+            **kwargs,
         )
+
+    def _init_around(self, cell: DrivenRNNCell, **kwargs: Any) -> None:
+        """Initialize the layer around its cell: what the `__init__` of each subclass ends with.
+
+        Args:
+            cell: The cell.
+            **kwargs: Arguments of `keras.layers.RNN`.
+        """
+        super().__init__(cell, **kwargs)
         self.input_spec = keras.layers.InputSpec(ndim=3)
 
-    def build(self, sequences_shape, initial_state_shape=None):
+    def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         super().build(sequences_shape, initial_state_shape)
         self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
 
-    def compute_output_shape(self, sequences_shape, initial_state_shape=None, drive_shape=None):
+    def compute_output_shape(
+        self,
+        sequences_shape: Shape,
+        initial_state_shape: Any = None,
+        drive_shape: Shape | None = None,
+    ) -> Any:
         if drive_shape is not None:
             checked_drive_size(self.cell.units, sequences_shape, drive_shape)
         return super().compute_output_shape(sequences_shape, initial_state_shape)
 
     def call(
         self,
-        sequences,
-        initial_state=None,
-        mask=None,
-        training=None,
-        drive=None,
-        sequences_mask=None,
-    ):
+        sequences: Tensor,
+        initial_state: Sequence[Tensor] | None = None,
+        mask: Tensor | None = None,
+        training: bool | None = None,
+        drive: Tensor | None = None,
+        sequences_mask: Tensor | None = None,
+    ) -> Any:
+        refuse_ragged(sequences)
         if self.unroll and sequences.shape[1] is None:
             raise ValueError(
                 "unroll=True needs sequences of known length. Received: sequences.shape="
@@ -90,13 +167,10 @@ class DrivenRNN(keras.layers.RNN):
         unknown_batch = sequences.shape[0] is None
         if self.stateful:
             sequences = _with_batch(sequences, self.states[0].shape[0])
-        last, outputs, states = self.inner_loop(
-            sequences,
-            self._starting_states(sequences, initial_state),
-            mask if mask is not None else sequences_mask,
-            training,
-            drive,
-        )
+        states = self._starting_states(sequences, initial_state)
+        mask = mask if mask is not None else sequences_mask
+        with self._dropout_masks(sequences, states, training):
+            last, outputs, states = self.inner_loop(sequences, states, mask, training, drive)
         if self.stateful:
             for variable, state in zip(self.states, states, strict=True):
                 variable.assign(ops.cast(state, variable.dtype))
@@ -107,8 +181,29 @@ class DrivenRNN(keras.layers.RNN):
             return output, *(ops.cast(state, self.compute_dtype) for state in states)
         return output
 
-    def inner_loop(self, sequences, initial_state, mask, training=False, drive=None):
-        """The loop over time; a faster path for whole sequences takes its place here."""
+    @contextlib.contextmanager
+    def _dropout_masks(self, sequences, states, training):
+        """Draw the dropout masks of a call outside of its loop over time, as Keras' layers do."""
+        cell = self.cell
+        try:
+            if training and cell.dropout:
+                cell.get_dropout_mask(sequences[:, 0])
+            if training and cell.recurrent_dropout:
+                cell.get_recurrent_dropout_mask(states[0])
+            yield
+        finally:
+            cell.reset_dropout_mask()
+            cell.reset_recurrent_dropout_mask()
+
+    def inner_loop(
+        self,
+        sequences: Tensor,
+        initial_state: Sequence[Tensor],
+        mask: Tensor | None,
+        training: bool | None = False,
+        drive: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Run the loop over time: the last output, all outputs, and the last states."""
         if drive is None:
             return super().inner_loop(sequences, initial_state, mask, training)
         driven, drive_size = append_drive(self.cell, sequences, drive)
@@ -123,7 +218,7 @@ class DrivenRNN(keras.layers.RNN):
         )
         return loop.inner_loop(driven, initial_state, mask, training)
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Set the states of a stateful layer back to the cell's initial states."""
         if self.states is None:
             return
@@ -149,7 +244,7 @@ class DrivenRNN(keras.layers.RNN):
             for state, dtype in zip(initial_state, dtypes, strict=True)
         ]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["cell"]
         cell_config = self.cell.get_config()
@@ -158,12 +253,17 @@ class DrivenRNN(keras.layers.RNN):
         return {**config, **cell_config}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> "DrivenRNN":
         return cls(**config)
 
 
+def _cell_options(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `keras.layers.Layer` for the cell in a layer that is given `kwargs`."""
+    return {"name": "cell", "dtype": kwargs.get("dtype")}
+
+
 def _with_batch(sequences, expected):
-    """The sequences, refused unless they are as many as a stateful layer has states."""
+    """The sequences, or an error unless they are as many as the states of a stateful layer."""
     batch = sequences.shape[0]
     rule = f"A stateful layer keeps one state a sequence: the batch must stay at {expected} "
     if batch is not None and batch != expected:
@@ -172,8 +272,9 @@ def _with_batch(sequences, expected):
         return sequences
     import tensorflow as tf
 
-    # A graph knows its batch only when it runs. XLA drops assertions: there the shape must fail, of
-    # an operation whose name says why. A fixed shape would let TensorFlow optimize the check away.
+    # A graph knows its batch only when it runs. XLA drops assertions, so that an operation whose
+    # name gives the reason must fail by its shape. The shape must not be fixed, as TensorFlow would
+    # optimize that check away.
     shape = tf.shape(sequences)
     fits = shape[0] == expected
     words = [f"{rule}sequences. Received:", shape[0], "Drop the last partial batch."]
@@ -185,7 +286,7 @@ def _with_batch(sequences, expected):
 
 
 def _of_unknown_batch(output):
-    """The output without its fixed batch, which the loss would hold against its targets first."""
+    """The output with an unknown batch: with a fixed one, a loss would refuse its targets first."""
     if keras.config.backend() != "tensorflow":
         return output
     import tensorflow as tf

@@ -1,30 +1,35 @@
-"""Perturbations from text, from JSON, and from whatever else stands for one."""
+"""Perturbations from text, from JSON, and from every other form that an argument may have."""
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from typing import Any
 
-from aru_keras.arguments import one_of, shown
-from aru_keras.composition import Perturbation, Perturbations, composed
+from aru_keras._util.arguments import one_of, shown
+from aru_keras.perturbations.base import Perturbation, Perturbations
 from aru_keras.perturbations.contrast import Contrast
 from aru_keras.perturbations.drives import NoisyDrive, StepDrive
+from aru_keras.perturbations.inputs import ChannelContrast, InputNoise
 from aru_keras.perturbations.waveform import Waveform
 
-KINDS = {one.kind: one for one in (StepDrive, NoisyDrive, Contrast, Waveform)}
-"""The perturbations by the names of `parse` and `from_config`."""
+KINDS: Mapping[str, Any] = {
+    kind.kind: kind
+    for kind in (StepDrive, NoisyDrive, Contrast, Waveform, ChannelContrast, InputNoise)
+}
+"""The classes of perturbations by the names that `parse` and `from_config` take."""
 
 
-def as_perturbation(value) -> Perturbation:
-    """A perturbation from whatever stands for one.
+def as_perturbation(value: Any) -> Perturbation:
+    """A perturbation from any form that the argument `perturbation` of this library takes.
 
     Args:
-        value: None for no perturbation; a `Perturbation`; text for `parse`; a list of
-            perturbations and of the dicts of `to_config`; or one such dict, or that of
-            `dataclasses.asdict`, which a Gymnasium spec holds after a way through JSON.
+        value: One of: None for no perturbation; a `Perturbation`; text for `parse`; a list of
+            perturbations and of the dicts of `to_config`; a single such dict; or the dict that
+            `dataclasses.asdict` makes, which a Gymnasium spec holds once it was written as JSON.
 
     Raises:
-        ValueError: `value` is something else, or it holds a wrong name or number.
+        ValueError: If `value` is something else, or a name or number in it is wrong.
     """
     if value is None:
         return Perturbations()
@@ -34,7 +39,10 @@ def as_perturbation(value) -> Perturbation:
         return parse(value)
     listed = value
     if isinstance(value, Mapping):
-        listed = value["parts"] if set(value) == {"parts"} else [value]
+        listed = [value]
+        for field in ("components", "parts"):  # Specs of 0.1 say "parts".
+            if set(value) == {field}:
+                listed = value[field]
     if isinstance(listed, list | tuple):
         return _from_list(listed, "perturbation")
     raise ValueError(
@@ -43,11 +51,14 @@ def as_perturbation(value) -> Perturbation:
     )
 
 
-def from_config(config: Iterable[Mapping | Perturbation]) -> Perturbation:
-    """The perturbation that `to_config` described; perturbations in the list stay as they are.
+def from_config(config: Sequence[Mapping | Perturbation]) -> Perturbation:
+    """The perturbation that `Perturbation.to_config` described.
+
+    Args:
+        config: A list of the dicts of `to_config`. Perturbations in the list stay as they are.
 
     Raises:
-        ValueError: `config` is no such list, or a name or number in it is wrong.
+        ValueError: If `config` is not such a list, or a name or number in it is wrong.
     """
     if not isinstance(config, list | tuple):
         raise ValueError(
@@ -56,31 +67,31 @@ def from_config(config: Iterable[Mapping | Perturbation]) -> Perturbation:
     return _from_list(config, "config")
 
 
-def _from_list(items, argument):
-    return composed([part for one in items for part in _part_from_config(one, argument).parts])
-
-
 def parse(text: str) -> Perturbation:
     """A perturbation as it is written on a command line.
 
-    A kind (`step`, `noise`, `contrast`, `waveform`), and after a colon its values, in order or by
-    name; several are joined by "+". "none" is no perturbation. Examples: "step:5",
-    "noise:mean=5,variance=2,seed=3", "step:5,start=20+contrast:0.5,phase=1.57". The values of a
-    waveform stand with spaces between, or in a file: "waveform:0 1 2 1,start=16",
-    "waveform:current.npy".
+    The text names a kind ("step", "noise", "contrast", "waveform", "channels" or "input-noise") and
+    after a colon its values,
+    in order or by name. "+" joins several perturbations, and "none" is no perturbation. Examples:
+    "step:5", "noise:mean=5,variance=2,seed=3", "step:5,start=20+contrast:0.5,phase=1.57". The
+    values of a waveform are separated by spaces, or are in a file: "waveform:0 1 2 1,start=16",
+    "waveform:current.npy". Channels have semicolons between them: "channels:0.5,channels=left;2".
+
+    Args:
+        text: The text.
 
     Raises:
-        ValueError: an unknown kind or name, a value that is no number or out of its range, or a
-            file that cannot be read.
+        ValueError: If a kind or name is unknown, a value is not a number or out of its range, or
+            a file cannot be read.
     """
     if not isinstance(text, str):
         raise ValueError(f"`text` must be text such as 'step:5'. Received: {shown(text)}.")
-    # The plus of a number, as in 1e+5, has a digit behind it.
-    parts = [part.strip() for part in re.split(r"\+(?![\d.])", text)]
-    return composed([_parse_one(part) for part in parts if part != "none"])
+    # The plus sign within a number, as in 1e+5, has a digit after it.
+    items = [item.strip() for item in re.split(r"\+(?![\d.])", text)]
+    return Perturbations.of(*(_parse_single(item) for item in items if item != "none"))
 
 
-def _parse_one(text):
+def _parse_single(text: str) -> Perturbation:
     kind, colon, listed = text.partition(":")
     kind = one_of("perturbation", kind.strip(), KINDS)
     items, names = listed.split(",") if colon else [], _names(kind)
@@ -91,37 +102,41 @@ def _parse_one(text):
             f"come first. Received: {text!r}. For example {kind}:{names[0]}=1."
         )
     named = [item.split("=", 1) for item in items[len(plain) :]]
-    values = {}
-    for name, number in [*zip(names, plain, strict=False), *named]:
+    values: dict[str, Any] = {}
+    for name, value in [*zip(names, plain, strict=False), *named]:
         name = one_of(f"value of {kind}", name.strip(), names)
         if name in values:
             raise ValueError(f"`{name}` must be given once. Received: {text!r}.")
         read = KINDS[kind].readers.get(name, _read_number)
-        values[name] = read(name, number.strip(), text)
+        values[name] = read(name, value.strip(), text)
     return KINDS[kind](**values)
 
 
-def _read_number(name, number, text):
+def _read_number(name: str, number: str, text: str) -> int | float:
     for read in (int, float):
         with contextlib.suppress(ValueError):
             return read(number)
     raise ValueError(f"`{name}` must be a number. Received: {number!r} in {text!r}.")
 
 
-def _part_from_config(config, argument):
-    if isinstance(config, Perturbation):
-        return config
-    if not isinstance(config, Mapping) or "kind" not in config:
+def _from_list(items: Sequence, argument: str) -> Perturbation:
+    return Perturbations.of(*(_from_item(item, argument) for item in items))
+
+
+def _from_item(item: Any, argument: str) -> Perturbation:
+    if isinstance(item, Perturbation):
+        return item
+    if not isinstance(item, Mapping) or "kind" not in item:
         raise ValueError(
             f"Each item of `{argument}` must be a perturbation or a dict such as "
-            f'{{"kind": "step", "amplitude": 5}}. Received: {shown(config)}.'
+            f'{{"kind": "step", "amplitude": 5}}. Received: {shown(item)}.'
         )
-    values = {name: value for name, value in config.items() if name != "kind"}
-    kind = one_of("kind", config["kind"], KINDS)
+    values = {name: value for name, value in item.items() if name != "kind"}
+    kind = one_of("kind", item["kind"], KINDS)
     for name in values:
         one_of(f"value of {kind}", name, _names(kind))
     return KINDS[kind](**values)
 
 
-def _names(kind):
-    return [item.name for item in fields(KINDS[kind]) if item.init]
+def _names(kind: str) -> list[str]:
+    return [field.name for field in fields(KINDS[kind]) if field.init]

@@ -3,14 +3,15 @@
 import itertools
 from collections.abc import Mapping, Sequence
 
+from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.statistics import estimate
 from aru_keras.plots import style
 
-SEED = {"color": "0.5", "marker": ".", "ms": 3, "ls": ""}
+_SEED = {"color": "0.5", "marker": ".", "ms": 3, "ls": ""}
 """How the accuracy of a single seed is drawn beside the mean."""
 
 
-def accuracy(
+def accuracies(
     results: Mapping[str, Mapping[str, Sequence[float]]], labels: Mapping[str, str] | None = None
 ):
     """Accuracy of every network on every task: the mean, its 95 % interval, and every seed.
@@ -20,8 +21,8 @@ def accuracy(
     Args:
         results: Accuracies over seeds, in [0, 1], by task, or another condition, and then by
             network.
-        labels: Of networks that are not of `models.NETWORKS`, or other ones for those; a network
-            without any is labelled by its name.
+        labels: Labels of networks that are not of `models.NETWORKS`, or other ones for those; a
+            network without any is labelled by its name.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -35,8 +36,8 @@ def accuracy(
     looks = _looks(names)
     for column, row in enumerate(results.values()):
         for name, accuracies in row.items():
-            place = column + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
-            _draw_estimate(axes, place, looks[name], accuracies, name)
+            position = column + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
+            _draw_estimate(axes, position, looks[name], accuracies, name)
     _name(axes, results, looks, style.NETWORK_LABELS | dict(labels or {}))
     axes.set_xticks(range(len(results)), list(results))
     axes.set_xlim(-0.5, len(results) - 0.5)
@@ -55,7 +56,7 @@ def _name(axes, results, looks, labels):
         axes.plot([], [], ls="", ms=5, mfc=face, label=labels.get(name, name), **look)
     of_all = [count for row in counts.values() for count in row]
     if max(of_all) > 1:
-        axes.plot([], [], label="a seed", **SEED)
+        axes.plot([], [], label="a seed", **_SEED)
         if min(of_all) == 1:
             axes.plot([], [], "o", ms=5, color="0.5", mfc="white", label="one seed alone")
 
@@ -67,7 +68,7 @@ def _face(look, seeds):
 def _looks(names):
     """Of one of the five networks its own; of others the colours that none of the five has."""
     taken = [look["color"] for look in style.NETWORK_STYLES.values()]
-    free = itertools.cycle([one for one in style.UNIT_COLOURS if one not in taken])
+    free = itertools.cycle([colour for colour in style.UNIT_COLOURS if colour not in taken])
     return {
         name: style.NETWORK_STYLES.get(name) or {"color": next(free), "marker": "X"}
         for name in names
@@ -77,25 +78,28 @@ def _looks(names):
 def _check_shares(results):
     for task, row in results.items():
         for name, accuracies in row.items():
-            if not all(0 <= one <= 1 for one in accuracies):
+            if not all(0 <= share <= 1 for share in accuracies):
                 raise ValueError(
                     "`results` must be accuracies in [0, 1], not per cent. Received: "
                     f"{list(accuracies)} of {name!r} on {task!r}."
                 )
 
 
-def _draw_estimate(axes, place, look, accuracies, label):
-    found = estimate(accuracies)
+def _draw_estimate(axes, position, look, accuracies, label):
+    accuracy = estimate(accuracies)
     axes.errorbar(
-        place,
-        100 * found.mean,
-        None if found.interval is None else 100 * found.half_width,
-        mfc=_face(look, found.n),
+        position,
+        100 * accuracy.mean,
+        None if accuracy.interval is None else 100 * accuracy.half_width,
+        mfc=_face(look, accuracy.n),
         ms=5,
         capsize=3,
         label=style.unlisted(label),
         **look,
     )
-    if found.n > 1:
-        seeds = [100 * one for one in accuracies]
-        axes.plot([place] * found.n, seeds, zorder=3, label=f"_{label}, seeds", **SEED)
+    if accuracy.n > 1:
+        seeds = [100 * share for share in accuracies]
+        axes.plot([position] * accuracy.n, seeds, zorder=3, label=f"_{label}, seeds", **_SEED)
+
+
+__getattr__ = renamed(__name__, {"accuracy": "accuracies", "SEED": "_SEED"})

@@ -1,33 +1,36 @@
 """States of the controller alone (Geadah et al. 2024, Fig 5a)."""
 
+from aru_keras._util.deprecated import renamed, renamed_argument
 from aru_keras.analysis.controller import Portrait
 from aru_keras.plots import style
 
 
-def controller(found: Portrait):
+@renamed_argument("found", "portrait")
+def controller_states(portrait: Portrait):
     """The controller's states on two principal components, and the n and s that it sets.
 
     Lines: the states after the pre-activation a is switched from 0 to a constant. Points: where
     they end.
 
     Args:
-        found: From `analysis.controller.portrait`.
+        portrait: From `analysis.portrait`.
 
     Returns:
         A `matplotlib.figure.Figure`.
     """
     figure, axes = style.panels(3, row_height=2.4)
-    colours = style.drive_colours(found.amplitudes)
-    for place, (a, colour) in enumerate(zip(found.amplitudes, colours, strict=True)):
-        path, label = found.projected[place, max(found.settle - 1, 0) :], style.number(a, ".2g")
+    colours = style.drive_colours(portrait.amplitudes)
+    for index, (a, colour) in enumerate(zip(portrait.amplitudes, colours, strict=True)):
+        path = portrait.projected[index, max(portrait.settle - 1, 0) :]
+        label = style.number(a, ".2g")
         look = {"color": colour, "label": style.unlisted(label)}
         axes[0].plot(*path.T, lw=0.7, alpha=0.8, **look)
         axes[0].plot(*path[-1], "o", ms=4, zorder=3, **look)
-        axes[1].plot(found.parameters[place, :, 0], color=colour, lw=0.9, label=label)
-        axes[2].plot(*found.parameters[place, -1], "o", ms=4, zorder=3, **look)
-    axes[0].plot(*found.end_points.T, color="0.3", lw=1, zorder=0, label="_ends")
-    axes[2].plot(*found.parameters[:, -1].T, color="0.3", lw=1, zorder=0, label="_ends")
-    first, second = found.explained
+        axes[1].plot(portrait.parameters[index, :, 0], color=colour, lw=0.9, label=label)
+        axes[2].plot(*portrait.parameters[index, -1], "o", ms=4, zorder=3, **look)
+    axes[0].plot(*portrait.end_points.T, color="0.3", lw=1, zorder=0, label="_ends")
+    axes[2].plot(*portrait.parameters[:, -1].T, color="0.3", lw=1, zorder=0, label="_ends")
+    first, second = portrait.explained
     axes[0].set(
         xlabel=f"component 1 ({first:.0%} of variance)",
         ylabel=f"component 2 ({second:.0%})",
@@ -40,3 +43,6 @@ def controller(found: Portrait):
     figure.legend(*handles, title="constant $a$", **options)
     style.letters(axes)
     return figure
+
+
+__getattr__ = renamed(__name__, {"controller": "controller_states"})

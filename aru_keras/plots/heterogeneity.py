@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.heterogeneity import Cloud
 from aru_keras.plots import style
 
 _MARKERS = "osD^v"
 
 
-def heterogeneity(stages: Mapping[str, Cloud]):
+def parameter_clouds(stages: Mapping[str, Cloud]):
     """The clouds of (n, s), one colour a stage, with ellipses of two standard deviations.
 
     Args:
@@ -20,13 +21,13 @@ def heterogeneity(stages: Mapping[str, Cloud]):
         A `matplotlib.figure.Figure`.
     """
     figure, (axes,) = style.panels(1, width=style.COLUMN_WIDTH + 0.6, row_height=2.9)
-    for place, (name, cloud) in enumerate(stages.items()):
-        colour = style.UNIT_COLOURS[place]
+    for index, (name, cloud) in enumerate(stages.items()):
+        colour = style.UNIT_COLOURS[index]
         axes.scatter(
             *cloud.points.T,
             s=40 if not cloud.spread else 7,
             color=colour,
-            marker=_MARKERS[place],
+            marker=_MARKERS[index],
             alpha=0.9 if not cloud.spread else 0.5,
             lw=0,
             label=f"{name}, spread {cloud.spread:.2g}",
@@ -44,3 +45,6 @@ def _ellipse(cloud):
     angle = np.linspace(0, 2 * np.pi, 100)
     circle = np.stack([np.cos(angle), np.sin(angle)])
     return cloud.mean[:, None] + 2 * vectors @ (np.sqrt(np.maximum(values, 0))[:, None] * circle)
+
+
+__getattr__ = renamed(__name__, {"heterogeneity": "parameter_clouds"})

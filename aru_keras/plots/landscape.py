@@ -5,22 +5,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aru_keras._util.deprecated import renamed, renamed_argument
 from aru_keras.analysis.landscape import Landscape
 from aru_keras.plots import style
 
-EXPONENT_MAP, ACCURACY_MAP = "PuOr_r", "cividis"
+_EXPONENT_MAP, _ACCURACY_MAP = "PuOr_r", "cividis"
 
-PATH_COLOUR = "#D55E00"
+_PATH_COLOUR = "#D55E00"
 
-EXPONENT_LINEAR = 0.01
+_EXPONENT_LINEAR = 0.01
 """|λ₁| in nats a step up to which its colours are linear, and from where they are logarithmic."""
 
 
-def landscape(found: Landscape, paths: Sequence[np.ndarray] = ()):
+@renamed_argument("found", "landscape")
+def landscape_maps(landscape: Landscape, paths: Sequence[np.ndarray] = ()):
     """Jacobian norm, λ₁ and accuracy over the points, and paths of trained (n, s) over them.
 
     Args:
-        found: From `analysis.landscape.Landscape`.
+        landscape: From `analysis.Landscape`.
         paths: (n, s) over epochs of homogeneous networks that train them, (epochs, 2) each; an
             open circle is the start, a full one the end.
 
@@ -29,12 +31,12 @@ def landscape(found: Landscape, paths: Sequence[np.ndarray] = ()):
     """
     figure, axes = style.panels(3, row_height=2.7)
     colours = {"label": style.unlisted(style.NORM_LABEL), **style.norm_colours()}
-    norm = _draw_map(axes[0], found, found.jacobian_norm, **colours)
+    norm = _draw_map(axes[0], landscape, landscape.jacobian_norm, **colours)
     style.norm_bar(axes[0], norm, location="top").ax.tick_params(labelsize=8)
-    _draw_exponent(axes[1], found)
+    _draw_exponent(axes[1], landscape)
     label = "accuracy, fixed $(n, s)$ (%)"
-    look = {"cmap": ACCURACY_MAP, "label": style.unlisted(label)}
-    _bar_above(axes[2], _draw_map(axes[2], found, 100 * found.accuracy, **look), label)
+    look = {"cmap": _ACCURACY_MAP, "label": style.unlisted(label)}
+    _bar_above(axes[2], _draw_map(axes[2], landscape, 100 * landscape.accuracy, **look), label)
     style.letters(axes)
     for path in paths:
         _draw_path(axes[2], np.asarray(path))
@@ -45,7 +47,7 @@ def landscape(found: Landscape, paths: Sequence[np.ndarray] = ()):
     return figure
 
 
-def flow(paths: Sequence[np.ndarray]):
+def parameter_flow(paths: Sequence[np.ndarray]):
     """Where training takes (n, s) from the points of a grid: an arrow from start to end (Fig 6d).
 
     Args:
@@ -65,29 +67,29 @@ def flow(paths: Sequence[np.ndarray]):
     start, end = np.array([path[0] for path in paths]), np.array([path[-1] for path in paths])
     exactly = {"angles": "xy", "scale_units": "xy", "scale": 1}
     axes.plot(*start.T, "o", mfc="white", mec="0.4", ms=4, label="start")
-    axes.quiver(*start.T, *(end - start).T, color=PATH_COLOUR, width=0.008, **exactly)
-    axes.plot(*end.T, ".", color=PATH_COLOUR, ms=4, label="after training")
+    axes.quiver(*start.T, *(end - start).T, color=_PATH_COLOUR, width=0.008, **exactly)
+    axes.plot(*end.T, ".", color=_PATH_COLOUR, ms=4, label="after training")
     axes.set(xlabel="gain $n$", ylabel="saturation $s$")
     axes.legend(frameon=False, fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
     return figure
 
 
-def _draw_exponent(axes, found):
+def _draw_exponent(axes, landscape):
     """λ₁, in colours that tell apart what is near 0; −∞ like the least finite one."""
     from matplotlib.colors import SymLogNorm
 
-    finite = found.exponent[np.isfinite(found.exponent)]
-    exponent = np.maximum(found.exponent, finite.min() if finite.size else 0)
-    limit = max(np.abs(exponent).max(), 10 * EXPONENT_LINEAR)
-    norm = SymLogNorm(EXPONENT_LINEAR, vmin=-limit, vmax=limit)
+    finite = landscape.exponent[np.isfinite(landscape.exponent)]
+    exponent = np.maximum(landscape.exponent, finite.min() if finite.size else 0)
+    limit = max(np.abs(exponent).max(), 10 * _EXPONENT_LINEAR)
+    norm = SymLogNorm(_EXPONENT_LINEAR, vmin=-limit, vmax=limit)
     label = r"$\lambda_1$ (nats a step)"
-    look = {"cmap": EXPONENT_MAP, "norm": norm, "label": style.unlisted(label)}
-    _mark_decades(_bar_above(axes, _draw_map(axes, found, exponent, **look), label), limit)
+    look = {"cmap": _EXPONENT_MAP, "norm": norm, "label": style.unlisted(label)}
+    _mark_decades(_bar_above(axes, _draw_map(axes, landscape, exponent, **look), label), limit)
 
 
 def _mark_decades(bar, limit):
     """Ticks at 0 and at every decade of either sign; numbers at five of them at most."""
-    decades = EXPONENT_LINEAR * 10.0 ** np.arange(np.log10(limit / EXPONENT_LINEAR) + 1e-9)
+    decades = _EXPONENT_LINEAR * 10.0 ** np.arange(np.log10(limit / _EXPONENT_LINEAR) + 1e-9)
     numbered = decades[:: -math.ceil(len(decades) / 2)]
     bar.set_ticks(sorted([*-numbered, 0, *numbered]))
     bar.formatter = lambda value, _: style.number(value)
@@ -100,10 +102,10 @@ def _bar_above(axes, mesh, label):
     return bar
 
 
-def _draw_map(axes, found, values, **colours):
-    gains, saturations = np.unique(found.n), np.unique(found.s)
+def _draw_map(axes, landscape, values, **colours):
+    gains, saturations = np.unique(landscape.n), np.unique(landscape.s)
     grid = np.full((len(saturations), len(gains)), np.nan)
-    grid[np.searchsorted(saturations, found.s), np.searchsorted(gains, found.n)] = values
+    grid[np.searchsorted(saturations, landscape.s), np.searchsorted(gains, landscape.n)] = values
     axes.set_xlabel("gain $n$")
     return axes.pcolormesh(_edges(gains), _edges(saturations), grid, **colours, rasterized=True)
 
@@ -119,6 +121,19 @@ def _edges(centres):
 def _draw_path(axes, path):
     line, start, end = "trained $(n, s)$", "its start", "its end"
     axes.plot(*path.T, color="white", lw=2.5, label="_nolegend_")
-    axes.plot(*path.T, color=PATH_COLOUR, lw=1.2, label=line)
-    axes.plot(*path[0], "o", color=PATH_COLOUR, mfc="white", ms=4, label=start)
-    axes.plot(*path[-1], "o", color=PATH_COLOUR, mec="white", ms=5, label=end)
+    axes.plot(*path.T, color=_PATH_COLOUR, lw=1.2, label=line)
+    axes.plot(*path[0], "o", color=_PATH_COLOUR, mfc="white", ms=4, label=start)
+    axes.plot(*path[-1], "o", color=_PATH_COLOUR, mec="white", ms=5, label=end)
+
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "landscape": "landscape_maps",
+        "flow": "parameter_flow",
+        "EXPONENT_MAP": "_EXPONENT_MAP",
+        "ACCURACY_MAP": "_ACCURACY_MAP",
+        "PATH_COLOUR": "_PATH_COLOUR",
+        "EXPONENT_LINEAR": "_EXPONENT_LINEAR",
+    },
+)

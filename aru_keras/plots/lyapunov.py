@@ -4,22 +4,24 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from aru_keras._util.deprecated import renamed, renamed_argument
 from aru_keras.analysis.lyapunov import AdaptedExponents, LyapunovExponents
 from aru_keras.plots.style import COLUMN_WIDTH, band, drive_colours, number, panels, unit_style
 
-LEADING = "$\\lambda_1$ (nats per step)"
+_LEADING = "$\\lambda_1$ (nats per step)"
 
 
+@renamed_argument("found", "exponents")
 def exponents_after_onset(
-    drives: Sequence[float], steps: Sequence[int], found: Sequence[LyapunovExponents]
+    drives: Sequence[float], steps: Sequence[int], exponents: Sequence[LyapunovExponents]
 ):
     """The leading exponent with the (n, s) of each step after a drive's onset, by ξ (Fig 5c).
 
     Args:
         drives: ξ, (D,).
         steps: After onset, (K,).
-        found: What `lyapunov.exponents_after_onset` gives, (D, K, H, k), of each seed. The band is
-            one standard error over seeds.
+        exponents: What `analysis.exponents_after_onset` gives, (D, K, H, k), of each seed. The band
+            is one standard error over seeds, a thin line one seed.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -28,24 +30,25 @@ def exponents_after_onset(
         ValueError: an exponent is −inf.
     """
     figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.6)
-    values = _leading(found)
-    for place, colour in enumerate(drive_colours(drives)):
-        label = f"ξ = {number(drives[place])}"
-        band(axes, steps, values[:, place], label=label, color=colour, marker="o", ms=3)
+    values = _leading(exponents)
+    for index, colour in enumerate(drive_colours(drives)):
+        label = f"ξ = {number(drives[index])}"
+        band(axes, steps, values[:, index], label=label, color=colour, marker="o", ms=3)
     _mark_zero(axes)
-    axes.set(xlabel="steps after onset", ylabel=LEADING)
+    axes.set(xlabel="steps after onset", ylabel=_LEADING)
     _in_bits(axes)
     axes.locator_params(axis="x", integer=True)
     _legend_above(axes)
     return figure
 
 
-def adapted_and_frozen(found: Sequence[AdaptedExponents]):
+@renamed_argument("found", "exponents")
+def adapted_and_frozen_exponents(exponents: Sequence[AdaptedExponents]):
     """The leading exponent over ξ, with adapted (n, s) and with those of ξ = 0 (Fig 5d).
 
     Args:
-        found: What `lyapunov.adapted_and_frozen` gives, of each seed, for the same ξ. The bands are
-            one standard error over seeds.
+        exponents: What `analysis.adapted_and_frozen_exponents` gives, of each seed, for the same ξ.
+            The bands are one standard error over seeds, a thin line is one seed.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -54,19 +57,19 @@ def adapted_and_frozen(found: Sequence[AdaptedExponents]):
         ValueError: an exponent is −inf.
     """
     figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.6)
-    order = np.argsort(found[0].drives)
-    for place, name in enumerate(("adapted", "frozen")):
-        values = _leading([getattr(one, name) for one in found])
-        style = {**unit_style(place), "marker": "os"[place], "ms": 4, "ls": ("-", "--")[place]}
-        band(axes, found[0].drives[order], values[:, order], label=name, **style)
+    order = np.argsort(exponents[0].drives)
+    for index, name in enumerate(("adapted", "frozen")):
+        values = _leading([getattr(seed, name) for seed in exponents])
+        style = {**unit_style(index), "marker": "os"[index], "ms": 4, "ls": ("-", "--")[index]}
+        band(axes, exponents[0].drives[order], values[:, order], label=name, **style)
     _mark_zero(axes)
-    axes.set(xlabel="drive ξ", ylabel=LEADING)
+    axes.set(xlabel="drive ξ", ylabel=_LEADING)
     _in_bits(axes)
     _legend_above(axes)
     return figure
 
 
-def spectra_of_exponents(spectra: Mapping[float | str, LyapunovExponents]):
+def exponent_spectra(spectra: Mapping[float | str, LyapunovExponents]):
     """Whole Lyapunov spectra over their index, as a share of N.
 
     Args:
@@ -78,12 +81,13 @@ def spectra_of_exponents(spectra: Mapping[float | str, LyapunovExponents]):
         A `matplotlib.figure.Figure`.
     """
     figure, (axes,) = panels(1, width=COLUMN_WIDTH, row_height=2.6)
-    for (label, style), found in zip(_labelled(spectra), spectra.values(), strict=True):
-        finite = np.isfinite(found.mean)
+    for (label, style), spectrum in zip(_labelled(spectra), spectra.values(), strict=True):
+        finite = np.isfinite(spectrum.mean)
         index = np.arange(1, len(finite) + 1) / len(finite)
         if not finite.all():
             label = f"{label} ({np.count_nonzero(~finite)} at −∞)"
-        band(axes, index[finite], found.exponents[:, finite], label=label, **style)
+        exponents = spectrum.exponents[:, finite]
+        band(axes, index[finite], exponents, label=label, each=False, **style)
     _mark_zero(axes)
     axes.set(xlabel="index $i/N$", ylabel="$\\lambda_i$ (nats per step)")
     _legend_above(axes)
@@ -97,17 +101,17 @@ def _labelled(keys):
     return [
         (f"ξ = {number(key)}", {"color": colours[key], "lw": 1.2})
         if key in colours
-        else (key, unit_style(place))
-        for place, key in enumerate(keys)
+        else (key, unit_style(index))
+        for index, key in enumerate(keys)
     ]
 
 
-def _leading(found):
+def _leading(seeds):
     """λ₁ over initial conditions, (seeds, …)."""
-    values = np.stack([one.mean[..., 0] for one in found])
+    values = np.stack([seed.mean[..., 0] for seed in seeds])
     if not np.isfinite(values).all():
         raise ValueError(
-            "`found` must have finite leading exponents to be drawn. Received: "
+            "`exponents` must have finite leading exponents to be drawn. Received: "
             f"{np.count_nonzero(np.isinf(values))} of −inf: networks that forget within a step."
         )
     return values
@@ -128,3 +132,13 @@ def _legend_above(axes):
 
 def _mark_zero(axes):
     axes.axhline(0, color="0.5", lw=0.8, zorder=0, label="_zero")
+
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "adapted_and_frozen": "adapted_and_frozen_exponents",
+        "spectra_of_exponents": "exponent_spectra",
+        "LEADING": "_LEADING",
+    },
+)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from aru_keras.files import replacing
+from aru_keras._util.deprecated import renamed
+from aru_keras._util.files import replacing
 
-COLUMNS = ("panel", "over", "quantity", "series", "x", "y", "low", "high", "value")
+NUMBER_COLUMNS = ("panel", "over", "quantity", "series", "x", "y", "low", "high", "value")
 """Of the table: where a number is drawn; labels of the x and y axes; the line, points, bars or band
 that it belongs to; x and y; the ends of an interval; the colour's value in a map."""
 
@@ -24,20 +25,20 @@ def numbers(drawn) -> list[dict]:
         drawn: A matplotlib `Figure`.
 
     Returns:
-        Rows with the keys `COLUMNS`; those that a row does not need are absent.
+        Rows with the keys `NUMBER_COLUMNS`; those that a row does not need are absent.
     """
     rows = []
     panels = [axes for axes in drawn.axes if axes.get_label() != "<colorbar>"]
-    for place, axes in enumerate(panels):
-        found = list(_drawn_in(axes))
-        letter = _shared(axes, lambda one: one.get_title(loc="left"), "rowspan")
-        title = _shared(axes, lambda one: one.get_title(), "colspan")
-        where = {
-            "panel": " ".join([letter, title]).strip() or str(place + 1),
-            "over": _shared(axes, lambda one: one.get_xlabel(), "colspan"),
-            "quantity": _shared(axes, lambda one: one.get_ylabel(), "rowspan"),
+    for index, axes in enumerate(panels):
+        marks = list(_drawn_in(axes))
+        letter = _shared(axes, lambda panel: panel.get_title(loc="left"), "rowspan")
+        title = _shared(axes, lambda panel: panel.get_title(), "colspan")
+        labels = {
+            "panel": " ".join([letter, title]).strip() or str(index + 1),
+            "over": _shared(axes, lambda panel: panel.get_xlabel(), "colspan"),
+            "quantity": _shared(axes, lambda panel: panel.get_ylabel(), "rowspan"),
         }
-        rows += [{**where, **_with_names(axes, row)} for row in found]
+        rows += [{**labels, **_with_names(axes, row)} for row in marks]
     return rows
 
 
@@ -53,9 +54,11 @@ def save_numbers(drawn, path: str | os.PathLike) -> Path:
     """
     file = Path(f"{path}.csv")
     with replacing(file) as temporary, open(temporary, "w", newline="", encoding="utf-8") as opened:
-        writer = csv.DictWriter(opened, COLUMNS)
+        writer = csv.DictWriter(opened, NUMBER_COLUMNS)
         writer.writeheader()
-        writer.writerows({name: _text(one) for name, one in row.items()} for row in numbers(drawn))
+        writer.writerows(
+            {name: _text(value) for name, value in row.items()} for row in numbers(drawn)
+        )
     return file
 
 
@@ -83,7 +86,7 @@ def _with_names(axes, row):
     for key, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         names = _names(axis)
         if key in row and names:
-            row[key] = names[min(names, key=lambda place: abs(place - row[key]))]
+            row[key] = names[min(names, key=lambda position: abs(position - row[key]))]
     return row
 
 
@@ -93,7 +96,7 @@ def _names(axis):
     locator, formatter = axis.get_major_locator(), axis.get_major_formatter()
     if not (isinstance(locator, FixedLocator) and isinstance(formatter, FuncFormatter)):
         return {}
-    return {place: formatter(place) for place in locator.locs}
+    return {position: formatter(position) for position in locator.locs}
 
 
 def _drawn_in(axes):
@@ -189,3 +192,6 @@ def _fields(image, values):
     if values.ndim == 2:
         y, x = np.indices(values.shape)
         yield from _rows(image, x=x.flat, y=y.flat, value=values.flat)
+
+
+__getattr__ = renamed(__name__, {"COLUMNS": "NUMBER_COLUMNS"})

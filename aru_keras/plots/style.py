@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from aru_keras.arguments import one_of, whole
-from aru_keras.files import replacing
+from aru_keras._util.arguments import one_of, whole
+from aru_keras._util.deprecated import renamed_argument
+from aru_keras._util.files import replacing
 
 UNIT_COLOURS = (
     "#0072B2",
@@ -65,18 +66,19 @@ DPI = 200
 """Dots an inch of a PNG, unless another number is asked for."""
 
 
-def unit_style(place: int) -> dict:
-    """Colour, dashes and width of the line of the unit drawn in this place, counted from 0."""
-    dashes = UNIT_DASHES[place // len(UNIT_COLOURS) % len(UNIT_DASHES)]
-    return {"color": UNIT_COLOURS[place % len(UNIT_COLOURS)], "ls": dashes, "lw": 1.2}
+@renamed_argument("place", "index")
+def unit_style(index: int) -> dict:
+    """Colour, dashes and width of the line of a unit, by its index among those that are drawn."""
+    dashes = UNIT_DASHES[index // len(UNIT_COLOURS) % len(UNIT_DASHES)]
+    return {"color": UNIT_COLOURS[index % len(UNIT_COLOURS)], "ls": dashes, "lw": 1.2}
 
 
 def drive_colours(amplitudes: Sequence[float]) -> list:
     """A colour for each ξ, by its rank, dark to light; the lightest yellow is left out."""
     from matplotlib import colormaps
 
-    places = np.argsort(np.argsort(amplitudes))
-    return [colormaps[DRIVE_MAP](0.92 * place / max(len(places) - 1, 1)) for place in places]
+    ranks = np.argsort(np.argsort(amplitudes))
+    return [colormaps[DRIVE_MAP](0.92 * rank / max(len(ranks) - 1, 1)) for rank in ranks]
 
 
 def norm_colours() -> dict:
@@ -108,28 +110,33 @@ def panels(columns: int, rows: int = 1, *, width: float = PAGE_WIDTH, row_height
     """
     made = figure(width, rows * row_height)
     axes = made.subplots(rows, columns, squeeze=False)
-    for one in axes.flat:
-        one.spines[["top", "right"]].set_visible(False)
+    for panel in axes.flat:
+        panel.spines[["top", "right"]].set_visible(False)
     return made, axes[0] if rows == 1 else axes
 
 
-def band(axes, x, values, *, label: str | None = None, **style):
-    """A line at the mean over seeds, with a band of one standard error about it.
+def band(axes, x, values, *, label: str | None = None, each: bool = True, **style):
+    """A line at the mean over seeds, a band of one standard error, and a thin line for each seed.
 
     Args:
         axes: To draw on.
         x: (K,).
         values: (seeds, K); with one seed there is no band.
         label: For the legend.
-        **style: Of the line.
+        each: Whether to draw the thin lines.
+        **style: Properties of the line of the mean.
     """
     values = np.atleast_2d(values)
     mean = values.mean(axis=0)
     (line,) = axes.plot(x, mean, label=label, **style)
     if len(values) > 1:
+        colour = line.get_color()
         error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
-        look = {"color": line.get_color(), "alpha": 0.2, "lw": 0, "label": unlisted(label)}
+        look = {"color": colour, "alpha": 0.2, "lw": 0, "label": unlisted(label)}
         axes.fill_between(x, mean - error, mean + error, **look)
+        for seed, course in enumerate(values if each else ()):
+            name = unlisted(label and f"{label}, line {seed + 1}")
+            axes.plot(x, course, color=colour, lw=0.5, alpha=0.5, label=name)
     return line
 
 
@@ -156,11 +163,11 @@ def number(value: float, spec: str = "g") -> str:
 
 def legend_entries(panels: Iterable) -> tuple[list, list]:
     """Handles and labels of several panels, each label once, for one legend of them all."""
-    found = {}
+    entries: dict = {}
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            found.setdefault(label, handle)
-    return list(found.values()), list(found)
+            entries.setdefault(label, handle)
+    return list(entries.values()), list(entries)
 
 
 def plain_logarithmic(axis) -> None:
@@ -179,7 +186,7 @@ def checked_output(formats: Iterable[str], dpi: int) -> tuple[tuple[str, ...], i
         ValueError: A format is none of `FORMATS`, there is none, or `dpi` is below 1.
     """
     formats = (formats,) if isinstance(formats, str) else tuple(formats)
-    formats = tuple(dict.fromkeys(one_of("formats", one, FORMATS) for one in formats))
+    formats = tuple(dict.fromkeys(one_of("formats", name, FORMATS) for name in formats))
     if not formats:
         raise ValueError(f"`formats` must name one or more of {', '.join(FORMATS)}. Received: ().")
     return formats, whole("dpi", dpi, 1)
@@ -193,7 +200,7 @@ def save(
     Args:
         drawn: A matplotlib `Figure`.
         path: Where to, without a suffix.
-        formats: Of the files: "png", "svg", "pdf".
+        formats: Formats of the files: "png", "svg", "pdf".
         dpi: Dots an inch of a PNG.
 
     Returns:
@@ -204,7 +211,7 @@ def save(
     """
     formats, dpi = checked_output(formats, dpi)
     # With its own suffix, "0.5" in a name would not be taken for one.
-    files = [Path(f"{path}.{one}") for one in formats]
+    files = [Path(f"{path}.{suffix}") for suffix in formats]
     for file in files:
         with replacing(file) as temporary:
             drawn.savefig(temporary, dpi=dpi)

@@ -4,22 +4,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.transients import Transient
 from aru_keras.plots import style
 
 _NAMES = {"n": "gain", "s": "saturation"}
 
 
-def transients(seeds: Sequence[Sequence[Transient]]):
-    """n and s over time under every ξ, and their onset and steady state over ξ.
+def transient_courses(seeds: Sequence[Sequence[Transient]]):
+    """N and s over time under every ξ, and their onset and steady state over ξ.
 
-    All are means over seeds with a band of one standard error, of the change from before the drive
-    alone: seeds have different gains from the start. With one seed there is no band, and an
-    exponential decay is drawn over the traces, black and dashed, where its fit did not fail. The
-    two panels of a row have the same scale.
+    All are means over seeds with a band of one standard error, and a thin line for each seed, of
+    the change from before the drive alone: seeds have different gains from the start. With one seed
+    there is no band, and an exponential decay is drawn over the traces, black and dashed, where its
+    fit did not fail. The two panels of a row have the same scale.
 
     Args:
-        seeds: For each network of a kind, what `analysis.transients.transients` returns for it.
+        seeds: For each network of a kind, what `analysis.measure_transients` returns for it.
 
     Returns:
         A `matplotlib.figure.Figure`.
@@ -33,7 +34,7 @@ def transients(seeds: Sequence[Sequence[Transient]]):
     handles = style.legend_entries(axes[:, 0])
     title = r"drive $\xi$"
     if len(seeds) > 1:
-        title += f"\nmean and standard\nerror of {len(seeds)} seeds"
+        title += f"\nmean and standard\nerror of {len(seeds)} seeds,\nthin: each seed"
     options = {"loc": "outside right", "frameon": False, "fontsize": 8, "title_fontsize": 8}
     figure.legend(*handles, title=title, **options)
     style.letters(axes.flat)
@@ -41,12 +42,12 @@ def transients(seeds: Sequence[Sequence[Transient]]):
 
 
 def _draw_traces(axes, name, seeds):
-    amplitudes = [one.drive.amplitude for one in seeds[0]]
+    amplitudes = [transient.drive.amplitude for transient in seeds[0]]
     traces = _aligned(name, seeds, "mean")
-    for place, colour in enumerate(style.drive_colours(amplitudes)):
-        label = style.number(amplitudes[place])
-        one = traces[:, place]
-        style.band(axes, np.arange(one.shape[1]), one, label=label, color=colour, lw=0.9)
+    for index, colour in enumerate(style.drive_colours(amplitudes)):
+        label = style.number(amplitudes[index])
+        values = traces[:, index]
+        style.band(axes, np.arange(values.shape[1]), values, label=label, color=colour, lw=0.9)
     if len(seeds) == 1:
         _draw_decays(axes, name, seeds[0])
     window = seeds[0][0].window
@@ -56,26 +57,29 @@ def _draw_traces(axes, name, seeds):
 
 
 def _draw_decays(axes, name, seed):
-    for one in seed:
-        decay = getattr(one, name).decay
+    for transient in seed:
+        decay = getattr(transient, name).decay
         if not decay.failed:
-            t = np.arange(len(one.window))
+            t = np.arange(len(transient.window))
             look = {"color": "black", "lw": 0.8, "ls": "--", "label": "exponential fit"}
-            axes.plot(one.window, decay(t), **look)
+            axes.plot(transient.window, decay(t), **look)
 
 
 def _aligned(name, seeds, field):
     """A field of every course, (seeds, ξ, …), moved so that all seeds agree before the drive."""
-    courses = [[getattr(one, name) for one in seed] for seed in seeds]
-    values = np.array([[getattr(one, field) for one in seed] for seed in courses])
+    courses = [[getattr(transient, name) for transient in seed] for seed in seeds]
+    values = np.array([[getattr(course, field) for course in seed] for seed in courses])
     start = seeds[0][0].window.start
-    before = np.array([np.mean([one.mean[:start] for one in seed]) for seed in courses])
+    before = np.array([np.mean([course.mean[:start] for course in seed]) for seed in courses])
     return values + (before.mean() - before).reshape(-1, *[1] * (values.ndim - 1))
 
 
 def _draw_levels(axes, name, seeds):
-    amplitudes = [one.drive.amplitude for one in seeds[0]]
+    amplitudes = [transient.drive.amplitude for transient in seeds[0]]
     for field, label, ls in (("onset", "onset $t_0 + 1$", "--"), ("steady", "steady state", "-")):
         values = _aligned(name, seeds, field)
         style.band(axes, amplitudes, values, label=label, color="0.2", ls=ls, marker="o", ms=3)
     axes.set(xlabel=r"drive $\xi$", ylabel=f"mean {_NAMES[name]} ${name}$")
+
+
+__getattr__ = renamed(__name__, {"transients": "transient_courses"})

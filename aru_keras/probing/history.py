@@ -1,38 +1,44 @@
-"""A callback of `fit` that follows the signals of a network through its training."""
+"""A callback of `fit` that records the signals of a network during training."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
-from aru_keras.arguments import whole
-from aru_keras.probing.recording import Recorder
+from aru_keras._util.arguments import whole
+from aru_keras.probing.recording import Record, Recorder
 
 
 def mean_of_units(values: np.ndarray) -> np.ndarray:
-    """The mean over all steps, (steps, N) -> (N,)."""
+    """The mean over all steps, (N,).
+
+    Args:
+        values: The values of a signal, (steps, N).
+    """
     return values.mean(axis=0)
 
 
 class SignalHistory(keras.callbacks.Callback):
-    """Records signals, n and s for example, before training and after its epochs.
+    """Record signals, for example n and s, before training and after epochs.
 
-    It needs no run folder, and serves any model that `record` takes.
+    The callback needs no run folder, and works with every model that `record` takes.
 
     Args:
-        x: Some sequences, (B, T, I), or what the model's pixel input takes.
-        signals: Names of the signals, or a `Record`, as in `record`.
-        drive: ξ, as in `record`.
-        every: Record after every so many epochs; the last one is always recorded.
-        keep: What to keep of a signal: a function of its values at all steps of all sequences that
-            no mask skips, (steps, N). By default the mean of each unit; `np.array` keeps all.
+        x: Some sequences, (B, T, I), or the values of the model's pixel input.
+        signals: The names of the signals, or a `Record`, as in `record`.
+        drive: The drive ξ, as in `record`.
+        every: The number of epochs between records. The last epoch is always recorded.
+        keep: The function that reduces a signal. Its argument is the array (steps, N) of all steps
+            of all sequences that no mask skips. By default it is the mean of each unit; `np.array`
+            keeps everything.
 
     Attributes:
-        epochs: The epochs recorded, 0 for before the first.
-        history: By name a list of what `keep` gave, one for each of `epochs`.
+        epochs: The epochs that were recorded; 0 stands for the time before the first epoch.
+        history: For each signal a list of the results of `keep`, one for each of `epochs`.
 
     Raises:
-        ValueError: At the start of training, if the model has no such layer or signal.
+        ValueError: When training starts, if the model has no such layer or signal.
 
     Example:
         >>> history = SignalHistory(x[:32], ("n", "s"))
@@ -43,9 +49,9 @@ class SignalHistory(keras.callbacks.Callback):
 
     def __init__(
         self,
-        x,
-        signals=("n", "s"),
-        drive=None,
+        x: Any,
+        signals: str | Sequence[str] | Record | None = ("n", "s"),
+        drive: Any = None,
         *,
         every: int = 1,
         keep: Callable[[np.ndarray], object] = mean_of_units,
@@ -56,25 +62,28 @@ class SignalHistory(keras.callbacks.Callback):
         self.epochs: list[int] = []
         self.history: dict[str, list] = {}
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Record the signals before training."""
         self._recorder = Recorder(self.model, self.signals)
         self.epochs, self.history = [], {name: [] for name in self._recorder.signals}
         self._done = 0
         self._record(0)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Record the signals after an epoch, if it is due."""
         self._done = epoch + 1
         if self._done % self.every == 0:
             self._record(self._done)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict | None = None) -> None:
+        """Record the signals after the last epoch."""
         if self.epochs[-1] != self._done:
             self._record(self._done)
 
     def _record(self, epoch):
-        found = self._recorder(self.x, self.drive)
-        mask = found.pop("mask", slice(None))
-        for name, values in found.items():
+        signals = self._recorder(self.x, self.drive)
+        mask = signals.pop("mask", slice(None))
+        for name, values in signals.items():
             steps = values[mask].reshape(-1, values.shape[-1])
             self.history[name].append(self.keep(steps))
         self.epochs.append(epoch)

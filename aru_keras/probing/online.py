@@ -1,44 +1,49 @@
-"""One step of a network at a time: a compiled call whose results stay on the device."""
+"""Single steps of a network: a compiled call whose results stay on the device."""
 
 import contextlib
 import functools
+import os
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from aru_keras.arguments import LARGEST_SIZE, flag, one_of, whole
-from aru_keras.probing import networks
-from aru_keras.probing.compiled import check_process, checked_device, without_gradients
+from aru_keras._util.arguments import LARGEST_SIZE, flag, one_of, whole
+from aru_keras._util.compiled import check_process, checked_device, without_gradients
+from aru_keras.probing import graph
 
 
 class OnlineStep:
-    """Steps a network through any number of sequences at once, one compiled call a step.
+    """Step a network through any number of sequences at once, with one compiled call for a step.
+
+    Between calls the object stores nothing but the compiled programs, so a copy is the object
+    itself. A pickle contains the network as Keras saves it. Masks are not supported: to skip a
+    step for some sequences, keep their previous states with `chosen`. A model whose input goes
+    through a `Masking` layer is stepped without it, and must be shown no padding.
 
     Args:
-        network: `ARU`, `GammaRNN`, `DrivenRNN`, a `keras.layers.RNN` around one of their cells, a
-            model whose recurrent layer reads its pixels directly, or the folder of a run.
-        signals: Names of what each call gives: "a" the pre-activation, "n", "s", "h", for an ARU
-            "g" the controller states, and for a model "y" its output, as if the sequence ended
-            here. None: all but "g". A step knows no mask: to skip it for some sequences, take
-            their states of before with `chosen`.
-        isolated: Whether each unit hears only itself: W_hh reduced to its diagonal.
-        device: Where to run, as in `keras.device`, "cpu:0" or "gpu:0"; None: Keras' own choice.
-            On torch the network moves there.
-
-    A copy is the step itself, which keeps nothing between calls but what it compiled; a pickle
-    holds the network, as Keras saves it.
+        network: An `ARU`, `GammaRNN` or `DrivenRNN`, a `keras.layers.RNN` around one of their
+            cells, a model whose recurrent layer reads the pixels directly, a `.keras` file, or the
+            folder of a run or `pretrained:NAME`.
+        signals: The names of the signals that a call returns: the pre-activation "a", "n", "s",
+            "h", the controller states "g" of an ARU, and of a model "y", its output at this step,
+            or if the sequence ended at this step. None stands for all but "g".
+        isolated: Whether each unit receives input from itself alone: W_hh is reduced to its
+            diagonal.
+        device: The device, as in `keras.device`, for example "cpu:0" or "gpu:0"; None for the
+            choice of Keras. On torch the network is moved to it.
 
     Attributes:
         network: The layer or model.
         layer: The recurrent layer.
-        signals: Names of the signals that a call gives.
-        traces: Number of times that the step was traced: once a shape on TensorFlow and JAX; every
-            call is one on torch, which traces nothing.
+        signals: The names of the signals that a call returns.
+        traces: The number of times that the step was traced, which is once for each shape.
 
     Raises:
-        ValueError: If there is no such layer or signal, or the network cannot go step by step.
-        RuntimeError: In a process that was forked from one that had loaded the backend.
+        ValueError: If there is no such layer or signal, or the network cannot be stepped.
+        RuntimeError: If the process was forked from one that had loaded the backend.
 
     Example:
         >>> step = OnlineStep(network, ("n", "y"))
@@ -46,12 +51,19 @@ class OnlineStep:
         >>> h, state, signals = step(pixels, state)  # pixels (32, 1), signals["n"] (32, N)
     """
 
-    def __init__(self, network, signals=None, *, isolated: bool = False, device: str | None = None):
+    def __init__(
+        self,
+        network: keras.layers.Layer | str | os.PathLike,
+        signals: str | Sequence[str] | None = None,
+        *,
+        isolated: bool = False,
+        device: str | None = None,
+    ):
         check_process()
-        self.network = network = networks.load_network(network)
-        self.layer = networks.recurrent_layer(network)
+        self.network = network = graph.load_network(network)
+        self.layer = graph.recurrent_layer(network)
         _check_reads_forwards(network, self.layer)
-        self._read_out = networks.read_out(network, self.layer)
+        self._read_out = graph.read_out(network, self.layer)
         if network is not self.layer and self._read_out is None:
             _check_without_output(signals, network, self.layer)
         self.signals = self._checked(signals)
@@ -63,44 +75,50 @@ class OnlineStep:
         self._widths = np.atleast_1d(self.layer.cell.state_size).tolist()
         self._where = without_gradients(_where, variables=list)
 
-    def __deepcopy__(self, memo) -> "OnlineStep":
+    def __deepcopy__(self, memo: dict) -> "OnlineStep":
         return self
 
-    def __reduce__(self):
-        options = {"isolated": self.isolated, "device": self.device}
+    def __reduce__(self) -> tuple:
+        options: dict[str, Any] = {"isolated": self.isolated, "device": self.device}
         return functools.partial(OnlineStep, **options), (self.network, self.signals)
 
     @property
     def units(self) -> int:
-        """Number of units N."""
+        """The number of units N."""
         return self.layer.cell.units
 
     @property
     def features(self) -> int | None:
-        """Number of input features I; None before the layer is built."""
+        """The number of input features I; None before the layer is built."""
         return self.layer.cell.kernel.shape[0] if self.layer.cell.built else None
 
     def initial_state(self, batch_size: int) -> list:
-        """The states before the first step of `batch_size` sequences: [h_0] or [h_0, g_0]."""
+        """The states before the first step, [h_0] or [h_0, g_0].
+
+        Args:
+            batch_size: The number of sequences B.
+        """
         with self.placed():
             batch_size = whole("batch_size", batch_size, 1, most=LARGEST_SIZE)
             return self.layer.cell.get_initial_state(batch_size)
 
-    def __call__(self, x, state, drive=None):
-        """One step.
+    def __call__(
+        self, x: Any, state: Sequence, drive: Any = None
+    ) -> tuple[Any, list, dict[str, Any]]:
+        """Take a step.
 
         Args:
-            x: x_t, (B, I); or (I,) for one sequence alone, with a state of one.
-            state: Of the step before, or `initial_state`.
-            drive: ξ_t, broadcastable to (B, N), added to the pre-activation.
+            x: The input x_t, (B, I); or (I,) for a single sequence, with the states of B = 1.
+            state: The states of the previous step, or `initial_state`.
+            drive: The drive ξ_t, broadcastable to (B, N), which is added to the pre-activation.
 
         Returns:
-            `(h, state, signals)`: h_t (B, N), the new states, and the chosen signals by name, (B,
-            N), (B, N·G) for "g", (B, classes) for "y", all tensors of the backend. For one
-            sequence alone h and signals are without the B.
+            `(h, state, signals)`, all of them tensors of the backend: h_t (B, N), the new states,
+            and the signals by name, (B, N), or (B, N·G) for "g" and (B, classes) for "y". For a
+            single sequence h and the signals have no batch axis.
 
         Raises:
-            ValueError: If x is neither.
+            ValueError: If `x` or `state` has another shape.
         """
         with self.placed():
             x = self._tensor(x)
@@ -114,25 +132,36 @@ class OnlineStep:
                 self.layer.cell.build((None, x.shape[-1]))
             return self._compiled(x, list(state), None if drive is None else self._tensor(drive))
 
-    def restarted(self, lanes, state) -> list:
-        """`state`, but in the lanes of a mask, (B,) bool, the initial one."""
-        return self.chosen(lanes, self.initial_state(len(lanes)), state)
+    def restarted(self, mask: np.ndarray, state: Sequence) -> list:
+        """States in which some sequences have their initial states.
 
-    def chosen(self, lanes, there, elsewhere) -> list:
-        """The states `there` in the lanes of a mask, (B,) bool, and `elsewhere` in the others."""
+        Args:
+            mask: A mask (B,) bool, True for the sequences that restart.
+            state: The states of the others.
+        """
+        return self.chosen(mask, self.initial_state(len(mask)), state)
+
+    def chosen(self, mask: np.ndarray, state: Sequence, otherwise: Sequence) -> list:
+        """States chosen for each sequence.
+
+        Args:
+            mask: A mask (B,) bool.
+            state: The states of the sequences where the mask is True.
+            otherwise: The states of the sequences where the mask is False.
+        """
         with self.placed():
-            return self._where(ops.convert_to_tensor(lanes), list(there), list(elsewhere))
+            return self._where(ops.convert_to_tensor(mask), list(state), list(otherwise))
 
     def _trace(self, x, state, drive):
         self.traces += 1
         alone = len(x.shape) == 1
-        found, new = self.layer.cell.step(x[None] if alone else x, state, drive, self.isolated)
+        signals, new = self.layer.cell.step(x[None] if alone else x, state, drive, self.isolated)
         new = [ops.cast(value, old.dtype) for value, old in zip(new, state, strict=True)]
         if "y" in self.signals:
-            found["y"] = self._read_out(found["h"])
+            signals["y"] = self._read_out(signals["h"])
         if alone:
-            found = {name: value[0] for name, value in found.items()}
-        return found["h"], new, {name: found[name] for name in self.signals}
+            signals = {name: value[0] for name, value in signals.items()}
+        return signals["h"], new, {name: signals[name] for name in self.signals}
 
     def _variables(self):
         return self.layer.variables + (self._read_out.variables if self._read_out else [])
@@ -140,13 +169,13 @@ class OnlineStep:
     def _check_state(self, x, state):
         batch = x.shape[0] if len(x.shape) == 2 else 1
         wanted = [(batch, size) for size in self._widths]
-        came = None
+        shapes = None
         if isinstance(state, list | tuple):
-            came = [tuple(one.shape) for one in state]
-        if came != wanted:
+            shapes = [tuple(value.shape) for value in state]
+        if shapes != wanted:
             raise ValueError(
-                f"`state` must be a list of tensors of shapes {wanted}. Received: {came}. Take "
-                f"initial_state({batch}) to start from."
+                f"`state` must be a list of tensors of shapes {wanted}. Received: {shapes}. Start "
+                f"with initial_state({batch})."
             )
 
     def _tensor(self, value):
@@ -155,8 +184,8 @@ class OnlineStep:
             return value if keras.config.backend() == "jax" else ops.convert_to_tensor(value)
         return ops.convert_to_tensor(value, dtype=dtype)
 
-    def placed(self):
-        """A context in which tensors are made on the device."""
+    def placed(self) -> contextlib.AbstractContextManager:
+        """A context in which tensors are created on the device."""
         check_process()
         return contextlib.nullcontext() if self.device is None else keras.device(self.device)
 
@@ -169,43 +198,46 @@ class OnlineStep:
         return tuple(one_of("signals", name, known) for name in signals)
 
 
-def _where(lanes, there, elsewhere):
-    return [ops.where(lanes[:, None], a, b) for a, b in zip(there, elsewhere, strict=True)]
+def _where(mask, state, otherwise):
+    return [ops.where(mask[:, None], a, b) for a, b in zip(state, otherwise, strict=True)]
 
 
 def _check_without_output(signals, network, layer):
-    """Whether "y" is asked of a model whose output is not made of one step."""
+    """Refuse "y" for a model whose output is not made of a single step."""
     if signals != "y" and (isinstance(signals, str) or "y" not in (signals or ())):
         return
     reason = "its output is not made of the last output of that layer alone"
     if layer.return_sequences:
         reason = "that layer has return_sequences=True, so the output is made of all steps"
     raise ValueError(
-        '`signals` names "y", the output as if the sequence ended here. Received: '
+        '`signals` has "y", the output if the sequence ended at this step. Received: '
         f"{network.name!r} with the recurrent layer {layer.name!r}, but {reason}. Ask for "
         '"h" and apply the layers above to it, or build the model with return_sequences=False.'
     )
 
 
 def _check_reads_forwards(network, layer):
-    """Whether each step of what `layer` reads is there when its time comes."""
+    """Refuse a layer whose input at a step depends on other steps."""
     if layer.go_backwards:
         raise ValueError(
-            "A network can only be stepped in the order of time. Received: a layer with "
+            "`network` must read in the order of time to be stepped. Received: a layer with "
             "go_backwards=True. Record whole sequences with `record` instead."
         )
     if network is layer:
         return
-    sequences, mask = networks.sequences_into(network, layer)
+    sequences, mask = graph.sequences_into(network, layer)
+    if graph.skips_padding(network, sequences):
+        return
     if mask is not None:
         raise ValueError(
-            "A step reads what it is given and skips nothing. Received: a model that masks the "
-            f"input of its layer {layer.name!r}. Pass the layer itself, with what it reads, and "
-            "take the states of before where a step is to be skipped, by `chosen`."
+            "`network` must not mask its input to be stepped. Received: a model that masks the "
+            f"input of its layer {layer.name!r}. Pass the layer itself, step it with its own "
+            "input, and keep the previous states with `chosen` where a step is to be skipped."
         )
     if not any(sequences is pixels for pixels in network.inputs):
         raise ValueError(
-            "To be stepped, a network's recurrent layer must read its pixels directly. Received: "
-            f"{network.name!r}, whose layer {layer.name!r} reads what other layers make of them. "
-            "Pass the layer itself, with what it reads, or record whole sequences with `record`."
+            "`network` must have a recurrent layer that reads its pixels directly to be stepped. "
+            f"Received: {network.name!r}, whose layer {layer.name!r} reads the output of other "
+            "layers. Pass the layer itself, and step it with its own input, or record whole "
+            "sequences with `record`."
         )

@@ -1,51 +1,52 @@
-"""Recording: run a network over whole sequences and keep the signals of every unit."""
+"""Recordings of the signals of every unit of a network over whole sequences."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from aru_keras import numerics
-from aru_keras.arguments import array, flag, one_of, shown, whole
-from aru_keras.layers.signals import (
+from aru_keras._util import numerics
+from aru_keras._util.arguments import array, flag, one_of, shown, whole
+from aru_keras._util.compiled import check_process, without_gradients
+from aru_keras.layers._signals import (
     SignalCell,
     append_drive,
     append_mask,
     checked_drive_size,
 )
-from aru_keras.probing import networks
-from aru_keras.probing.compiled import check_process, without_gradients
-from aru_keras.probing.masks import checked_mask, counted
+from aru_keras.probing import graph
+from aru_keras.probing._masks import checked_mask, counted, filled
 
 MEMORY_LIMIT = 2**30
-"""Bytes that a recording may hold in flight, beside the arrays that it returns."""
+"""The default number of bytes that a recording may use, beside the arrays that it returns."""
 
 DEFAULT_SIGNALS = ("h", "n", "s")
-"""What is recorded, as far as the network has it, where nothing else is asked for."""
+"""The signals that are recorded by default, as far as the network has them."""
 
-
-MASKED = ("hold", "nan")
-"""What can stand at the steps that a mask skips."""
+_MASKED = ("hold", "nan")
+"""The names of the values at the steps that a mask skips."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """What to keep of a run over whole sequences.
+    """The signals and steps to record.
 
     Args:
-        signals: Names of signals: "a" the pre-activation, "n", "s", "h", and, for an ARU, "g" the
-            controller states; one name or several. None: h, n and s, as far as there are such.
-        steps: Which steps to keep: None for all, a slice, or their numbers in any order, from 0,
-            negative ones from the end.
-        isolated: Whether each unit hears only itself: W_hh reduced to its diagonal, as in a slice
-            experiment with the synapses blocked (Geadah et al. 2024, Fig 4).
-        masked: What stands at the steps that a mask skips: "hold", the values of the last step
-            before that counts (0 where there is none), or "nan".
+        signals: The name or names of the signals: the pre-activation "a", "n", "s", "h", and the
+            controller states "g" of an ARU. None stands for h, n and s, as far as they exist.
+        steps: The steps to record: None for all, a slice, or their numbers in any order, from 0,
+            where negative numbers count from the end.
+        isolated: Whether each unit receives input from itself alone: W_hh is reduced to its
+            diagonal, like in a slice whose synapses are blocked (Geadah et al. 2024, Fig 4).
+        masked: The values at the steps that a mask skips: "hold" for those of the last step that
+            was not skipped (0 if there is none), or "nan".
 
     Raises:
-        ValueError: If `signals` is empty, or for another `masked`.
+        ValueError: If `signals` is empty, or an argument has a wrong value.
     """
 
     signals: str | Sequence[str] | None = None
@@ -57,7 +58,7 @@ class Record:
         object.__setattr__(self, "isolated", flag("isolated", self.isolated))
         if self.steps is not None and not isinstance(self.steps, slice):
             object.__setattr__(self, "steps", self._listed_steps())
-        one_of("masked", self.masked, MASKED)
+        one_of("masked", self.masked, _MASKED)
         if self.signals is None:
             return
         names = (self.signals,) if isinstance(self.signals, str) else self.signals
@@ -70,7 +71,10 @@ class Record:
         object.__setattr__(self, "signals", tuple(names))
 
     def of(self, known: Sequence[str]) -> tuple[str, ...]:
-        """Names of the signals to keep, of those that a network has.
+        """The names of the signals to record.
+
+        Args:
+            known: The signals that the network has.
 
         Raises:
             ValueError: If there is no such signal.
@@ -80,10 +84,13 @@ class Record:
         return tuple(one_of("signals", name, known) for name in self.signals)
 
     def chosen(self, timesteps: int) -> slice | np.ndarray:
-        """What to index the time axis of `timesteps` steps with.
+        """The index of the recorded steps on the time axis.
+
+        Args:
+            timesteps: The number of steps T of the sequences.
 
         Raises:
-            ValueError: If a step is not a whole number or lies outside.
+            ValueError: If a step is outside of the sequence.
         """
         if self.steps is None or isinstance(self.steps, slice):
             return self.steps or slice(None)
@@ -95,86 +102,97 @@ class Record:
         return steps
 
     def _listed_steps(self):
-        what = "None, a slice or a list of whole numbers"
-        steps = array("steps", self.steps, ("K",), (0,), dtype=None, what=what)
+        expected = "None, a slice or a list of whole numbers"
+        steps = array("steps", self.steps, ("K",), (0,), dtype=None, what=expected)
         if steps.size and steps.dtype.kind not in "iu":
-            raise ValueError(f"`steps` must be {what}. Received: {shown(self.steps)}.")
+            raise ValueError(f"`steps` must be {expected}. Received: {shown(self.steps)}.")
         return tuple(int(step) for step in steps)
 
 
 def record(
-    network,
-    x,
-    signals=None,
-    drive=None,
+    network: keras.layers.Layer | str | os.PathLike,
+    x: Any,
+    signals: str | Sequence[str] | Record | None = None,
+    drive: Any = None,
     *,
-    mask=None,
+    mask: Any = None,
     memory_limit: int = MEMORY_LIMIT,
     progress: bool = False,
 ) -> dict[str, np.ndarray]:
-    """The signals of a recurrent layer, or of the one in a model, while it reads sequences.
+    """The signals of a recurrent layer, alone or in a model, while it reads sequences.
 
     Args:
-        network: `ARU`, `GammaRNN`, `DrivenRNN`, a `keras.layers.RNN` around one of their cells, a
-            functional or sequential model that holds exactly one such layer, or the folder of a
-            run.
-        x: The sequences, (B, T, I); for a model, what its pixel input takes.
-        signals: Names of what to keep, or a `Record`.
-        drive: ξ, broadcastable to (B, T, N), added to the pre-activation.
-        mask: (B, T), False at the steps to skip; a model that masks has its own already, and skips
-            what either does.
-        memory_limit: Bytes to hold in flight: so many sequences are run at once.
-        progress: Show a progress bar.
+        network: An `ARU`, `GammaRNN` or `DrivenRNN`, a `keras.layers.RNN` around one of their
+            cells, a functional or sequential model that contains exactly one such layer, a
+            `.keras` file, the folder of a run, or `pretrained:NAME`.
+        x: The sequences, (B, T, I), or the values of the model's pixel input.
+        signals: The name or names of the signals, or a `Record`.
+        drive: The drive ξ, broadcastable to (B, T, N), which is added to the pre-activation.
+        mask: A mask (B, T), False at the steps to skip. It is combined with the mask of a model
+            that has one: a step is skipped if either of them is False.
+        memory_limit: The number of bytes that limits how many sequences are run at once.
+        progress: Whether to show a progress bar.
 
     Returns:
-        One array a name: (B, T, N), and (B, T, N·G) for "g", in the order in which the layer
-        reads (from the end under `go_backwards`), from the initial states; T is the number of
-        steps kept. Where steps are masked, "mask" too, (B, T) bool, in the same order: False at
-        the steps skipped, at which states stay, and signals stand as `Record.masked` says (h is 0
-        there if the layer's `zero_output_for_mask` makes it so).
+        An array (B, T, N) for each signal, (B, T, N·G) for "g", where T is the number of recorded
+        steps. The layer starts from its initial states, and the steps are in the order in which it
+        reads them, which is from the end under `go_backwards`. If steps are masked, "mask",
+        (B, T) bool in the same order, is False at the skipped steps. There the states do not
+        change, and the signals are as `Record.masked` says; but h is 0 if the layer has
+        `zero_output_for_mask`.
 
     Raises:
         ValueError: If there is no such layer or signal, or a shape does not fit.
+        RuntimeError: If the process was forked from one that had loaded the backend.
+
+    Example:
+        >>> signals = record(ARU(64, 8), x, ("n", "s"))
+        >>> signals["n"].shape == (*x.shape[:2], 64)
+        True
     """
     recorder = Recorder(network, signals)
     return recorder(x, drive, mask=mask, memory_limit=memory_limit, progress=progress)
 
 
 class Recorder:
-    """`record` for many calls: traced and compiled once for each shape of input.
+    """`record` for many calls, traced and compiled once for each shape of the input.
 
     Args:
-        network: As in `record`.
-        signals: As in `record`.
+        network: The network, as in `record`.
+        signals: The name or names of the signals, or a `Record`.
     """
 
-    def __init__(self, network, signals=None):
+    def __init__(
+        self,
+        network: keras.layers.Layer | str | os.PathLike,
+        signals: str | Sequence[str] | Record | None = None,
+    ):
         check_process()
-        self._network = network = networks.load_network(network)
+        self._network = network = graph.load_network(network)
         self.record = signals if isinstance(signals, Record) else Record(signals)
-        self.layer = networks.recurrent_layer(network)
+        self.layer = graph.recurrent_layer(network)
         self.signals = self.record.of(list(self.layer.cell.signal_sizes))
-        encoder = None if network is self.layer else networks.encoder(network, self.layer)
+        encoder = None if network is self.layer else graph.encoder(network, self.layer)
         self._encoder = encoder
         self._encode = without_gradients(encoder) if encoder else lambda x: x
-        self._loops = {}
+        self._loops: dict = {}
 
-    def __deepcopy__(self, memo) -> "Recorder":
+    def __deepcopy__(self, memo: dict) -> "Recorder":
         return self
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return Recorder, (self._network, self.record)
 
     def __call__(
         self,
-        x,
-        drive=None,
+        x: Any,
+        drive: Any = None,
         *,
-        mask=None,
+        mask: Any = None,
         memory_limit: int = MEMORY_LIMIT,
         progress: bool = False,
     ) -> dict[str, np.ndarray]:
-        """The signals for `x` and `drive`, as `record` returns them."""
+        """The signals for `x` and `drive`; arguments and results are those of `record`."""
         check_process()
         whole("memory_limit", memory_limit, 1, hint="It is a number of bytes.")
         x, progress = array("x", counted(x, mask), dtype=None), flag("progress", progress)
@@ -183,26 +201,23 @@ class Recorder:
             drive = array("drive", drive, dtype=None)
             checked_drive_size(self.layer.cell.units, (len(x), None), drive.shape)
         mask = None if mask is None else checked_mask(mask, len(x))
-        found = None
+        signals: dict[str, np.ndarray] = {}
         bar = keras.utils.Progbar(len(x), unit_name="sequence") if progress else None
-        for part in self._parts(x, memory_limit):
+        for chunk in self._chunks(x, memory_limit):
             batched = drive is not None and drive.ndim == 3 and len(drive) > 1
-            options = {} if mask is None else {"mask": mask[part]}
-            pieces = self._run(x[part], drive[part] if batched else drive, **options)
-            if found is None:
-                found = {
-                    name: np.empty((len(x), *piece.shape[1:]), piece.dtype)
-                    for name, piece in pieces.items()
-                }
-            for name, piece in pieces.items():
-                found[name][part] = piece
+            options = {} if mask is None else {"mask": mask[chunk]}
+            results = self._run(x[chunk], drive[chunk] if batched else drive, **options)
+            for name, values in results.items():
+                if name not in signals:
+                    signals[name] = np.empty((len(x), *values.shape[1:]), values.dtype)
+                signals[name][chunk] = values
             if bar:
-                bar.update(min(part.stop, len(x)))
-        return found
+                bar.update(min(chunk.stop, len(x)))
+        return signals
 
     def _check_shape(self, x):
-        # Before encoding: Keras adds a last axis where one is missing, and would take the time for
-        # the batch.
+        # Checked before encoding, because Keras adds a missing last axis and would take the axis
+        # of time for that of the batch.
         cell = self.layer.cell
         features = cell.kernel.shape[0] if cell.built else None
         expected = self._encoder.input.shape if self._encoder else (None, None, features)
@@ -219,11 +234,11 @@ class Recorder:
                 f"free. Received: x.shape={x.shape}."
             )
 
-    def _parts(self, x, memory_limit):
-        """Slices of the batch, each small enough; one at least."""
+    def _chunks(self, x, memory_limit):
+        """Slices of the batch that fit the memory, at least one."""
         width = sum(self.layer.cell.signal_sizes[name] for name in self.signals)
         steps = x.shape[1] if x.ndim < 4 else np.prod(x.shape[1:-1])
-        # What is emitted, its copy in one array, and the same in numpy.
+        # The loop's outputs, their copy in one array, and the copy of that in NumPy.
         sequence = 3 * 4 * int(steps) * (width + self.layer.cell.units)
         size = int(np.clip(memory_limit // sequence, 1, max(len(x), 1)))
         return [slice(first, first + size) for first in range(0, max(len(x), 1), size)]
@@ -232,9 +247,8 @@ class Recorder:
         cell = self.layer.cell
         x = ops.convert_to_tensor(x, dtype=self._input_dtype())
         sequences, *own = keras.tree.flatten(self._encode(x))
-        for one in own:  # The model's mask, if it has one.
-            one = ops.convert_to_numpy(one)
-            mask = one if mask is None else one & checked_mask(mask, *one.shape)
+        for own_mask in map(ops.convert_to_numpy, own):  # The model's mask, if it has one.
+            mask = own_mask if mask is None else own_mask & checked_mask(mask, *own_mask.shape)
         drive_size = 0
         if drive is not None:
             sequences, drive_size = append_drive(cell, sequences, drive)
@@ -243,26 +257,26 @@ class Recorder:
         kind = drive_size, mask is not None
         if kind not in self._loops:
             self._loops[kind] = self._loop(sequences.shape, *kind)
-        return self._found(ops.convert_to_numpy(self._loops[kind](sequences)), mask)
+        return self._separated(ops.convert_to_numpy(self._loops[kind](sequences)), mask)
 
-    def _found(self, together, mask):
-        """The signals by name, of the chosen steps, and the mask, out of what the loop emits."""
+    def _separated(self, together, mask):
+        """The recorded steps of each signal, and the mask, from the output of the loop."""
         if mask is not None:
             mask = mask[:, ::-1] if self.layer.go_backwards else mask
-            together = _filled(together, mask, self.record.masked)
-        kept = self.record.chosen(together.shape[1])
+            together = filled(together, mask, self.record.masked)
+        steps = self.record.chosen(together.shape[1])
         ends = np.cumsum([self.layer.cell.signal_sizes[name] for name in self.signals])
-        pieces = np.split(together[:, kept], ends[:-1], axis=-1)
-        found = dict(zip(self.signals, pieces, strict=True))
+        values = np.split(together[:, steps], ends[:-1], axis=-1)
+        signals = dict(zip(self.signals, values, strict=True))
         if mask is None:
-            return found
-        found["mask"] = mask[:, kept]
-        if "h" in found and self.layer.zero_output_for_mask and self.record.masked == "hold":
-            found["h"] = np.where(found["mask"][..., None], found["h"], 0)
-        return found
+            return signals
+        signals["mask"] = mask[:, steps]
+        if "h" in signals and self.layer.zero_output_for_mask and self.record.masked == "hold":
+            signals["h"] = np.where(signals["mask"][..., None], signals["h"], 0)
+        return signals
 
     def _input_dtype(self):
-        """Of what the network reads: whole numbers, for an embedding, stay such."""
+        """The dtype of the network's input; whole numbers, for an embedding, are not cast."""
         dtype = self._encoder.input.dtype if self._encoder else "float32"
         if not keras.backend.is_float_dtype(dtype):
             return dtype
@@ -280,12 +294,3 @@ class Recorder:
         )
         loop.build(shape)
         return without_gradients(loop)
-
-
-def _filled(values, mask, how):
-    """`values` (B, T, …), at masked steps NaN, or those of the last step before that counts."""
-    if how == "nan":
-        return np.where(mask[..., None], values, np.asarray(np.nan, values.dtype))
-    last = np.maximum.accumulate(np.where(mask, np.arange(mask.shape[1]), -1), axis=1)
-    held = np.take_along_axis(values, np.maximum(last, 0)[..., None], axis=1)
-    return np.where(last[..., None] < 0, np.asarray(0, values.dtype), held)

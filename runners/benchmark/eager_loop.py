@@ -34,7 +34,7 @@ class EagerLoop(nn.Module):
         return self.readout(h)
 
     def initial_state(self, batch_size: int):
-        """h (B, N) and g (B, N, G), zeros."""
+        """H (B, N) and g (B, N, G), zeros."""
         return (
             torch.zeros(batch_size, self.units),
             torch.zeros(batch_size, self.units, self.controller_units),

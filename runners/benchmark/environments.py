@@ -5,42 +5,40 @@ import keras
 import numpy as np
 
 from aru_keras import models
-from aru_keras.arguments import whole
+from aru_keras._util.arguments import whole
+from aru_keras._util.compiled import without_gradients
 from aru_keras.envs import TASK_IDS, VectorProbe
 from aru_keras.layers import ARU
-from aru_keras.probing.compiled import without_gradients
-from aru_keras.runners.benchmark.online import SIZES
+from aru_keras.runners.benchmark.choices import NUM_ENVS, ONLINE_SIZES
 from aru_keras.runners.benchmark.timing import ROUNDS, interleaved
-
-LANES = (1, 64, 256)
 
 
 def environments(
-    sizes=SIZES, lanes=LANES, rounds: int = ROUNDS, task: str = "digits"
+    sizes=ONLINE_SIZES, num_envs=NUM_ENVS, rounds: int = ROUNDS, task: str = "digits"
 ) -> list[dict]:
     """Steps of the vector environment alone, and with a network attached.
 
     Args:
         sizes: Pairs of units N and controller units G of the ARU attached.
-        lanes: Numbers of lanes B.
+        num_envs: Numbers of sub-environments B.
         rounds: As in `interleaved`.
         task: Task of the environment.
 
     Returns:
-        Rows with `backend`, `units`, `controller_units`, `lanes`, `alone`, `attached` (steps of
+        Rows with `backend`, `units`, `controller_units`, `num_envs`, `alone`, `attached` (steps of
         the vector environment a second), `cell` (compiled calls of the bare cell a second) and
         `ratio`, the attached step's time as a multiple of the bare cell's.
     """
     rows = []
     for units, controller_units in sizes:
-        for count in (whole("lanes", one, 1) for one in lanes):
+        for count in (whole("num_envs", value, 1) for value in num_envs):
             timing = _environment(task, units, controller_units, count, rounds)
             rows.append(
                 {
                     "backend": keras.config.backend(),
                     "units": units,
                     "controller_units": controller_units,
-                    "lanes": count,
+                    "num_envs": count,
                     **{name: 1 / timing.median(name) for name in timing.seconds},
                     "ratio": timing.ratio("attached", "cell"),
                 }
@@ -51,28 +49,28 @@ def environments(
 def environments_table(rows: list[dict]) -> str:
     """The rows of `environments` in Markdown."""
     lines = [
-        "| backend | N | G | lanes | environment alone, steps/s | network attached, steps/s | "
-        "bare cell, steps/s | time, attached / bare cell |",
+        "| backend | N | G | sub-environments | environment alone, steps/s | "
+        "network attached, steps/s | bare cell, steps/s | time, attached / bare cell |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         lines.append(
-            "| {backend} | {units} | {controller_units} | {lanes} | {alone:,.0f} | {attached:,.0f} "
-            "| {cell:,.0f} | {ratio:.2f} |".format(**row)
+            "| {backend} | {units} | {controller_units} | {num_envs} | {alone:,.0f} "
+            "| {attached:,.0f} | {cell:,.0f} | {ratio:.2f} |".format(**row)
         )
     return "\n".join(lines)
 
 
-def _environment(task, units, controller_units, lanes, rounds):
+def _environment(task, units, controller_units, num_envs, rounds):
     def make():
-        return gym.make_vec(TASK_IDS[task], lanes, vectorization_mode="vector_entry_point")
+        return gym.make_vec(TASK_IDS[task], num_envs, vectorization_mode="vector_entry_point")
 
     alone = make()
     model = models.build_network(
         "arun", (alone.unwrapped.timesteps, 1), units=units, controller_units=controller_units
     )
     variants = {"alone": _stepping(alone), "attached": _stepping(VectorProbe(make(), model))}
-    variants["cell"] = _bare_cell(units, controller_units, lanes)
+    variants["cell"] = _bare_cell(units, controller_units, num_envs)
     return interleaved(variants, rounds)
 
 
@@ -91,16 +89,16 @@ def _stepping(env):
     return run
 
 
-def _bare_cell(units, controller_units, lanes):
+def _bare_cell(units, controller_units, num_envs):
     """The compiled call of a cell by itself, from h_{t−1}, g_{t−1} to h_t, g_t."""
     layer = ARU(units, controller_units)
-    layer.build((lanes, None, 1))
+    layer.build((num_envs, None, 1))
     cell = layer.cell
     call = without_gradients(lambda x, state: cell(x, state), lambda: cell.variables, jit=True)
-    pixels = keras.ops.convert_to_tensor(np.full((lanes, 1), 0.5, "float32"))
+    pixels = keras.ops.convert_to_tensor(np.full((num_envs, 1), 0.5, "float32"))
 
     def run(count):
-        h, state = None, cell.get_initial_state(lanes)
+        h, state = None, cell.get_initial_state(num_envs)
         for _ in range(count):
             h, state = call(pixels, state)
         keras.ops.convert_to_numpy(h)

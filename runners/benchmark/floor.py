@@ -6,44 +6,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from aru_keras.probing.compiled import without_gradients
+from aru_keras._util.compiled import without_gradients
+from aru_keras.runners.benchmark.choices import Size
 from aru_keras.runners.benchmark.processes import Race, Variant
 
 SIDE = 2048
 TANHS = 2**22
 """Side of the square matrices, and number of evaluations, that the rates are measured with."""
-
-
-@dataclass(frozen=True)
-class Size:
-    """A network and a batch.
-
-    Attributes:
-        batch: Sequences B.
-        timesteps: T.
-        units: N.
-        controller_units: G.
-    """
-
-    batch: int
-    timesteps: int
-    units: int
-    controller_units: int
-
-    def __str__(self):
-        return f"{self.batch}·{self.timesteps}·{self.units}·{self.controller_units}"
-
-    @property
-    def operations(self) -> int:
-        """Additions and multiplications in the products of a training step of the ARU."""
-        controller = 6 * self.batch * self.units * self.controller_units
-        recurrent = 6 * self.batch * self.units**2
-        return self.timesteps * (controller * (self.controller_units + 2) + recurrent)
-
-    @property
-    def tanhs(self) -> int:
-        """Evaluations of tanh in a training step, and numbers in the history of g."""
-        return self.timesteps * self.batch * self.units * self.controller_units
 
 
 @dataclass(frozen=True)
@@ -73,11 +42,11 @@ def rate_variants(backends) -> list[Variant]:
     ]
 
 
-def rates(found: Race, backends) -> Rates:
+def rates(results: Race, backends) -> Rates:
     """The rates from a race that had `rate_variants` in it."""
 
     def best(kind, work):
-        return max(work / found.timing.median(f"{backend} {kind}") for backend in backends)
+        return max(work / results.timing.median(f"{backend} {kind}") for backend in backends)
 
     return Rates(best("product", 2 * SIDE**3), best("tanh", TANHS))
 

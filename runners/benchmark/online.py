@@ -7,18 +7,15 @@ import numpy as np
 
 from aru_keras.layers import ARU
 from aru_keras.probing import OnlineStep
+from aru_keras.runners.benchmark.choices import ONLINE_SIZES, checked_backends
 from aru_keras.runners.benchmark.processes import Variant, race
 from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN
-from aru_keras.runners.benchmark.training import checked_backends
-
-SIZES = ((400, 50), (64, 16))
-"""Units N and controller units G: the paper's, and small ones."""
 
 PROBE = "OnlineStep"
 
 
 def online(
-    sizes=SIZES, *, backends=None, rounds: int = ROUNDS, progress: bool = False
+    sizes=ONLINE_SIZES, *, backends=None, rounds: int = ROUNDS, progress: bool = False
 ) -> list[dict]:
     """Time single steps of an ARU network at B = 1, none of whose signals are read.
 
@@ -39,17 +36,17 @@ def online(
             Variant(f"{backend} {kind}", backend, functools.partial(KINDS[backend][kind], *size))
             for backend, kind in kinds
         ]
-        found = race(variants, rounds, SECONDS_A_TURN, progress=progress)
+        results = race(variants, rounds, SECONDS_A_TURN, progress=progress)
         for backend, kind in kinds:
             row = {"units": size[0], "controller_units": size[1], "backend": backend, "kind": kind}
-            rows.append(row | _measured(found, f"{backend} {kind}", f"{backend} {PROBE}"))
+            rows.append(row | _measured(results, f"{backend} {kind}", f"{backend} {PROBE}"))
     return rows
 
 
-def _measured(found, name, probe):
-    if name in found.failures:
-        return {"failure": found.failures[name]}
-    seconds, ratio = found.timing.median(name), found.timing.ratio(name, probe)
+def _measured(results, name, probe):
+    if name in results.failures:
+        return {"failure": results.failures[name]}
+    seconds, ratio = results.timing.median(name), results.timing.ratio(name, probe)
     return {"seconds": seconds, "of_online_step": ratio, "failure": None}
 
 

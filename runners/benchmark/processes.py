@@ -89,26 +89,32 @@ def race(
     Returns:
         A `Race`. A variant that raises, or whose process dies, is among its failures.
     """
-    found, memory, failures = {one.name: [] for one in variants}, {}, {}
-    counts, workers = {}, {}
+    seconds_a_call: dict[str, list[float]] = {variant.name: [] for variant in variants}
+    memory: dict[str, int] = {}
+    failures: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    workers: dict = {}
     bar = keras.utils.Progbar(rounds * len(variants), unit_name="turn") if progress else None
     for _ in range(rounds):
-        for one in variants:
-            if one.name not in failures:
+        for variant in variants:
+            name = variant.name
+            if name not in failures:
                 try:
-                    worker = workers.pop(one.name, None) or _Worker(one, together or one.compiles)
-                    found[one.name].append(_turn(worker, one.name, counts, seconds))
-                    memory[one.name] = max(worker.ask(None), memory.get(one.name, 0))
-                    workers[one.name] = worker
+                    worker = workers.pop(name, None) or _Worker(
+                        variant, together or variant.compiles
+                    )
+                    seconds_a_call[name].append(_turn(worker, name, counts, seconds))
+                    memory[name] = max(worker.ask(None), memory.get(name, 0))
+                    workers[name] = worker
                     if not together:
-                        workers.pop(one.name).stop()
+                        workers.pop(name).stop()
                 except _Failure as failure:
-                    failures[one.name] = str(failure)
+                    failures[name] = str(failure)
             if bar:
                 bar.add(1)
     for worker in workers.values():
         worker.stop()
-    finished = {name: values for name, values in found.items() if name not in failures}
+    finished = {name: values for name, values in seconds_a_call.items() if name not in failures}
     return Race(Timing(finished), {name: memory[name] for name in finished}, failures)
 
 

@@ -1,6 +1,10 @@
 """What was measured, as tables in Markdown and as a picture."""
 
+import csv
 import math
+from pathlib import Path
+
+from aru_keras._util.files import replacing
 
 KIND_COLOURS = {
     "at once": "#0072B2",
@@ -14,22 +18,22 @@ KIND_COLOURS = {
 
 def training_table(rows: list[dict]) -> str:
     """The rows of `training.training` in Markdown, a table a size."""
-    parts = []
+    lines = []
     for size in dict.fromkeys(row["size"] for row in rows):
         own = [row for row in rows if row["size"] == size]
         first = own[0]
-        parts.append(
+        lines.append(
             f"B·T·N·G = {size}. This machine: products {first['operation_rate'] / 1e9:.0f} "
             f"GFLOP/s, tanh {1e9 / first['tanh_rate']:.2f} ns; floor {1e3 * first['floor']:.1f} "
             "ms.\n"
         )
-        parts.append(
+        lines.append(
             "| backend | variant | ms a step | of step by step | of torch's eager loop "
             "| of the floor | peak memory, MB |\n|---|---|---|---|---|---|---|"
         )
-        parts += [_line(row) for row in own]
-        parts.append("")
-    return "\n".join(parts)
+        lines += [_line(row) for row in own]
+        lines.append("")
+    return "\n".join(lines)
 
 
 def _line(row):
@@ -67,6 +71,16 @@ def training_chart(rows: list[dict]):
         panel.set_title(f"B·T·N·G = {size}", fontsize=9)
         panel.margins(x=0.18)
     return figure
+
+
+def save_rows(rows: list[dict], path: Path) -> Path:
+    """Write the rows of `training.training`, all that was measured, as CSV; gives the path back."""
+    columns = dict.fromkeys(name for row in rows for name in row)
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
 
 
 def online_table(rows: list[dict]) -> str:

@@ -4,6 +4,8 @@ import statistics
 import time
 from dataclasses import dataclass
 
+from aru_keras._util.deprecated import renamed_argument
+
 ROUNDS = 7
 SECONDS_A_TURN = 0.2
 
@@ -25,7 +27,7 @@ class Timing:
     def ratio(self, variant: str, of: str) -> float:
         """Median over rounds of one variant's time as a multiple of another's."""
         pairs = zip(self.seconds[variant], self.seconds[of], strict=True)
-        return statistics.median(one / other for one, other in pairs)
+        return statistics.median(own / other for own, other in pairs)
 
 
 def interleaved(variants: dict, rounds: int = ROUNDS, seconds: float = SECONDS_A_TURN) -> Timing:
@@ -41,16 +43,17 @@ def interleaved(variants: dict, rounds: int = ROUNDS, seconds: float = SECONDS_A
     for name, run in variants.items():
         run(2)  # Compiles.
         counts[name] = calls_in(seconds, elapsed(run, 3) / 3)
-    found = {name: [] for name in variants}
+    seconds_a_call: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(rounds):
         for name, run in variants.items():
-            found[name].append(elapsed(run, counts[name]) / counts[name])
-    return Timing(found)
+            seconds_a_call[name].append(elapsed(run, counts[name]) / counts[name])
+    return Timing(seconds_a_call)
 
 
-def calls_in(seconds: float, one: float) -> int:
-    """How many calls of `one` second each fill a turn, at least one."""
-    return max(1, round(seconds / one))
+@renamed_argument("one", "seconds_a_call")
+def calls_in(seconds: float, seconds_a_call: float) -> int:
+    """How many calls fill a turn, at least one."""
+    return max(1, round(seconds / seconds_a_call))
 
 
 def elapsed(run, count: int) -> float:

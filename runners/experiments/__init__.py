@@ -1,1 +1,1 @@
-"""The experiments of the paper: networks trained, measured, and held against what it says."""
+"""The experiments of the paper: networks are trained and measured, and compared with its claims."""

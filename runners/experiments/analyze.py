@@ -1,22 +1,24 @@
-"""Run the experiments of one network on a finished run, and write a report beside it."""
+"""Measure a finished run with the experiments for a single network, and write a report."""
 
 import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from aru_keras import tasks
-from aru_keras.arguments import one_of
-from aru_keras.files import make_folder
+from aru_keras._util.arguments import one_of
+from aru_keras._util.files import make_folder
 from aru_keras.plots import style
+from aru_keras.runners import scores
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
+from aru_keras.runners.experiments.own_tasks import fitted, reason_against
 from aru_keras.runners.experiments.presets import preset as preset_named
 from aru_keras.runners.experiments.reproduce import concluded, drawn
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import Network, checked
 from aru_keras.runners.run_folder import RunFolder
 from aru_keras.runners.train import versions
+from aru_keras.tasks.specs import ARRAYS
 
 
 def analyze(
@@ -29,56 +31,61 @@ def analyze(
     dpi: int = style.DPI,
     say=print,
 ) -> list[Path]:
-    """Measure a trained network in all the ways that the paper measures one of its kind.
+    """Measure a trained network with all the paper's experiments for a network of its kind.
 
     Args:
-        run: Folder of a finished run.
-        folder: Of the report; None: `analysis` in the run's.
-        preset: Name in `presets.PRESETS`, for the grids; None: "quick" for the digits, "small"
-            for larger images.
-        only: Names of experiments; None: all, of which those that measure other networks, or
-            compare several, say so.
-        formats: Of the figures, as `plots.save` takes them; PNG is written in any case.
-        dpi: Dots an inch of their PNGs.
-        say: Called with a line before each experiment.
+        run: Folder of a finished run, or `pretrained:NAME`.
+        folder: Folder of the report; None for `analysis` in the folder of the run, and in
+            `runs/NAME` for a pretrained network.
+        preset: Name in `presets.PRESETS` of the preset with the grids; None for "quick" with the
+            digits, and "small" with larger images.
+        only: Names of experiments; None for all. The report then says which experiments need
+            other networks, or several.
+        formats: Formats of the figures, as in `plots.save`; PNG is always written.
+        dpi: Resolution of the PNG files, in dots per inch.
+        say: Function that is called with a line of text before each experiment.
 
     Returns:
-        The report's files.
+        The files of the report.
 
     Raises:
-        ValueError: There is no such experiment, preset or format, it measures other networks, or
-            `folder` cannot be one.
+        ValueError: There is no such experiment, preset or format, an experiment measures other
+            networks, or `folder` cannot be a folder.
         RunError: The run is not finished, something in it is damaged or of another run, or the
             report cannot be written. An earlier report stays as it is.
     """
-    run = RunFolder(run)
-    config, results = run.load_config(), run.load_results()
-    run.check_order()
-    digits = tasks.TASKS[config.task].collection == "digits"
-    chosen = preset_named(preset or ("quick" if digits else "small"))
-    chosen = dataclasses.replace(chosen, task=config.task)
-    network = Network(config.model, config.seed, run)
+    measured_run = RunFolder(run)
+    config, results = measured_run.load_config(), measured_run.load_results()
+    measured_run.check_order()
+    network = Network(config.model, config.seed, measured_run)
     network.check()
-    fitting = [name for name, one in EXPERIMENTS.items() if _fits(one, config.model, chosen)]
-    names = [_chosen(name, fitting, chosen) for name in only] if only else list(EXPERIMENTS)
+    spec = network.task.spec
+    small = spec.collection in ("digits", ARRAYS)
+    chosen = preset_named(preset or ("quick" if small else "small"))
+    chosen = fitted(dataclasses.replace(chosen, task=config.task), network.task)
+    reasons = {
+        name: _reason_against(experiment, config.model, chosen, spec)
+        for name, experiment in EXPERIMENTS.items()
+    }
+    names = [_chosen(name, reasons) for name in only] if only else list(EXPERIMENTS)
     formats, dpi = style.checked_output(formats, dpi)
-    path = make_folder("folder", folder or run.path / "analysis")
+    path = make_folder("folder", folder or measured_run.products / "analysis")
     sections = []
-    for place, name in enumerate(names):
+    for index, name in enumerate(names):
         experiment = EXPERIMENTS[name]
-        if name not in fitting:
-            sections.append(report.Section(experiment, None, {}, _why_not(experiment, chosen)))
+        if reasons[name]:
+            sections.append(report.Section(experiment, None, {}, reasons[name]))
             continue
-        say(f"[{place + 1}/{len(names)}] {experiment.heading}")
+        say(f"[{index + 1}/{len(names)}] {experiment.heading}")
         sections.append(concluded(experiment, _measurement(experiment, network, chosen), chosen))
     facts = {
-        "command": f"aru-keras analyze {run.path}",
-        "network": f"{config.model}, {results['parameters']:,} parameters, on {config.task}",
-        "test accuracy": f"{results['test_accuracy']:.4f}",
+        "command": f"aru-keras analyze {run}",
+        "network": f"{config.model}, {results['parameters']:,} parameters, on {network.task.name}",
+        f"test {scores.WORDS[scores.score_of(results)]}": scores.number(results),
         "with": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
-    sections = [drawn(one, path) for one in sections]
-    return report.write(path, f"Analysis of {run.path.name}", facts, sections)
+    sections = [drawn(section, path, formats, dpi) for section in sections]
+    return report.write(path, f"Analysis of {measured_run.path.name}", facts, sections)
 
 
 def _measurement(experiment, network, preset):
@@ -87,17 +94,25 @@ def _measurement(experiment, network, preset):
     )
 
 
-def _chosen(name, fitting, preset):
-    if name not in fitting and name in EXPERIMENTS:
+def _chosen(name, reasons):
+    fitting = [name for name, reason in reasons.items() if reason is None]
+    if reasons.get(name):
         raise ValueError(
-            f"`only` must be experiments of one such network: {', '.join(fitting)}. Received: "
-            f"{name!r}; {_why_not(EXPERIMENTS[name], preset)}"
+            f"`only` must be experiments on a single network of this kind: {', '.join(fitting)}. "
+            f"Received: {name!r}; {reasons[name]}"
         )
     return one_of("only", name, fitting)
 
 
+def _reason_against(experiment, model, preset, spec):
+    """Why an experiment cannot be made with this network on its task; None if it can."""
+    if not _fits(experiment, model, preset):
+        return _why_not(experiment, preset)
+    return reason_against(experiment.name, spec)
+
+
 def _fits(experiment, model, preset):
-    """Whether a network of this kind shows something by itself, or none is needed."""
+    """Whether the experiment measures a single network of this kind, or needs none."""
     kinds = [name.partition("-")[0] for name in experiment.trainings(preset)]
     return experiment.alone and (model in kinds or not kinds)
 
@@ -105,4 +120,4 @@ def _fits(experiment, model, preset):
 def _why_not(experiment, preset):
     if experiment.alone:
         return f"it is about other networks: {', '.join(experiment.trainings(preset))}."
-    return f"it compares networks: aru-keras reproduce --only {experiment.name}."
+    return f"it compares networks. Use aru-keras reproduce --only {experiment.name}."

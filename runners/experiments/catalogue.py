@@ -1,47 +1,16 @@
 """All experiments by name, in the order of the paper's numbers."""
 
-from aru_keras.runners.experiments import (
-    accuracy,
-    activation,
-    adaptation,
-    exponents,
-    fractional,
-    fractional_population,
-    gradients,
-    landscape,
-    noise_boundary,
-    pilot,
-    robustness,
-    slow_drive,
-    stability,
-    transfer,
-)
+import importlib
 
-_THEMES = (
-    accuracy,
-    activation,
-    adaptation,
-    exponents,
-    fractional,
-    fractional_population,
-    gradients,
-    landscape,
-    noise_boundary,
-    pilot,
-    robustness,
-    slow_drive,
-    stability,
-    transfer,
-)
+from aru_keras.runners.experiments.experiment import Experiment
+from aru_keras.runners.experiments.names import EXPERIMENT_NAMES
 
 
-def _order(experiment):
-    """By number, and "13b" after "13"."""
-    digits = experiment.number.rstrip("abcdefgh")
-    return int(digits), experiment.number
+def _experiment(name: str) -> Experiment:
+    """The experiment that is declared in the module of this name."""
+    module = importlib.import_module(f"{__package__}.{name.replace('-', '_')}")
+    return module.EXPERIMENT
 
 
-EXPERIMENTS = {
-    one.name: one
-    for one in sorted((one for theme in _THEMES for one in theme.EXPERIMENTS), key=_order)
-}
+EXPERIMENTS = {name: _experiment(name) for name in EXPERIMENT_NAMES}
+"""The experiments by name."""

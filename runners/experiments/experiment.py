@@ -1,11 +1,12 @@
-"""What an experiment is, what comes of it, and when a claim of the paper holds."""
+"""Experiments, their conclusions, and the rules that decide a claim of the paper."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras.analysis.statistics import Estimate, estimate
 from aru_keras.runners.experiments.results import Results
@@ -14,28 +15,66 @@ VERDICTS = ("agrees", "agrees in part", "disagrees", "undecided", "shown")
 
 
 ALIKE_WITHIN = 0.01
-"""Accuracies that are no farther apart than this count as alike: one point, less than the
-differences that count as real elsewhere."""
+"""Largest difference at which accuracies count as equal: one percentage point, which is less than
+the differences that count as real elsewhere."""
 
 LEAST_SEEDS = 3
-"""Below so many seeds no claim is decided: the numbers are shown."""
+"""Least number of seeds that decide a claim; with fewer, the numbers are only shown."""
+
+UNSEARCHED = "LSTM and GRU train with options that were chosen for other networks"
+"""Reason why a claim about them is undecided."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Something that the paper says, and whether it came out.
+    """A claim of the paper, and whether it holds.
 
     Attributes:
-        text: The claim.
-        holds: None where these seeds do not decide.
-        evidence: The numbers.
-        few: Whether there are fewer than `LEAST_SEEDS`.
+        text: Claim in words.
+        holds: Whether it holds; None if these seeds do not decide.
+        evidence: Numbers that decide.
+        few: Whether there are fewer than `LEAST_SEEDS` seeds.
     """
 
     text: str
     holds: bool | None
     evidence: str
     few: bool = False
+
+
+@dataclass(frozen=True)
+class ClaimAbout:
+    """A claim of the paper and the networks that it is about.
+
+    Attributes:
+        networks: Names of the networks.
+        decide: Function from the measurements of these networks, in this order, to a `Claim`, or
+            to a list of them.
+    """
+
+    networks: tuple[str, ...]
+    decide: Callable[..., "Claim | Sequence[Claim]"]
+
+
+def decided(
+    claims: Iterable[ClaimAbout], measured: Mapping[str, Any], unsearched: Collection[str] = ()
+) -> tuple[Claim, ...]:
+    """Decide the claims whose networks were all measured.
+
+    Args:
+        claims: Claims of an experiment, in the order of its report.
+        measured: Measurements that decide the claims, by the name of the network.
+        unsearched: Networks that train with options chosen for others, such as
+            `Preset.unsearched`. Claims about them are shown, and undecided.
+    """
+    answers: list[Claim] = []
+    for claim in claims:
+        if set(claim.networks) <= set(measured):
+            answer = claim.decide(*(measured[name] for name in claim.networks))
+            decided = [answer] if isinstance(answer, Claim) else answer
+            unfair = any(name.partition("-")[0] in unsearched for name in claim.networks)
+            answers += undecided(decided, UNSEARCHED) if unfair else decided
+    return tuple(answers)
 
 
 @dataclass(frozen=True)
@@ -48,13 +87,13 @@ class Table:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What came of an experiment.
+    """The conclusion of an experiment.
 
     Attributes:
-        claims: Of the paper, decided or not.
+        claims: Claims of the paper, decided or not.
         figures: matplotlib figures by name.
-        tables: Numbers.
-        note: What a reader must know of how it was measured here.
+        tables: Tables of numbers.
+        note: Explanation of how the numbers were measured.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -64,28 +103,27 @@ class Conclusion:
 
     @property
     def verdict(self) -> str:
-        """One of `VERDICTS`: "shown" where nothing is claimed, or too few seeds could decide it."""
-        found = [claim.holds for claim in self.claims]
-        decided = [one for one in found if one is not None]
-        if not decided and all(claim.few for claim in self.claims):
+        """One of `VERDICTS`; "shown" if there is no claim, or there are too few seeds to decide."""
+        verdicts = [claim.holds for claim in self.claims if claim.holds is not None]
+        if not verdicts and all(claim.few for claim in self.claims):
             return "shown"
-        if not decided:
+        if not verdicts:
             return "undecided"
-        if all(decided):
-            return "agrees" if len(decided) == len(found) else "agrees in part"
-        return "agrees in part" if any(decided) else "disagrees"
+        if all(verdicts):
+            return "agrees" if len(verdicts) == len(self.claims) else "agrees in part"
+        return "agrees in part" if any(verdicts) else "disagrees"
 
 
 @dataclass(frozen=True)
 class Array:
-    """What an experiment keeps under a name.
+    """A description of an array that an experiment saves.
 
     Attributes:
-        axes: Names of its axes, in one text. Axes of one name are equally long in a file, and as
-            long as `presets.Preset.sizes` says.
-        least: Its smallest value.
-        most: Its largest.
-        optional: Whether some networks have none.
+        axes: Names of the axes, separated by spaces. Axes of the same name have the same length in
+            a file, and the length in `presets.Preset.sizes` if it is there.
+        least: Smallest allowed value.
+        most: Largest allowed value.
+        optional: Whether the array may be missing for some networks.
     """
 
     axes: str = ""
@@ -117,27 +155,30 @@ class Array:
 
 
 SHARE = Array(least=0, most=1)
-"""An accuracy."""
+"""A single accuracy."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Experiment:
     """An experiment of the paper.
 
     Attributes:
-        number: As the reports count them.
-        name: For files and the command line.
-        title: One line.
-        paper: Where it stands in Geadah et al. 2024.
+        number: Number in the reports, such as "13b".
+        name: Name in `names.EXPERIMENT_NAMES`, in files and on the command line.
+        title: Title in the reports, one line.
+        paper: Section or figure of Geadah et al. 2024.
         expected: What the paper finds.
-        trainings: From a preset, the names of the trainings whose networks are measured.
-        measure: From a `workspace.Network` and a preset, arrays by name, to be kept.
-        conclude: From `Results` and a preset, a `Conclusion`.
-        alone: Whether one network by itself shows something, or none is needed.
-        applies: Whether a preset has it.
-        seeds: How many seeds it takes at the most; None: all.
-        revision: Of what is measured; what was measured by another one is measured anew.
-        keeps: The arrays of `measure` by name, which a file of a measurement must hold.
+        trainings: Function of a preset that gives the names of the trainings whose networks are
+            measured.
+        measure: Function of a `network.Network` and a preset that gives arrays by name. They are
+            saved in a file.
+        conclude: Function of `Results` and a preset that gives a `Conclusion`.
+        alone: Whether the experiment can be made with a single network, or with none.
+        applies: Function of a preset that says whether the preset has this experiment.
+        seeds: Largest number of seeds that it takes; None for all.
+        revision: Revision of the measurement. Files of another revision are measured again.
+        keeps: Descriptions of the arrays that `measure` gives, by name. The file of a measurement
+            must contain them.
     """
 
     number: str
@@ -156,76 +197,86 @@ class Experiment:
 
     @property
     def heading(self) -> str:
-        """Number and title."""
+        """The number and the title."""
         return f"{self.number}. {self.title}"
 
 
-def above(text: str, values: Sequence[float], bound: float) -> Claim:
-    """A claim that a number, measured once a seed, is more than `bound`.
+def above(text: str, values: ArrayLike, bound: float) -> Claim:
+    """A claim that a number, measured once for each seed, is above `bound`.
 
-    It holds, or fails, where there are `LEAST_SEEDS` or more and their 95 % interval lies on one
-    side of the bound.
+    It is decided if there are at least `LEAST_SEEDS` seeds and their 95 % interval lies on one side
+    of the bound.
     """
-    found = estimate(values)
-    return _decided(text, found, _side(found, bound), f"{found}; the bound is {bound:.3g}")
+    mean = estimate(values)
+    evidence = f"{mean}{_each(values)}; the bound is {bound:.3g}"
+    return _claim(text, mean, _side(mean, bound), evidence)
 
 
-def below(text: str, values: Sequence[float], bound: float) -> Claim:
-    """A claim that a number, measured once a seed, is less than `bound`; see `above`."""
+def below(text: str, values: ArrayLike, bound: float) -> Claim:
+    """A claim that a number, measured once for each seed, is below `bound`; see `above`."""
     held = above(text, bound - np.asarray(values), 0)
-    return dataclasses.replace(held, evidence=f"{estimate(values)}; the bound is {bound:.3g}")
+    evidence = f"{estimate(values)}{_each(values)}; the bound is {bound:.3g}"
+    return dataclasses.replace(held, evidence=evidence)
 
 
-def larger(text: str, first: Sequence[float], second: Sequence[float]) -> Claim:
+def larger(text: str, first: ArrayLike, second: ArrayLike) -> Claim:
     """A claim that the first of two numbers is larger, by their differences within seeds."""
-    first, second, found = _paired(first, second)
-    evidence = f"{first.mean():.4g} against {second.mean():.4g}; difference {found}"
-    return _decided(text, found, _side(found, 0.0), evidence)
+    first, second, difference = _paired(first, second)
+    return _claim(text, difference, _side(difference, 0.0), _compared(first, second, difference))
 
 
-def alike(
-    text: str, first: Sequence[float], second: Sequence[float], margin: float = ALIKE_WITHIN
-) -> Claim:
+def alike(text: str, first: ArrayLike, second: ArrayLike, margin: float = ALIKE_WITHIN) -> Claim:
     """A claim that two numbers do not differ.
 
-    It holds where the interval of their difference is within ±`margin`: too few seeds to tell them
-    apart are no proof that they are alike. It fails where the interval lies outside.
+    It holds if the 95 % interval of their difference lies within ±`margin`, and fails if the
+    interval lies outside. A wide interval that contains 0 does not decide.
     """
-    first, second, found = _paired(first, second)
-    low, high = found.interval or (-np.inf, np.inf)
+    first, second, difference = _paired(first, second)
+    low, high = difference.interval or (-np.inf, np.inf)
     within = True if max(-low, high) <= margin else None
     apart = low > margin or high < -margin
-    evidence = f"{first.mean():.4g} against {second.mean():.4g}; difference {found}"
-    return _decided(text, found, False if apart else within, f"{evidence}; the margin is {margin}")
+    evidence = f"{_compared(first, second, difference)}; the margin is {margin}"
+    return _claim(text, difference, False if apart else within, evidence)
 
 
 def undecided(claims: Sequence[Claim], reason: str) -> tuple[Claim, ...]:
-    """The same claims, none of them decided."""
+    """The same claims, all of them undecided for a reason."""
     return tuple(
         dataclasses.replace(claim, holds=None, evidence=f"{claim.evidence}; {reason}")
         for claim in claims
     )
 
 
-def _decided(text, found, holds, evidence):
-    few = found.n < LEAST_SEEDS
+def _claim(text, mean, holds, evidence):
+    few = mean.n < LEAST_SEEDS
     return Claim(text, None if few else holds, evidence, few)
 
 
+def _compared(first, second, difference):
+    each = _each(first - second)
+    return f"{first.mean():.4g} against {second.mean():.4g}; difference {difference}{each}"
+
+
+def _each(values):
+    """The numbers of the seeds in words, if there is more than one."""
+    listed = ", ".join(f"{value:.3g}" for value in values)
+    return f": {listed}" if len(values) > 1 else ""
+
+
 def _paired(first, second):
-    """Two numbers a seed as arrays, and the estimate of their difference."""
+    """Two arrays with one number for each seed, and the estimate of their difference."""
     first, second = np.asarray(first, "float64"), np.asarray(second, "float64")
     if first.shape != second.shape:
         raise ValueError(
-            "Networks are compared within seeds, and need the same ones. Received: "
+            "Networks are compared within seeds, and must have the same seeds. Received: "
             f"{len(first)} and {len(second)} seeds."
         )
     return first, second, estimate(first - second)
 
 
-def _side(found: Estimate, bound):
+def _side(mean: Estimate, bound):
     """Whether the whole interval lies above the bound (True) or below it (False)."""
-    low, high = found.interval or (-np.inf, np.inf)
+    low, high = mean.interval or (-np.inf, np.inf)
     if low > bound:
         return True
     return False if high < bound else None

@@ -1,26 +1,26 @@
-"""What the experiments share: recordings under step drives, and reading what was measured."""
+"""Shared by the experiments: recordings under step drives, and the adaptation of n and s."""
 
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from aru_keras.analysis.statistics import estimate
-from aru_keras.numerics import NetworkOverflowError
+from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.perturbations import StepDrive
 from aru_keras.probing import Record, Recorder
 from aru_keras.runners.experiments.experiment import Array, Claim, Table, undecided
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
+from aru_keras.runners.experiments.tables import over_seeds
 from aru_keras.runners.experiments.workspace import Network
 
 
 def recorded(network: Network, preset: Preset) -> np.ndarray:
-    """The test images of which signals are recorded."""
+    """The test images for which signals are recorded."""
     return network.task.examples("test", range(preset.recorded_images))[0]
 
 
 def sequence_length(network: Network, preset: Preset) -> int:
-    """T of the recurrent layer, whatever encoder stands before it."""
+    """The number of steps T of the recurrent layer, behind any encoder."""
     return Recorder(network.model, "h")(recorded(network, preset)[:1])["h"].shape[1]
 
 
@@ -39,16 +39,16 @@ def under_drives(
     images: int | None = None,
     model=None,
 ) -> Iterator[dict[str, np.ndarray]]:
-    """Signals of a network that reads real sequences under step drives, one recording a ξ.
+    """Record a network that reads test images under step drives; one recording for each ξ.
 
     Args:
-        network: The network.
-        preset: With the number of images.
-        drives: ξ.
-        signals: As in `probing.Record`.
-        steps: From T, the steps to keep.
-        images: How many of the images; None: all of `recorded`.
-        model: Another model of the same network, such as the one before training.
+        network: Network to record.
+        preset: Preset with the number of images.
+        drives: Amplitudes ξ of the drives.
+        signals: Names of signals, as in `probing.Record`.
+        steps: Function from the number of steps T to the steps to record.
+        images: Number of images; None for all of `recorded`.
+        model: Other model of the same network to record, such as the one before training.
     """
     x = recorded(network, preset)[:images]
     timesteps = sequence_length(network, preset)
@@ -58,10 +58,10 @@ def under_drives(
 
 
 def finite_signals(signals: dict[str, np.ndarray], drive: float) -> dict[str, np.ndarray]:
-    """Recorded signals, which must be numbers.
+    """Return recorded signals, which must be finite.
 
     Raises:
-        NetworkOverflowError: One is not.
+        NetworkOverflowError: A value is not finite.
     """
     broken = [name for name, values in signals.items() if not np.isfinite(values).all()]
     if broken:
@@ -73,20 +73,30 @@ def finite_signals(signals: dict[str, np.ndarray], drive: float) -> dict[str, np
 
 
 ADAPTATION = "adaptation"
-"""Name of what `adaptation` gives among the arrays of an experiment."""
+"""Name of the array of `adaptation` among the arrays of an experiment."""
 
 SHIFTED = ("n", "s")
 
+LEAST_SHIFTS = (0.1, 0.01)
+"""Shifts Δn and Δs below which a controller does not count as adapting, about those of an untrained
+controller at the paper's sizes."""
+
+R_SQUARED = 0.9
+"""R² above which a curve counts as describing the points."""
+
 MOVED = Array("2 2", least=0)
-"""What `adaptation` gives, as an experiment keeps it."""
+"""Description of the array of `adaptation`, for `Experiment.keeps`."""
 
 
 def adaptation(network: Network, preset: Preset) -> np.ndarray:
-    """How far n and s move under the strongest step drive, trained and untrained.
+    """The shifts of n and s under the strongest step drive, after and before training.
+
+    A shift is the mean over units of the absolute difference between the values with and without
+    the drive, in the later half of the drive's window.
 
     Returns:
-        Δ, (2, 2): trained and before training by n and s; the mean over units of the absolute
-        difference between ξ and no drive in the later half of the drive's window.
+        The shifts, (2, 2), with rows for the trained and the untrained network, and columns for n
+        and s.
     """
     return np.array([_shifts(network, preset, model) for model in (network.model, network.start)])
 
@@ -94,40 +104,45 @@ def adaptation(network: Network, preset: Preset) -> np.ndarray:
 def _shifts(network, preset, model):
     drives = (0.0, max(preset.step_amplitudes))
     still, driven = (
-        {name: kept[name].mean(axis=(0, 1), dtype="float64") for name in SHIFTED}
-        for kept in under_drives(network, preset, drives, SHIFTED, later_half, model=model)
+        {name: recording[name].mean(axis=(0, 1), dtype="float64") for name in SHIFTED}
+        for recording in under_drives(network, preset, drives, SHIFTED, later_half, model=model)
     )
     return [np.abs(driven[name] - still[name]).mean() for name in SHIFTED]
 
 
 def where_adapted(claims: Sequence[Claim], results: Results) -> tuple[Claim, ...]:
-    """Claims about adaptation, undecided where a trained ARUN adapts no more than before training.
+    """Claims about adaptation; they are undecided unless the ARUN adapts with every seed.
+
+    A controller adapts if both shifts exceed those before training, and `LEAST_SHIFTS`.
 
     Args:
-        claims: About the ARUN.
-        results: With what `adaptation` gives.
+        claims: Claims about the ARUN.
+        results: Results with the array of `adaptation`.
     """
-    trained, start = results.stacked("arun", ADAPTATION).mean(axis=0)
-    if (trained > start).all():
+    trained, start = np.moveaxis(results.stacked("arun", ADAPTATION), 1, 0)
+    adapting = (trained > np.maximum(start, LEAST_SHIFTS)).all(axis=1)
+    if adapting.all():
         return tuple(claims)
-    return undecided(claims, "controllers adapt no more than before training")
+    still = [str(seed) for seed, adapts in zip(results.seeds, adapting, strict=True) if not adapts]
+    return undecided(
+        claims,
+        f"controllers adapt no more than before training, or hardly (seed {', '.join(still)})",
+    )
 
 
 def adaptation_table(results: Results) -> Table:
-    """Δn and Δs of the ARUN, trained and before training."""
-    moved = results.stacked("arun", ADAPTATION)
-    rows = [
-        (stage, *(cell(moved[:, place, signal]) for signal in range(len(SHIFTED))))
-        for place, stage in enumerate(("trained", "before training"))
-    ]
-    return Table(("under the strongest drive", "Δn", "Δs"), tuple(rows))
+    """The table of the shifts Δn and Δs of the ARUN, trained and before training."""
+    shifts = np.moveaxis(results.stacked("arun", ADAPTATION), 0, -1)
+    rows = zip(("trained", "before training"), *np.swapaxes(shifts, 0, 1), strict=True)
+    least = ("needed for a decision, besides more than before training", *map(str, LEAST_SHIFTS))
+    return over_seeds(("under the strongest drive", "Δn", "Δs"), (*rows, least))
 
 
 def required(results: Results, names: Sequence[str]) -> list[str]:
-    """Those of the names that were measured, one at the least.
+    """Those of the names that were measured, which must be at least one.
 
     Raises:
-        ValueError: None was.
+        ValueError: None of them was measured.
     """
     present = results.present(*names)
     if not present:
@@ -136,13 +151,3 @@ def required(results: Results, names: Sequence[str]) -> list[str]:
             f"{', '.join(results) or 'no network'}."
         )
     return present
-
-
-def cell(values: Sequence[float], digits: int = 3) -> str:
-    """A mean over seeds for a table; of two or more half its 95 % interval, and every seed."""
-    found = estimate(values)
-    mean = f"{found.mean:.{digits}g}"
-    if found.interval is None:
-        return mean
-    seeds = ", ".join(f"{one:.{digits}g}" for one in values)
-    return f"{mean} ± {found.half_width:.2g} ({seeds})"

@@ -1,4 +1,4 @@
-"""A finished run as the experiments see it, and whether its files belong together."""
+"""A trained network, as the experiments use it, from the folder of a finished run."""
 
 import functools
 import hashlib
@@ -15,12 +15,12 @@ _REPLACE = "Put the files of one run together again, or train it anew."
 
 
 class Network:
-    """A trained network, and what it was trained on.
+    """A trained network, its task and its results.
 
     Args:
-        name: Of its training.
-        seed: Of the experiment.
-        folder: Of its finished run.
+        name: Name of its training.
+        seed: Seed of the experiment.
+        folder: Folder of its finished run.
     """
 
     def __init__(self, name: str, seed: int, folder: RunFolder):
@@ -28,27 +28,27 @@ class Network:
 
     @functools.cached_property
     def config(self):
-        """Its `TrainConfig`."""
+        """The `TrainConfig` of the run."""
         return self.folder.load_config()
 
     @functools.cached_property
     def task(self):
-        """Its `tasks.Task`."""
+        """The `tasks.Task` of the run."""
         return _task(self.config)
 
     @functools.cached_property
     def model(self):
-        """Its model of the best epoch."""
+        """The model of the best epoch."""
         return self.folder.load_model()
 
     @functools.cached_property
     def start(self):
-        """Its model before training, drawn anew from its seed."""
+        """The model before training, initialised again from its seed."""
         keras.utils.set_random_seed(self.config.seed)
         return train.compiled_network(self.config, self.task)
 
     def other_task(self, name: str):
-        """Another `tasks.Task`, with the options of its own."""
+        """Another `tasks.Task`, with the options of this run."""
         options = {} if "conv" in name else {"downsample": self.config.downsample}
         return _task(train.TrainConfig(name, data_dir=self.config.data_dir, **options))
 
@@ -58,23 +58,23 @@ class Network:
         return self.model.get_layer("recurrent").cell
 
     def check(self) -> None:
-        """Whether configuration, results and model are those of one run.
+        """Check that configuration, results and model belong to the same run.
 
         Raises:
-            RunError: They are not, or one of them is damaged.
+            RunError: They do not, or one of them is damaged.
         """
         results, task, model = self.results, self.task, self.model
         expected = {
-            "task": self.config.task,
+            "task": task.name,
             "model": self.config.model,
             "permutation": task.permutation_hash,
             "units": model.get_layer("recurrent").cell.units,
             "parameters": trainable_parameters(model),
         }
         wrong = [
-            f"{name} {results[name]}, which would be {one}"
-            for name, one in expected.items()
-            if results[name] != one
+            f"{name} {results[name]}, which would be {value}"
+            for name, value in expected.items()
+            if results[name] != value
         ]
         if wrong:
             raise RunError(
@@ -90,7 +90,7 @@ class Network:
             )
 
     def model_file_hash(self) -> dict[str, str]:
-        """A hash of its `model.keras` under "model_file", empty where there is no such file."""
+        """The hash of `model.keras` under "model_file"; empty if there is no such file."""
         path = self.folder.model
         if not path.exists():
             return {}
@@ -98,17 +98,17 @@ class Network:
 
     @property
     def results(self) -> dict:
-        """What its `results.json` holds."""
+        """The content of `results.json`."""
         return self.folder.load_results()
 
     @property
     def validation_accuracy(self) -> float:
-        """Of its best epoch."""
+        """The validation accuracy of the best epoch."""
         return self.results["validation_accuracy"]
 
     @property
     def history(self) -> dict[str, np.ndarray]:
-        """The columns of its `history.csv`, (epochs,) each."""
+        """The columns of `history.csv`, (epochs,) each."""
         return read_history(self.folder.history, way_out=_REPLACE, error=RunError)
 
 
@@ -119,5 +119,5 @@ def _loaded(task, options):
 
 def _task(config: train.TrainConfig):
     """The task of a configuration, loaded once for all runs on it."""
-    names = ("downsample", "permutation_seed", "source", "data_dir")
+    names = ("downsample", "permutation_seed", "source", "data_dir", "fingerprint")
     return _loaded(config.task, tuple((name, getattr(config, name)) for name in names))

@@ -1,84 +1,111 @@
-"""What experiments 3 and 4 share: networks under grids of perturbations, case by case."""
+"""Shared by experiments 3 and 4: the scores of networks under grids of perturbations."""
 
+import contextlib
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from aru_keras.analysis import robustness as analysis
-from aru_keras.analysis.robustness import Evaluator, Score
+from aru_keras._util.numerics import NetworkOverflowError
+from aru_keras.analysis.evaluation import Evaluator, Score, Scores, score_grid
 from aru_keras.analysis.score_file import ScoreFile
 from aru_keras.models import GATED
+from aru_keras.plots.robustness import CONTRAST_LABEL, STEP_LABEL
 from aru_keras.plots.style import NETWORK_LABELS
+from aru_keras.runners.experiments.arrays import from_arrays, to_arrays
+from aru_keras.runners.experiments.experiment import Array
 from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import MAIN, on_task
 from aru_keras.runners.experiments.workspace import Network
+from aru_keras.tasks import TASKS
 
 STEP, CONTRAST = "step", "contrast"
+LABELS = {STEP: STEP_LABEL, CONTRAST: CONTRAST_LABEL}
+"""Axis labels of the figures."""
 PHRASES = {STEP: "under the step drive", CONTRAST: "under contrast"}
 GREY = "scifar10"
-"""The paper's second task of these experiments, in a preset that trains on it."""
+"""The paper's second task in these experiments, if the preset trains on it."""
 
 
 def measured(network: Network, grids: dict, limit: int | None) -> dict[str, np.ndarray]:
-    """Accuracy and loss over grids of perturbations, as far as the network takes them.
+    """Measure accuracy and loss over the grids of perturbations that the network accepts.
 
     Args:
-        network: The network; scores are kept in its folder one by one.
-        grids: Perturbations by kind.
-        limit: Only the first images; None: all.
+        network: Network to measure; each score is saved at once, in `RunFolder.products`.
+        grids: Grids of perturbations, by kind.
+        limit: Number of images to use; None for all.
     """
     evaluate = Evaluator(network.model, network.task, limit=limit)
     identity = {**evaluate.identity(), **network.model_file_hash()}
-    path = network.folder.path / f"scores-{identity['images']}-images.json"
-    done = ScoreFile(path, identity)
-    if not os.access(path.parent, os.W_OK):
-        done = dict(done)  # Whoever may only read a run may measure it.
+    folder = network.folder.products
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"scores-{identity['images']}-images.json"
+    done: MutableMapping = ScoreFile(path, identity)
+    if not os.access(folder, os.W_OK):
+        done = dict(done)  # A run in a read-only folder can be measured too.
     score = _overflowing(evaluate, network.task.classes, identity["images"])
-    found = {"images": np.array(identity["images"])}
+    numbers = {"images": identity["images"], "classes": network.task.classes}
+    arrays = {name: np.array(number) for name, number in numbers.items()}
     for kind, grid in grids.items():
         if kind == STEP and network.config.model in GATED:
             continue
-        scores = analysis.measure(score, grid, done=done, progress=sys.stdout.isatty())
-        found |= {f"{kind}_accuracy": scores.accuracy, f"{kind}_loss": scores.loss}
-    return found
+        scores = score_grid(score, grid, done=done, progress=sys.stdout.isatty())
+        arrays |= to_arrays(scores, f"{kind}_", without=("n",))
+    return arrays
 
 
 def _overflowing(evaluate, classes, images):
-    """`evaluate`, but an infinite loss and the accuracy of chance where the network overflows."""
+    """`evaluate`, with an infinite loss and chance accuracy where the network overflows."""
 
     def score(perturbation):
         try:
             return evaluate(perturbation)
-        except analysis.NetworkOverflowError:
-            # What fails without a perturbation as well is a mistake.
-            if not perturbation.parts:
+        except NetworkOverflowError:
+            # Without a perturbation an overflow is an error.
+            if not perturbation.components:
                 raise
             return Score(math.inf, 1 / classes, images)
 
     return score
 
 
+def score_arrays(axes: Mapping[str, str]) -> dict[str, Array]:
+    """What `measured` gives, as an experiment keeps it.
+
+    A network to whose pre-activations no drive can be added has no arrays of the step drives.
+
+    Args:
+        axes: Names of the axes of the grid of each kind of perturbation.
+    """
+    ranges = {"accuracy": (0, 1), "loss": (0, np.inf)}
+    return {"images": Array(least=1), "classes": Array(least=1, optional=True)} | {
+        f"{kind}_{what}": Array(axes[kind], *bounds, optional=kind == STEP)
+        for kind in axes
+        for what, bounds in ranges.items()
+    }
+
+
 def _tasks(preset):
-    """The main task, and sCIFAR10 in grey where the preset trains on it."""
+    """The main task, and sCIFAR10 in grey scale if the preset trains on it."""
     return (preset.task, *(task for task in preset.table_tasks if task == GREY))
 
 
 def trainings(preset: Preset) -> list[str]:
-    """Of the five networks on each task."""
-    return [on_task(preset, name, task) for task in _tasks(preset) for name in MAIN]
+    """Names of the trainings of the networks on each task."""
+    return [on_task(preset, name, task) for task in _tasks(preset) for name in preset.networks]
 
 
 def cases(results: Results, preset: Preset) -> Iterator["Case"]:
-    """A case for each task and perturbation that was measured.
+    """A case for each task and kind of perturbation that was measured.
 
     Raises:
-        ValueError: None of the five networks was.
+        ValueError: None of the five networks was measured.
     """
     required(results, trainings(preset))
     for task in _tasks(preset):
@@ -94,11 +121,11 @@ class Case:
     """The networks of one task under one kind of perturbation.
 
     Attributes:
-        task: Its name.
-        main: Whether it is the preset's main one.
-        kind: `STEP` or `CONTRAST`.
-        names: Of the networks, as in `models.NETWORKS`.
-        results: Of the task, by these names.
+        task: Name of the task.
+        main: Whether it is the main task of the preset.
+        kind: Kind of the perturbation, `STEP` or `CONTRAST`.
+        names: Names of the networks, as in `models.NETWORKS`.
+        results: Results on the task, by these names.
     """
 
     task: str
@@ -109,33 +136,47 @@ class Case:
 
     @property
     def figure(self) -> str:
-        """Name of its figure."""
+        """The name of the figure."""
         return self.kind if self.main else f"{self.kind}-{self.task}"
 
     @property
     def phrase(self) -> str:
-        """The perturbation in words, and the task where it is not the main one."""
+        """The perturbation in words, with the task if it is not the main task."""
         return PHRASES[self.kind] if self.main else f"{PHRASES[self.kind]}, {self.task}"
 
     @property
+    def chance(self) -> float:
+        """The accuracy of a guess."""
+        stored = self.results[self.names[0]][0]
+        # Measurements of earlier releases are of the paper's tasks alone, and do not say it.
+        return 1 / int(stored["classes"] if "classes" in stored else TASKS[self.task].classes)
+
+    @property
     def images(self) -> int:
-        """Number of images behind a score."""
+        """The number of images behind a score."""
         return int(self.results[self.names[0]][0]["images"])
 
     def amplitudes(self, preset: Preset) -> tuple:
-        """ξ or A, the rows of a map."""
+        """The amplitudes ξ or A, which are the rows of a map."""
         return preset.step_amplitudes if self.kind == STEP else preset.contrast_amplitudes
 
+    def scores(self, name: str) -> list[Scores]:
+        """The scores of a network, one `Scores` for each seed."""
+        return [
+            from_arrays(Scores, arrays, f"{self.kind}_", n=self.images)
+            for arrays in self.results[name]
+        ]
+
     def stacked(self, what: str) -> dict[str, np.ndarray]:
-        """ "accuracy" or "loss" by network, (seeds, …)."""
+        """The accuracies or losses by network, (seeds, …) each."""
         return {name: self.results.stacked(name, f"{self.kind}_{what}") for name in self.names}
 
     def overflows(self) -> Iterator[str]:
-        """What a reader must know of networks whose numbers left float32."""
+        """Sentences about the networks whose numbers leave the range of float32."""
         for name, losses in self.stacked("loss").items():
             count = int(np.isinf(losses).sum())
             if count:
                 yield (
-                    f"{NETWORK_LABELS[name]} overflows {self.phrase} in {count} cells: they count "
-                    "as chance, with an infinite loss."
+                    f"{NETWORK_LABELS[name]} overflows {self.phrase} in {count} entries. These "
+                    "count with chance accuracy and an infinite loss."
                 )

@@ -1,11 +1,12 @@
-"""How large the experiments are: three presets, all on the same protocols."""
+"""Presets: sizes of the experiments, which all follow the same protocols."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from aru_keras.analysis import gain_scaling, jacobian, robustness, step_response
-from aru_keras.arguments import one_of
+from aru_keras import models
+from aru_keras._util.arguments import one_of
+from aru_keras.analysis import gain_scaling, jacobian, robustness, sensitivity, step_response
 from aru_keras.runners.config import PAPER
 
 PHASES = tuple(2 * math.pi * k / 4 for k in range(4))
@@ -13,37 +14,39 @@ PHASES = tuple(2 * math.pi * k / 4 for k in range(4))
 
 @dataclass(frozen=True)
 class Preset:
-    """Tasks, sizes and grids.
+    """Tasks, sizes and grids of the experiments.
 
     Attributes:
-        name: Of the preset.
-        task: The main task.
-        rotated_task: For the transfer.
-        second_task: For the comparison of fractional orders.
-        table_tasks: Further tasks of the table of accuracies.
-        options: Of `TrainConfig`, for every training on the main task.
-        second_options: Of `TrainConfig`, for trainings on the other tasks.
-        task_options: Of `TrainConfig` by task, beside `second_options`.
+        name: Name of the preset.
+        task: Main task.
+        rotated_task: Task of the transfer experiment.
+        second_task: Second task in the comparison of fractional orders.
+        table_tasks: Further tasks in the table of accuracies.
+        networks: Networks of `models.NETWORKS` that are compared.
+        experiments: Names of the experiments that the preset has; empty for all.
+        options: Options of `TrainConfig` for every training on the main task.
+        second_options: Options of `TrainConfig` for trainings on the other tasks.
+        task_options: Further options of `TrainConfig`, by task, that override `second_options`.
         pilot_rates: Learning rates that a pilot tries on the main task. Each network then trains
-            everywhere with the one that gave it the highest validation accuracy. None: no pilot,
-            and the learning rates of the options.
-        pilot_epochs: Epochs of a training of the pilot.
-        seeds: Number of seeds by default.
-        transfer_epochs: Epochs of retraining on the rotated task.
-        gains, saturations: Grid of the landscape, (n, s).
-        trained_gains, trained_saturations: Where trained (n, s) start on the landscape.
-        landscape_epochs: Epochs of a training of the landscape.
-        test_images: Test images of the robustness curves; None: all.
-        map_images: Test images of the sensitivity maps.
-        recorded_images: Test images of which signals are recorded.
-        step_amplitudes: ξ of the step drive.
-        contrast_amplitudes: A of the contrast.
-        phases: φ of the contrast's map.
-        durations: τ of the step drive's map, of 784 steps.
-        noise_seeds: Of the gain-scaling protocol.
-        repeats: Of the fractional-order protocol.
-        exponent_steps: Length of the trajectories for Lyapunov exponents.
-        exponent_starts: Initial conditions.
+            everywhere with the rate that gave its highest validation accuracy. If empty, there is
+            no pilot, and the options give the learning rates.
+        pilot_epochs: Number of epochs of a training of the pilot.
+        seeds: Default number of seeds.
+        transfer_epochs: Number of epochs of retraining on the rotated task.
+        gains, saturations: Grid (n, s) of the landscape.
+        trained_gains, trained_saturations: Initial values of the trained (n, s) on the landscape.
+        landscape_epochs: Number of epochs of a training of the landscape.
+        test_images: Number of test images for the robustness curves; None for all.
+        map_images: Number of test images for the sensitivity maps; None for all.
+        recorded_images: Number of test images for which signals are recorded.
+        step_amplitudes: Amplitudes ξ of the step drive.
+        contrast_amplitudes: Amplitudes A of the contrast.
+        phases: Phases φ of the contrast in its map.
+        durations: Durations τ of the step drive in its map, for 784 steps.
+        noise_seeds: Seeds of the noise in the gain-scaling protocol.
+        repeats: Number of repeats in the fractional-order protocol.
+        exponent_steps: Number of steps of the trajectories for Lyapunov exponents.
+        exponent_starts: Number of initial conditions for Lyapunov exponents.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Preset:
     rotated_task: str
     second_task: str
     table_tasks: tuple = ()
+    networks: tuple = tuple(models.NETWORKS)
+    experiments: tuple = ()
     options: Mapping = field(default_factory=dict)
     second_options: Mapping = field(default_factory=dict)
     task_options: Mapping = field(default_factory=dict)
@@ -58,25 +63,34 @@ class Preset:
     pilot_epochs: int = 10
     seeds: int = 1
     transfer_epochs: int = 20
-    gains: tuple = jacobian.GAINS
-    saturations: tuple = jacobian.SATURATIONS
-    trained_gains: tuple = jacobian.GAINS
-    trained_saturations: tuple = jacobian.SATURATIONS
+    gains: tuple = jacobian.GRID_GAINS
+    saturations: tuple = jacobian.GRID_SATURATIONS
+    trained_gains: tuple = jacobian.GRID_GAINS
+    trained_saturations: tuple = jacobian.GRID_SATURATIONS
     landscape_epochs: int = 10
     test_images: int | None = None
     map_images: int | None = None
     recorded_images: int = 100
     step_amplitudes: tuple = robustness.STEP_AMPLITUDES
     contrast_amplitudes: tuple = robustness.CONTRAST_AMPLITUDES
-    phases: tuple = robustness.CONTRAST_PHASES
-    durations: tuple = robustness.STEP_DURATIONS
-    noise_seeds: tuple = gain_scaling.SEEDS
+    phases: tuple = sensitivity.CONTRAST_PHASES
+    durations: tuple = sensitivity.STEP_DURATIONS
+    noise_seeds: tuple = gain_scaling.NOISE_SEEDS
     repeats: int = step_response.StepProtocol.repeats
     exponent_steps: int = 1000
     exponent_starts: int = 32
 
+    @property
+    def unsearched(self) -> tuple[str, ...]:
+        """Networks that train with options chosen for other networks; no claim about them decides.
+
+        With a pilot, every network has a learning rate of its own. Without options of the preset,
+        the protocol is the paper's.
+        """
+        return () if self.pilot_rates or not self.options else models.GATED
+
     def sizes(self) -> dict[str, int]:
-        """Lengths of the axes of measurements that the preset decides, by their names."""
+        """The lengths of the axes of measurements that depend on the preset, by axis."""
         return {
             "ξ": len(self.step_amplitudes),
             "A": len(self.contrast_amplitudes),
@@ -87,12 +101,12 @@ class Preset:
 
 
 NO_DECAY = {"weight_decay": 0.0}
-"""Reproductions train without the weight decay of `aru-keras train digits`, as the paper does: it
-shrinks every weight, and with them moves the gains and the spectrum."""
+"""Like the paper, reproductions train without the weight decay of `aru-keras train digits`, which
+shrinks all weights and so changes the gains and the spectrum."""
 
 PRESETS = {
-    one.name: one
-    for one in (
+    preset.name: preset
+    for preset in (
         Preset(
             "quick",
             task="digits",
@@ -171,6 +185,20 @@ PRESETS = {
             noise_seeds=(0, 1, 2, 3, 4),
         ),
         Preset(
+            "medium-long",
+            task="psmnist",
+            rotated_task="rotated-psmnist",
+            second_task="scifar10-conv",
+            networks=("arun", "gamma", "relu"),
+            experiments=("pilot", "accuracy", "robustness", "gradients"),
+            options={"units": 128, "controller_units": 16, "epochs": 20},
+            second_options={"units": 128, "controller_units": 16, "epochs": 20},
+            pilot_rates=(1e-4, 3e-4, 1e-3),
+            pilot_epochs=4,
+            seeds=3,
+            test_images=2000,
+        ),
+        Preset(
             "paper",
             task="psmnist",
             rotated_task="rotated-psmnist",
@@ -186,9 +214,9 @@ PRESETS = {
 
 
 def preset(name: str) -> Preset:
-    """A preset by name.
+    """The preset of a name.
 
     Raises:
-        ValueError: There is none of this name.
+        ValueError: There is no preset of this name.
     """
     return PRESETS[one_of("preset", name, PRESETS)]

@@ -1,4 +1,4 @@
-"""The report of a reproduction: Markdown, and one HTML page with its figures inside."""
+"""The report of a reproduction, as Markdown and as an HTML page that contains the figures."""
 
 import base64
 import contextlib
@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aru_keras.checked_files import writing
-from aru_keras.files import replacing
+from aru_keras._util.checked_files import writing
+from aru_keras._util.files import replacing
 from aru_keras.plots import save_numbers, style
 from aru_keras.runners.experiments.experiment import LEAST_SEEDS, Conclusion, Experiment, Table
 from aru_keras.runners.run_folder import RunError
@@ -17,10 +17,10 @@ from aru_keras.runners.run_folder import RunError
 FILES = ("report.md", "report.html")
 
 FORMATS = ("png", "svg")
-"""Of the figures, unless others are asked for; the report shows the PNG."""
+"""Default formats of the figures. The report shows the PNG."""
 
 CSS_INCH = 120
-"""Pixels of the page to an inch of a figure, so that the text of all figures has one size."""
+"""Pixels of the page per inch of a figure, so that the text of all figures has the same size."""
 
 MARKS = {True: "✓", False: "✗", None: "?"}
 WORDS = {True: "holds", False: "does not hold", None: "not decided"}
@@ -37,13 +37,13 @@ h2 { margin-top: 3rem; } .expected { color: #555; }
 
 @dataclass(frozen=True)
 class Section:
-    """An experiment, what came of it, and its figures as files.
+    """The section of a report about one experiment.
 
     Attributes:
-        experiment: Which one.
-        conclusion: What came of it; None where it could not be measured.
-        figures: PNG files by name.
-        failure: Why it could not be measured, or None.
+        experiment: Experiment of the section.
+        conclusion: Conclusion of the experiment; None if it could not be measured.
+        figures: PNG files of the figures, by name.
+        failure: Reason why it could not be measured, or None.
     """
 
     experiment: Experiment
@@ -53,12 +53,12 @@ class Section:
 
     @property
     def title(self) -> str:
-        """Number, title and place in the paper."""
+        """The number, the title, and the figure or section of the paper."""
         return f"{self.experiment.heading} ({self.experiment.paper})"
 
     @property
     def verdict(self) -> str:
-        """Of the conclusion, or that there is none."""
+        """The verdict of the conclusion, or "not measured"."""
         return self.conclusion.verdict if self.conclusion else "not measured"
 
 
@@ -68,16 +68,16 @@ def write(
     """Write `report.md` and `report.html`.
 
     Args:
-        folder: Where to; the figures lie inside it.
-        title: Of the report.
-        facts: What was run, by name, for the top of it.
-        sections: One an experiment.
+        folder: Folder of the report, which contains the figures.
+        title: Title of the report.
+        facts: Facts about the run by name, for the top of the report.
+        sections: Sections, one for each experiment.
 
     Returns:
         The two files.
 
     Raises:
-        RunError: They cannot be written. Both are as they were before.
+        RunError: The files cannot be written. Both are then unchanged.
     """
     pages = (_markdown(folder, title, facts, sections), _page(title, facts, sections))
     with writing(folder, RunError), contextlib.ExitStack() as both:
@@ -88,7 +88,7 @@ def write(
 
 
 def is_there(folder: Path) -> bool:
-    """Whether a folder holds a report."""
+    """Whether a folder contains a report."""
     return all((folder / name).exists() for name in FILES)
 
 
@@ -102,11 +102,11 @@ def save_figures(
     """Write the figures of a conclusion, and the numbers behind each as CSV.
 
     Args:
-        folder: Where to.
-        experiment: Whose they are.
-        conclusion: With the figures.
-        formats: As `plots.save` takes them; PNG is written in any case.
-        dpi: Dots an inch of a PNG.
+        folder: Folder of the figures.
+        experiment: Experiment of the figures.
+        conclusion: Conclusion with the figures.
+        formats: Formats of the figures, as in `plots.save`; PNG is always written.
+        dpi: Resolution of the PNG files, in dots per inch.
 
     Returns:
         The PNG files by name.
@@ -122,14 +122,22 @@ def save_figures(
 
 def _overview(sections):
     rows = [
-        (one.experiment.number, one.experiment.title, one.experiment.paper, one.verdict)
-        for one in sections
+        (
+            section.experiment.number,
+            section.experiment.title,
+            section.experiment.paper,
+            section.verdict,
+        )
+        for section in sections
     ]
     return Table(("#", "experiment", "in the paper", "verdict"), tuple(rows))
 
 
 def _claims(conclusion):
-    rows = [(MARKS[one.holds], one.text, _word(one), one.evidence) for one in conclusion.claims]
+    rows = [
+        (MARKS[claim.holds], claim.text, _word(claim), claim.evidence)
+        for claim in conclusion.claims
+    ]
     return Table(("", "claim", "here", "numbers"), tuple(rows))
 
 
@@ -138,7 +146,7 @@ def _word(claim):
 
 
 def _blocks(section):
-    """The parts of a section in order: text, tables and pictures."""
+    """The blocks of a section in order: texts, tables and pictures."""
     yield f"Expected: {section.experiment.expected}"
     if section.failure:
         yield f"Not measured: {section.failure}"
@@ -154,12 +162,12 @@ def _blocks(section):
 
 def _markdown(folder, title, facts, sections):
     parts = [f"# {title}", "\n".join(f"- {name}: {value}" for name, value in facts.items())]
-    parts.append(_markdown_table(_overview(sections)))
+    parts.append(markdown_table(_overview(sections)))
     for section in sections:
         parts += [f"## {section.title}", f"Verdict: **{section.verdict}**"]
         for block in _blocks(section):
             if isinstance(block, Table):
-                parts.append(_markdown_table(block))
+                parts.append(markdown_table(block))
             elif isinstance(block, Path):
                 parts.append(f"![{block.stem}]({block.relative_to(folder).as_posix()})")
             else:
@@ -167,12 +175,13 @@ def _markdown(folder, title, facts, sections):
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown_table(table):
+def markdown_table(table: Table) -> str:
+    """A table in Markdown."""
     lines = [table.header, ["---"] * len(table.header), *table.rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(_escaped(entry) for entry in line) + " |" for line in lines)
 
 
-def _cell(text):
+def _escaped(text):
     return str(text).replace("|", "\\|")
 
 
@@ -204,7 +213,7 @@ def _html(block):
 
 
 def _compact(picture):
-    """A PNG of 256 colours, a third as large, since the page holds all figures, and its width."""
+    """The picture as a PNG of 256 colours, a third as large, and its width on the page."""
     from PIL import Image
 
     compact = io.BytesIO()
@@ -217,7 +226,7 @@ def _compact(picture):
 def _html_table(table):
     lines = [("th", table.header), *(("td", row) for row in table.rows)]
     rows = [
-        "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
-        for tag, cells in lines
+        "<tr>" + "".join(f"<{tag}>{html.escape(str(entry))}</{tag}>" for entry in entries) + "</tr>"
+        for tag, entries in lines
     ]
     return "<table>" + "\n".join(rows) + "</table>"

@@ -1,6 +1,5 @@
-"""Run experiments over networks and seeds, and write the report."""
+"""Run the experiments over networks and seeds, and write the report."""
 
-import contextlib
 import dataclasses
 import functools
 import os
@@ -8,19 +7,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from aru_keras.arguments import one_of, whole
-from aru_keras.checked_files import number, read_json, writing
-from aru_keras.files import make_folder, write_json
-from aru_keras.numerics import NetworkOverflowError
+from aru_keras._util.arguments import one_of, whole
+from aru_keras._util.checked_files import number, read_json, writing
+from aru_keras._util.deprecated import renamed_argument
+from aru_keras._util.files import write_json
+from aru_keras._util.numerics import NetworkOverflowError
+from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
 from aru_keras.plots import style
+from aru_keras.runners.cluster import Workers
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
+from aru_keras.runners.experiments.experiment import Experiment
+from aru_keras.runners.experiments.graph import measuring
+from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.presets import preset as preset_named
 from aru_keras.runners.experiments.workspace import Workspace
 from aru_keras.runners.run_folder import RunError
 from aru_keras.runners.train import versions
+from aru_keras.runners.work_folder import alone_in
+from aru_keras.tasks import TASKS
 
 
 def reproduce(
@@ -31,50 +36,67 @@ def reproduce(
     only: Sequence[str] | None = None,
     formats: Sequence[str] = report.FORMATS,
     dpi: int = style.DPI,
+    workers: Workers | None = None,
     say=print,
 ) -> list[Path]:
-    """Train, measure and report; what a folder holds already is not done again.
+    """Train and measure what the folder does not contain yet, and write the report.
 
     Args:
-        preset: Name in `presets.PRESETS`.
-        folder: Where to; by default `reproductions/PRESET`. The report, of these seeds and
-            experiments, takes the place of an earlier one when it is complete; a first one grows
-            with the experiments. What was measured stays.
-        seeds: Number of seeds, 0, 1, …; None: the preset's.
-        only: Names of experiments; None: all.
-        formats: Of the figures, as `plots.save` takes them; PNG is written in any case.
-        dpi: Dots an inch of their PNGs.
-        say: Called with a line before each piece of work.
+        preset: Name of a preset in `presets.PRESETS`.
+        folder: Folder of the reproduction; by default `reproductions/PRESET`. A first report is
+            written after every experiment. A later report, with these seeds and experiments,
+            replaces the earlier one when it is complete. Measurements are never removed.
+        seeds: Number of seeds, 0, 1, …; None for that of the preset.
+        only: Names of experiments; None for all.
+        formats: Formats of the figures, as in `plots.save`; PNG is always written.
+        dpi: Resolution of the PNG files, in dots per inch.
+        workers: Workers of a Dask cluster that train and measure; None for this process. The
+            numbers and the report are the same.
+        say: Function that is called with a line of text before each piece of work, or after it if
+            workers do it.
 
     Returns:
-        The report's files.
+        The files of the report.
 
     Raises:
-        ValueError: There is no such preset, experiment or format, or `folder` cannot be one.
+        ValueError: There is no such preset, experiment or format, or `folder` cannot be a folder.
         RunError: The folder belongs to another preset, something in it is damaged, or another
             process works in it.
+        ImportError: Workers are wanted, and Dask distributed is not installed.
+        ClusterError: The scheduler or the workers died. What is done is kept.
     """
     chosen = preset_named(preset)
-    seeds = range(chosen.seeds if seeds is None else whole("seeds", seeds, 1))
-    offered = [name for name, one in EXPERIMENTS.items() if one.applies(chosen)]
-    names = [one_of("only", name, offered) for name in only] if only else offered
+    all_seeds = range(chosen.seeds if seeds is None else whole("seeds", seeds, 1))
+    names = [experiment.name for experiment in offered(chosen)]
+    if only:
+        names = [one_of("only", name, names) for name in only]
     formats, dpi = style.checked_output(formats, dpi)
     path = Path(folder or Path("reproductions") / preset)
-    with _alone_in(path):
-        workspace = Workspace(path, chosen, say)
+    experiments = [EXPERIMENTS[name] for name in names]
+    with (
+        alone_in(path),
+        measuring(Workspace(path, chosen, say), experiments, all_seeds, workers) as results,
+    ):
         clock = _Clock(path / "seconds.json")
         sections, first = [], not report.is_there(path)
-        for place, name in enumerate(names):
-            say(f"[{place + 1}/{len(names)}] {EXPERIMENTS[name].heading}")
+        for index, experiment in enumerate(experiments):
+            say(f"[{index + 1}/{len(names)}] {experiment.heading}")
             with clock:
-                experiment = EXPERIMENTS[name]
-                measured = functools.partial(
-                    workspace.results, experiment, seeds[: experiment.seeds]
-                )
+                measured = functools.partial(results, experiment, all_seeds[: experiment.seeds])
                 sections.append(section(experiment, measured, chosen, path, formats, dpi))
-            if first or place + 1 == len(names):
-                report.write(path, *_head(chosen, seeds, only, clock), sections)
+            if first or index + 1 == len(names):
+                title, facts = _head(chosen, all_seeds, only, clock)
+                report.write(path, title, facts, sections)
     return [path / name for name in report.FILES]
+
+
+def offered(preset: Preset) -> list[Experiment]:
+    """The experiments that a preset has, in the order of their numbers."""
+    return [
+        experiment
+        for name, experiment in EXPERIMENTS.items()
+        if (not preset.experiments or name in preset.experiments) and experiment.applies(preset)
+    ]
 
 
 def section(
@@ -83,21 +105,21 @@ def section(
     """Measure, conclude and draw one experiment.
 
     Args:
-        experiment: Which one.
-        measured: Gives its `Results`.
-        preset: A `presets.Preset`.
-        folder: Of the report; figures go to `figures/` in it.
-        formats: Of the figures, as `report.save_figures` takes them.
-        dpi: Dots an inch of their PNGs.
+        experiment: Experiment to make.
+        measured: Function that returns its `Results`.
+        preset: Preset with the grids.
+        folder: Folder of the report; the figures are written to `figures/` in it.
+        formats: Formats of the figures, as in `report.save_figures`.
+        dpi: Resolution of the PNG files, in dots per inch.
     """
     return drawn(concluded(experiment, measured, preset), folder, formats, dpi)
 
 
 def concluded(experiment, measured, preset) -> report.Section:
-    """Measure and conclude one experiment; its figures are not written yet.
+    """Measure and conclude one experiment, without writing its figures.
 
-    Arguments as in `section`. A network that overflows, and numbers that allow no conclusion, are
-    results. Anything else, such as a damaged file, is an error.
+    The arguments are those of `section`. If a network overflows, or the numbers allow no
+    conclusion, the section says so. Anything else, such as a damaged file, is an error.
     """
     try:
         results = measured()
@@ -113,43 +135,28 @@ def concluded(experiment, measured, preset) -> report.Section:
     return report.Section(experiment, conclusion, {})
 
 
+@renamed_argument("found", "section")
 def drawn(
-    found: report.Section, folder: Path, formats=report.FORMATS, dpi: int = style.DPI
+    section: report.Section, folder: Path, formats=report.FORMATS, dpi: int = style.DPI
 ) -> report.Section:
-    """A section with its figures written to `figures/` in a folder; arguments as in `section`.
+    """Write the figures of a section to `figures/` in a folder, and return it with their paths.
+
+    The other arguments are those of `section`.
 
     Raises:
-        RunError: They cannot be written.
+        RunError: The figures cannot be written.
     """
-    if found.conclusion is None:
-        return found
+    if section.conclusion is None:
+        return section
     with writing(folder / "figures", RunError):
         files = report.save_figures(
-            folder / "figures", found.experiment, found.conclusion, formats, dpi
+            folder / "figures", section.experiment, section.conclusion, formats, dpi
         )
-    return dataclasses.replace(found, figures=files)
+    return dataclasses.replace(section, figures=files)
 
 
 def _failed(experiment, error):
     return report.Section(experiment, None, {}, " ".join(str(error).split()))
-
-
-@contextlib.contextmanager
-def _alone_in(path):
-    """Keep others, who would train the same runs, out of the folder until this process is done."""
-    lock = FileLock(make_folder("folder", path) / ".lock", timeout=0)
-    with writing(path, RunError):
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise RunError(
-                f"Another process works in {path}. Wait for it, or choose another folder with "
-                "--dir."
-            ) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _head(preset, seeds, only, clock):
@@ -157,15 +164,26 @@ def _head(preset, seeds, only, clock):
     facts = {
         "command": f"aru-keras reproduce --preset {preset.name} --seeds {len(seeds)}{chosen}",
         "task": f"{preset.task}; rotated: {preset.rotated_task}; second: {preset.second_task}",
-        "seeds": f"{len(seeds)}; intervals are 95 % over seeds, and one seed has none",
+        "timing": _timing(preset),
+        "seeds": f"{len(seeds)}; intervals are 95 % over seeds, and one seed has none; a band in a "
+        "figure is one standard error over seeds, and a thin line or a small point is one seed",
         "time": f"{clock.total / 60:.1f} minutes of work, without what was interrupted",
         "with": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
     return f"Reproduction, preset {preset.name}", facts
 
 
+def _timing(preset):
+    timesteps = TASKS[preset.task].timesteps // preset.options.get("downsample", 1) ** 2
+    window = StepDrive().window(timesteps)
+    return (
+        f"T = {timesteps}; the paper's times, for T = {PAPER_TIMESTEPS}, are scaled to it: its "
+        f"step drive of 200 steps acts from step {window.start} to {window.stop - 1}"
+    )
+
+
 class _Clock:
-    """Seconds of work on a folder, however often it was interrupted between experiments."""
+    """The seconds of work on a folder over all calls, saved after every experiment."""
 
     def __init__(self, path):
         self.path = path

@@ -1,49 +1,62 @@
-"""What was measured of networks over seeds."""
+"""The measurements of an experiment, by network and seed."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from aru_keras._util.deprecated import renamed_argument
+
 Arrays = Mapping[str, np.ndarray]
 
 
 class Results(Mapping):
-    """By name of a training, a list over seeds of arrays by name.
+    """A mapping from the name of a network to a list over seeds of arrays by name.
 
-    All networks have the same seeds in the same order, as they are compared within seeds.
+    All networks have the same seeds in the same order, because they are compared within seeds.
+
+    If a training diverged, its seed is left out for all networks. A network is left out if all its
+    trainings diverged. If no common seed would remain, every network with a diverged training is
+    left out instead.
 
     Args:
-        found: By name of a training, a list over seeds 0, 1, … of arrays by name; or, for other
-            seeds, arrays by seed. None stands for a network that there is not, as its loss became
-            NaN: a network without any seed is left out, and a seed that another network lacks; if
-            no seed would remain, the networks that lack one are left out instead.
+        measurements: Measurements by the name of the network: either a list for the seeds 0, 1, …,
+            or a mapping from seeds. A measurement is a mapping of arrays by name, or None if the
+            training diverged (its loss became NaN).
 
     Attributes:
-        seeds: Those of every network.
-        left_out: A sentence on what was left out, empty where nothing was.
+        seeds: Seeds of all networks.
+        left_out: Sentence that says what was left out; empty if nothing was.
     """
 
-    def __init__(self, found: Mapping[str, Sequence[Arrays | None] | Mapping[int, Arrays | None]]):
-        every = {name: _by_seed(seeds) for name, seeds in found.items() if len(seeds)}
+    @renamed_argument("found", "measurements")
+    def __init__(
+        self, measurements: Mapping[str, Sequence[Arrays | None] | Mapping[int, Arrays | None]]
+    ):
+        every = {name: _by_seed(seeds) for name, seeds in measurements.items() if len(seeds)}
         names, self.seeds = _complete(every)
-        self._found = {name: [every[name][seed] for seed in self.seeds] for name in names}
+        self._by_name = {name: [every[name][seed] for seed in self.seeds] for name in names}
         self.left_out = _sentence(every, names, self.seeds)
 
     def __getitem__(self, name):
-        return self._found[name]
+        return self._by_name[name]
 
     def __iter__(self):
-        return iter(self._found)
+        return iter(self._by_name)
 
     def __len__(self):
-        return len(self._found)
+        return len(self._by_name)
 
     def stacked(self, name: str, key: str) -> np.ndarray:
-        """An array of every seed, (seeds, …)."""
-        return np.stack([one[key] for one in self[name]])
+        """The array `key` of a network, stacked over seeds, (seeds, …)."""
+        return np.stack([arrays[key] for arrays in self[name]])
+
+    @property
+    def drawn(self) -> str:
+        """The seed whose network is shown in figures of a single network, in words: "seed 7"."""
+        return f"seed {self.seeds[0]}"
 
     def select(self, names: Mapping[str, str]) -> "Results":
-        """Those that were measured of the keys of `names`, under its values as names."""
+        """The results of the measured networks in `names`, renamed from its keys to its values."""
         return Results(
             {
                 new: dict(zip(self.seeds, self[name], strict=True))
@@ -53,7 +66,7 @@ class Results(Mapping):
         )
 
     def present(self, *names: str) -> list[str]:
-        """Those of the names that were measured, in their order."""
+        """Those of the names that were measured, in the given order."""
         return [name for name in names if name in self]
 
 
@@ -62,33 +75,36 @@ def _by_seed(seeds):
 
 
 def _complete(every):
-    """Names and seeds of which every combination was measured."""
-    trained = [name for name, seeds in every.items() if any(_there(seeds))]
+    """Names and seeds such that every combination was measured."""
+    trained = [name for name, seeds in every.items() if any(_measured(seeds))]
     common = _common(every, trained)
     if not common:
-        trained = [name for name in trained if all(_there(every[name]))]
+        trained = [name for name in trained if all(_measured(every[name]))]
         common = _common(every, trained)
     return trained, common
 
 
-def _there(seeds):
-    return [one is not None for one in seeds.values()]
+def _measured(seeds):
+    return [arrays is not None for arrays in seeds.values()]
 
 
 def _common(every, names):
-    """Seeds of which every one of these networks was measured."""
+    """The seeds with which all of these networks were measured."""
     seeds = dict.fromkeys(seed for name in names for seed in every[name])
     return [seed for seed in seeds if all(every[name].get(seed) is not None for name in names)]
 
 
 def _sentence(every, names, seeds):
-    lost = {
-        name: [seed for seed, one in found.items() if one is None] for name, found in every.items()
+    diverged = {
+        name: [seed for seed, arrays in by_seed.items() if arrays is None]
+        for name, by_seed in every.items()
     }
-    if not any(lost.values()):
+    if not any(diverged.values()):
         return ""
-    diverged = "; ".join(
-        f"{name} with seed {', '.join(map(str, one))}" for name, one in lost.items() if one
+    listed = "; ".join(
+        f"{name} with seed {', '.join(map(str, missing))}"
+        for name, missing in diverged.items()
+        if missing
     )
-    kept = f"seeds {', '.join(map(str, seeds))} of {', '.join(names)}" if names else "nothing"
-    return f"The training diverged of {diverged}. What is shown is {kept}."
+    shown = f"seeds {', '.join(map(str, seeds))} of {', '.join(names)}" if names else "nothing"
+    return f"These trainings diverged: {listed}. The section shows {shown}."

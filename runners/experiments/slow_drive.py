@@ -5,26 +5,27 @@ import itertools
 import numpy as np
 
 from aru_keras.analysis.slow_drive import (
-    CYCLES,
-    PERIODS,
+    SLOW_CYCLES,
+    SLOW_PERIODS,
     WAVES,
     phases,
     relaxation,
     slow_responses,
 )
-from aru_keras.plots.slow_drive import slow_drive as slow_drive_figure
+from aru_keras.plots.slow_drive import periodic_responses
 from aru_keras.plots.style import NETWORK_LABELS
-from aru_keras.runners.experiments.experiment import Array, Conclusion, Experiment, Table
-from aru_keras.runners.experiments.measured import cell, required
+from aru_keras.runners.experiments.experiment import Array, Conclusion, Experiment
+from aru_keras.runners.experiments.measured import required
+from aru_keras.runners.experiments.tables import over_seeds
 
 AMPLITUDE = 5.0
-"""ξ at the top of a wave."""
+"""Largest ξ of the drives."""
 
 CONDITIONS = {"connected": False, "isolated": True}
 
 
 def _measure(network, preset):
-    """Mean responses, (T,), by wave, condition and period."""
+    """The mean responses, (T,) each, by waveform, condition and period."""
     return {
         f"{wave}_{condition}_{period}": response
         for wave, (condition, isolated) in itertools.product(WAVES, CONDITIONS.items())
@@ -38,20 +39,25 @@ def _conclude(results, preset):
     names = required(results, ("arun", "gamma"))
     keys = list(itertools.product(names, CONDITIONS))
     labels = {key: f"{NETWORK_LABELS[key[0]]}, {key[1]}" for key in keys}
-    found = {labels[key]: [_phases(one, key[1]) for one in results[key[0]]] for key in keys}
-    fits = {labels[key]: [_relaxations(one, key[1]) for one in results[key[0]]] for key in keys}
+    measured_phases = {
+        labels[key]: [_phases(arrays, key[1]) for arrays in results[key[0]]] for key in keys
+    }
+    fits = {
+        labels[key]: [_relaxations(arrays, key[1]) for arrays in results[key[0]]] for key in keys
+    }
     return Conclusion(
-        figures={"periods": slow_drive_figure(found, fits)},
-        tables=(_phase_table(found), _time_table(fits)),
-        note=f"Drives between 0 and ξ = {AMPLITUDE:g} on all units, without input; the mean of h "
-        "over units, after the first period. A unit of fractional order α has the lead −90°·α at "
-        "every period, and its τ after the steps of a square wave grows with the period. "
-        "The paper says nothing of it; its authors' scripts measure it.",
+        figures={"periods": periodic_responses(measured_phases, fits)},
+        tables=(_phase_table(measured_phases), _time_table(fits)),
+        note=f"The drives vary between 0 and ξ = {AMPLITUDE:g}, on all units, without input. The "
+        "response is the mean of h over units, after the first period. A unit of fractional order "
+        "α has a phase lead of −90°·α at every period, and its time constant τ after the steps of "
+        "a square wave grows with the period. The authors' scripts measure this; the paper does "
+        "not report it.",
     )
 
 
 def _response(arrays, wave, condition):
-    return {period: arrays[f"{wave}_{condition}_{period}"] for period in PERIODS}
+    return {period: arrays[f"{wave}_{condition}_{period}"] for period in SLOW_PERIODS}
 
 
 def _phases(arrays, condition):
@@ -59,50 +65,44 @@ def _phases(arrays, condition):
 
 
 def _relaxations(arrays, condition):
-    found = _response(arrays, "square", condition)
-    return {period: relaxation(response, period) for period, response in found.items()}
+    responses = _response(arrays, "square", condition)
+    return {period: relaxation(response, period) for period, response in responses.items()}
 
 
-def _phase_table(found):
-    rows = [
-        (
-            label,
-            *(cell([np.degrees(seed[period].lead) for seed in seeds]) for period in PERIODS),
-        )
-        for label, seeds in found.items()
-    ]
-    return Table(("lead (°) at period", *(f"{period}" for period in PERIODS)), tuple(rows))
+def _phase_table(measured_phases):
+    rows = (
+        (label, *([np.degrees(seed[period].lead) for seed in seeds] for period in SLOW_PERIODS))
+        for label, seeds in measured_phases.items()
+    )
+    return over_seeds(("lead (°) at period", *map(str, SLOW_PERIODS)), rows)
 
 
 def _time_table(fits):
-    rows = [
-        (label, *(_time_cell([seed[period] for seed in seeds]) for period in PERIODS))
+    rows = (
+        (label, *(_times([seed[period] for seed in seeds]) for period in SLOW_PERIODS))
         for label, seeds in fits.items()
-    ]
-    return Table(("τ (steps) at period", *(f"{period}" for period in PERIODS)), tuple(rows))
+    )
+    return over_seeds(("τ (steps) at period", *map(str, SLOW_PERIODS)), rows)
 
 
-def _time_cell(fits):
-    fitted = [fit["tau"] for fit in fits if not fit.failed]
-    return cell(fitted) if fitted else "no fit"
+def _times(fits):
+    return [fit["tau"] for fit in fits if not fit.failed] or "no fit"
 
 
-EXPERIMENTS = (
-    Experiment(
-        "12b",
-        "slow-drive",
-        "Slow periodic drives",
-        "not in the paper; its authors' scripts",
-        "Nothing is claimed. Fractional differentiation leads a sinusoid by the same phase at "
-        "every period, and its time constants grow with the period.",
-        lambda preset: ("arun", "gamma"),
-        _measure,
-        _conclude,
-        keeps={
-            f"{wave}_{condition}_{period}": Array(str(CYCLES * period))
-            for wave in WAVES
-            for condition in CONDITIONS
-            for period in PERIODS
-        },
-    ),
+EXPERIMENT = Experiment(
+    number="12b",
+    name="slow-drive",
+    title="Slow periodic drives",
+    paper="not in the paper; its authors' scripts",
+    expected="No claim. A unit that differentiates fractionally leads a sinusoid by the same phase "
+    "at every period, and its time constants grow with the period.",
+    trainings=lambda preset: ("arun", "gamma"),
+    measure=_measure,
+    conclude=_conclude,
+    keeps={
+        f"{wave}_{condition}_{period}": Array(str(SLOW_CYCLES * period))
+        for wave in WAVES
+        for condition in CONDITIONS
+        for period in SLOW_PERIODS
+    },
 )

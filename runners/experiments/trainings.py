@@ -1,4 +1,4 @@
-"""The networks that the experiments need, by name: what is trained, on what, and from where."""
+"""The trainings that the experiments need, by name: network, task, options and initial weights."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,34 +8,36 @@ from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.experiments.presets import Preset
 
 MAIN = tuple(models.NETWORKS)
-"""The paper's five networks on the main task; a training's name is the network's."""
+"""The paper's five networks. On the main task, the name of the training is that of the network."""
 
 DRIVEN = ("arun", "gamma", "relu")
-"""Those to whose pre-activations a drive can be added."""
+"""The networks to whose pre-activations a drive can be added."""
 
 SHARED, ONE_POINT = "gamma-shared", "gamma-one-point"
+ONE_POINT_ROTATED = "gamma-one-point-rotated"
 DONOR, TRANSPLANTED = "arun-donor", "arun-transplanted"
 SECOND_TASK = "arun-second-task"
 ONE_POINT_GAIN = 6.0
-"""The mean of the draw 5 + 2·U(0, 1) with which homogeneous networks start."""
+"""Initial gain of the cloud: the mean of the draw 5 + 2·U(0, 1) of homogeneous networks."""
 
 DONOR_SHIFT = 1000
-"""What is added to the seed of a network whose controller another one takes."""
+"""Shift of the seed of a network whose controller is given to another network."""
 
 PILOT_SUFFIXES = {"arun": ("", "-again")}
-"""The pilot trains a network once at each learning rate, ARUN, which varies, with two seeds."""
+"""Endings of the names of the pilot's trainings, one per seed. All networks have one seed but ARUN,
+whose accuracy varies more between seeds; it has two."""
 
 PILOT_SEED = 0
-"""The seed of the pilot, whatever seeds are reproduced."""
+"""Seed of the pilot, independent of the seeds that are reproduced."""
 
 RETRAINED = {
     "gamma-rotated-activation": ("gamma", "activation"),
     "gamma-rotated-readout": ("gamma", "readout"),
     "arun-rotated-controller": ("arun", "activation"),
     "arun-rotated-readout": ("arun", "readout"),
-    "gamma-one-point-rotated": (ONE_POINT, "activation"),
+    ONE_POINT_ROTATED: (ONE_POINT, "activation"),
 }
-"""Trainings on the rotated task: what they start from, and the part that trains."""
+"""Trainings on the rotated task: the training that each starts from, and the group that trains."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class Training:
     """A network to train.
 
     Attributes:
-        name: Of the training; with a seed it names the folder of the run.
-        options: Of `TrainConfig`.
-        start: Name of the training, of the same seed, whose weights it takes, if any.
-        seed_shift: Added to the seed.
-        chooses_rate: Whether its learning rate is the pilot's choice, where there is a pilot.
+        name: Name of the training; name and seed give the folder of the run.
+        options: Options of `TrainConfig`.
+        start: Name of the training, with the same seed, whose weights it takes; None for new ones.
+        seed_shift: Number that is added to the seed.
+        chooses_rate: Whether the pilot chooses its learning rate, if there is a pilot.
     """
 
     name: str
@@ -58,14 +60,14 @@ class Training:
 
 
 def on_task(preset: Preset, network: str, task: str) -> str:
-    """Name of the training of one of the five networks on a task of the preset."""
+    """The name of the training of one of the five networks on a task of the preset."""
     if task == preset.task:
         return network
     return SECOND_TASK if (network, task) == ("arun", preset.second_task) else f"{network}-{task}"
 
 
 def pilot_names(preset: Preset, network: str) -> dict[float, list[str]]:
-    """Names of the pilot's trainings of a network, one a seed, by learning rate."""
+    """The names of the pilot's trainings of a network, one for each seed, by learning rate."""
     return {
         rate: [f"pilot-{network}-{rate:g}{end}" for end in PILOT_SUFFIXES.get(network, ("",))]
         for rate in preset.pilot_rates
@@ -73,19 +75,19 @@ def pilot_names(preset: Preset, network: str) -> dict[float, list[str]]:
 
 
 def best_rate(accuracies: Mapping[float, Sequence[float]]) -> float:
-    """The learning rate with the highest mean accuracy; of equal ones the lowest."""
+    """The learning rate with the highest mean accuracy; the lowest one if several are equal."""
     return max(sorted(accuracies), key=lambda rate: sum(accuracies[rate]) / len(accuracies[rate]))
 
 
 def landscape_name(kind: str, n: float, s: float) -> str:
-    """Name of a homogeneous RNN+γ with a "fixed" or "trained" (n, s) that starts here."""
+    """The name of a homogeneous RNN+γ with a "fixed" or "trained" (n, s) that starts at (n, s)."""
     return f"gamma-{kind}-n{n:g}-s{s:g}"
 
 
 def trainings(preset: Preset) -> dict[str, Training]:
-    """All trainings of a preset by name, each after those that it starts from."""
-    found = [Training(name, _main(preset, model=name)) for name in MAIN]
-    found += [
+    """All trainings of a preset by name. Each comes after the training that it starts from."""
+    planned = [Training(name, _main(preset, model=name)) for name in preset.networks]
+    planned += [
         Training(SHARED, _main(preset, model="gamma", shared=True)),
         Training(ONE_POINT, _main(preset, model="gamma", n=ONE_POINT_GAIN, s=0.0)),
         Training(DONOR, _main(preset, model="arun"), seed_shift=DONOR_SHIFT),
@@ -96,14 +98,14 @@ def trainings(preset: Preset) -> dict[str, Training]:
         ),
         Training(SECOND_TASK, _other(preset, "arun", preset.second_task)),
     ]
-    found += [
+    planned += [
         Training(on_task(preset, name, task), _other(preset, name, task))
         for task in preset.table_tasks
-        for name in MAIN
+        for name in preset.networks
     ]
-    found += [_retrained(preset, name, *what) for name, what in RETRAINED.items()]
-    found += _landscape(preset)
-    return {one.name: one for one in _pilot(preset) + found}
+    planned += [_retrained(preset, name, *what) for name, what in RETRAINED.items()]
+    planned += _landscape(preset)
+    return {training.name: training for training in _pilot(preset) + planned}
 
 
 def config(
@@ -115,10 +117,10 @@ def config(
     """The configuration of a training.
 
     Args:
-        training: Which one.
-        seed: Of the experiment; the training's shift is added.
-        start_folder: Of the finished run that it starts from, if it does.
-        learning_rate: What the pilot chose for its network; None: that of its options.
+        training: Training to configure.
+        seed: Seed of the experiment; the training's shift is added.
+        start_folder: Folder of the finished run that it starts from, if any.
+        learning_rate: Learning rate that the pilot chose; None for that of the options.
     """
     options = dict(training.options)
     if training.start:
@@ -151,7 +153,7 @@ def _pilot(preset):
             seed_shift=seed,
             chooses_rate=False,
         )
-        for network in MAIN
+        for network in preset.networks
         for rate, names in pilot_names(preset, network).items()
         for seed, name in enumerate(names)
     ]

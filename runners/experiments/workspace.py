@@ -1,4 +1,4 @@
-"""The folder of a reproduction: runs and measurements, each made once, whatever interrupts it."""
+"""The folder of a reproduction. Each run and measurement is made once, also after interruptions."""
 
 import dataclasses
 import json
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from aru_keras import checked_files
-from aru_keras.checked_files import read_json, record, text, writing
-from aru_keras.files import remove_leftovers, replacing, write_json
-from aru_keras.numerics import NetworkOverflowError
+from aru_keras._util import checked_files
+from aru_keras._util.checked_files import read_json, record, text, writing
+from aru_keras._util.files import remove_leftovers, replacing, write_json
+from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.runners import train
 from aru_keras.runners.experiments.experiment import Array, Experiment
 from aru_keras.runners.experiments.network import Network
@@ -25,22 +25,23 @@ from aru_keras.runners.experiments.trainings import (
     pilot_names,
     trainings,
 )
+from aru_keras.runners.finish import finish, is_settled
 from aru_keras.runners.run_folder import RunError, RunFolder
 
 REVISION = "revision"
-"""Name of the revision of an experiment's protocol among what was measured by it."""
+"""Name of the array with the revision of the measurement in its file."""
 
 DIVERGED = "diverged"
-"""What is kept in place of a measurement of a network whose loss became NaN."""
+"""Name of the array that is saved in place of a measurement if the training diverged."""
 
 
 class Workspace:
-    """Trains and measures what is not there yet.
+    """The folder of a reproduction, in which missing runs and measurements are made on demand.
 
     Args:
-        path: The folder; it is made if need be.
-        preset: Of the experiments. A folder belongs to one preset.
-        say: Called with a line before each piece of work.
+        path: Path of the folder; it is created if it does not exist.
+        preset: Preset of the experiments. A folder belongs to one preset.
+        say: Function that is called with a line of text before each piece of work.
 
     Raises:
         RunError: The folder was made with another preset.
@@ -52,31 +53,48 @@ class Workspace:
         self._claim()
 
     def network(self, name: str, seed: int) -> Network:
-        """The network of a training, trained first or further where that is not done."""
+        """The network of a training. If necessary it is trained, or its training is resumed."""
         folder, wanted = self._run(name, seed)
-        if not folder.results.exists():
+        if not is_settled(folder):
             if start := self._trainings[name].start:
                 self.network(start, seed)
             self.say(f"training {folder.path.name}")
-            self._train(wanted, folder)
+        finish(folder, wanted, verbose="epochs" if sys.stdout.isatty() else 0)
         network = Network(name, seed, folder)
         network.check()
         return network
 
+    def is_settled(self, name: str, seed: int) -> bool:
+        """Whether a training is finished or has diverged."""
+        return is_settled(self._folder(name, seed))
+
+    def needs(self, name: str, seed: int) -> list[tuple[str, int]]:
+        """Names and seeds of the trainings that must come before a training."""
+        training = self._trainings[name]
+        pilots = self._pilots(training).values()
+        needed = [(pilot, PILOT_SEED) for names in pilots for pilot in names]
+        return needed + ([(training.start, seed)] if training.start else [])
+
     def results(self, experiment: Experiment, seeds: Sequence[int]) -> Results:
-        """What an experiment measures of each of its networks, for each seed."""
+        """The measurements of an experiment on each of its networks, for each seed."""
         return Results(
             {
-                name: {seed: self._measured(experiment, name, seed) for seed in seeds}
+                name: {seed: self.measured(experiment, name, seed) for seed in seeds}
                 for name in experiment.trainings(self.preset)
             }
         )
 
-    def _measured(self, experiment, name, seed):
+    def lacks(self, experiment: Experiment, name: str, seed: int) -> bool:
+        """Whether a network is not measured yet in an experiment, in its present revision."""
+        path = self._file(experiment, name, seed)
+        return not _is_of_revision(experiment, read_arrays(path) if path.exists() else {})
+
+    def measured(self, experiment: Experiment, name: str, seed: int) -> dict | None:
+        """The arrays that an experiment measures of a network; None if its training diverged."""
         self._run(name, seed)
         path = self._file(experiment, name, seed)
         arrays = read_arrays(path) if path.exists() else {}
-        if int(arrays.get(REVISION, 1 if arrays else 0)) != experiment.revision:
+        if not _is_of_revision(experiment, arrays):
             revision = {REVISION: experiment.revision}
             write_arrays(path, {**self._measure(experiment, name, seed), **revision})
             arrays = read_arrays(path)
@@ -95,14 +113,18 @@ class Workspace:
         return experiment.measure(network, self.preset)
 
     def _learning_rate(self, training):
-        """What the pilot chooses for the network of a training, trained first; None: no pilot."""
-        if not (self.preset.pilot_rates and training.chooses_rate):
-            return None
+        """The pilot's learning rate for the network of a training; None if there is no pilot."""
         accuracies = {
             rate: [self._pilot_accuracy(name) for name in names]
-            for rate, names in pilot_names(self.preset, training.options["model"]).items()
+            for rate, names in self._pilots(training).items()
         }
-        return best_rate(accuracies)
+        return best_rate(accuracies) if accuracies else None
+
+    def _pilots(self, training):
+        """The names of the pilots that choose the rate of a training, by rate; {} if none do."""
+        if not training.chooses_rate:
+            return {}
+        return pilot_names(self.preset, training.options["model"])
 
     def _pilot_accuracy(self, name):
         try:
@@ -114,21 +136,16 @@ class Workspace:
         return self.path / "measured" / experiment.name / f"{name}-seed{seed}.npz"
 
     def _run(self, name, seed):
-        """The folder of a run, and its configuration, which a run that is there must have."""
-        training, runs = self._trainings[name], self.path / "runs"
-        folder = RunFolder(runs / f"{name}-seed{seed}")
-        start = training.start and str(runs / f"{training.start}-seed{seed}")
+        """The folder of a run and its configuration, with which an existing run must agree."""
+        training, folder = self._trainings[name], self._folder(name, seed)
+        start = training.start and str(self._folder(training.start, seed).path)
         wanted = config(training, seed, start, self._learning_rate(training))
         if folder.config.exists():
             _check_options(folder, wanted)
         return folder, wanted
 
-    def _train(self, wanted, folder):
-        verbose = "epochs" if sys.stdout.isatty() else 0
-        if folder.config.exists():
-            train.resume(folder.path, verbose=verbose)
-        else:
-            train.train(wanted, run_dir=folder.path, verbose=verbose)
+    def _folder(self, name, seed):
+        return RunFolder(self.path / "runs" / f"{name}-seed{seed}")
 
     def _claim(self):
         """Mark the folder with its preset, or check the mark."""
@@ -153,11 +170,18 @@ class Workspace:
             write_json(mark, values)
 
 
+def _is_of_revision(experiment, arrays):
+    """Whether arrays from a file were measured by the present revision of an experiment."""
+    return int(arrays.get(REVISION, 1 if arrays else 0)) == experiment.revision
+
+
 def _check_options(folder, wanted):
-    """Whether a run is the one that belongs there, wherever the folder stood at the time."""
-    found, wanted = _placeless(folder.load_config()), _placeless(wanted)
-    if found != wanted:
-        other = ", ".join(f"{name} {found[name]}" for name in wanted if found[name] != wanted[name])
+    """Check that the run has the wanted options, wherever the folder was when it was made."""
+    actual, wanted = _placeless(folder.load_config()), _placeless(wanted)
+    if actual != wanted:
+        other = ", ".join(
+            f"{name} {actual[name]}" for name in wanted if actual[name] != wanted[name]
+        )
         raise RunError(
             f"{folder.path} holds a run with other options: {other}. Remove it, or choose another "
             "folder with --dir."
@@ -165,7 +189,7 @@ def _check_options(folder, wanted):
 
 
 def _placeless(config):
-    """A configuration by field; of the run that it starts from, the name alone."""
+    """A configuration by field, with only the name of the folder of the run that it starts from."""
     values = config.to_dict()
     return {**values, "start": values["start"] and Path(values["start"]).name}
 
@@ -173,13 +197,13 @@ def _placeless(config):
 def check_arrays(
     arrays: Mapping[str, np.ndarray], keeps: Mapping[str, Array], preset: Preset, path: Path
 ) -> None:
-    """Check what was read against what an experiment keeps.
+    """Check arrays from a file against the descriptions of an experiment.
 
     Args:
-        arrays: By name.
-        keeps: As `Experiment.keeps`.
-        preset: Of the grids.
-        path: Of the file, for the message.
+        arrays: Arrays by name.
+        keeps: Descriptions of the arrays, as in `Experiment.keeps`.
+        preset: Preset with the grids.
+        path: Path of the file, for the message.
 
     Raises:
         RunError: An array is missing, of another shape, or out of its range.
@@ -195,7 +219,7 @@ def check_arrays(
 
 
 def checked(arrays: Mapping) -> dict[str, np.ndarray]:
-    """What was measured as arrays.
+    """Measurements converted to arrays, which must not contain NaN.
 
     Raises:
         NetworkOverflowError: A number is NaN.
@@ -210,7 +234,7 @@ def checked(arrays: Mapping) -> dict[str, np.ndarray]:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays to an .npz, whole or not at all.
+    """Write arrays to an .npz file, completely or not at all.
 
     Raises:
         NetworkOverflowError: A number is NaN.
@@ -224,7 +248,7 @@ def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an .npz.
+    """Read the arrays of an .npz file.
 
     Raises:
         RunError: The file is damaged.
@@ -239,9 +263,9 @@ def _has_nan(value):
 
 
 def _plain(values):
-    """As it comes back from JSON."""
+    """The values as JSON gives them back."""
     return json.loads(json.dumps(values))
 
 
 _DEFAULTS = _plain(dataclasses.asdict(Preset("", task="", rotated_task="", second_task="")))
-"""What a preset of an earlier version has where it lacks a field."""
+"""Values of the fields that presets of earlier versions lack."""

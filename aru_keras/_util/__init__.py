@@ -1,0 +1,1 @@
+"""What every floor uses: checked arguments, files, numerics. Private."""

@@ -1,0 +1,45 @@
+"""Checks that several analyses share."""
+
+import numpy as np
+
+from aru_keras._util.arguments import array, shown, wholes
+
+
+def checked_kernel(recurrent_kernel) -> np.ndarray:
+    """W_hh as a float64 array.
+
+    Raises:
+        ValueError: The matrix is not square, or not finite.
+    """
+    expected = "a finite square matrix (N, N)"
+    return array("recurrent_kernel", recurrent_kernel, ("N", "N"), what=expected)
+
+
+def checked_function(argument: str, value):
+    """Return `value`, which must be a function.
+
+    Raises:
+        ValueError: `value` is not callable.
+    """
+    if not callable(value):
+        raise ValueError(f"`{argument}` must be a function. Received: {shown(value)}.")
+    return value
+
+
+def checked_window(window, steps: int) -> slice:
+    """The window (first, last) as a slice of a recording of this number of steps.
+
+    Raises:
+        ValueError: `window` is not a pair of steps of the recording in ascending order.
+    """
+    try:
+        first, last = wholes("window", window, 0)
+        fits = first < last <= steps
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"`window` must be (first, last), 0 ≤ first < last ≤ T = {steps}. Received: "
+            f"{shown(window)}."
+        )
+    return slice(first, last)

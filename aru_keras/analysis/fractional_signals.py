@@ -1,0 +1,60 @@
+"""Fractional integrals of gain and saturation under a step (Geadah et al. 2024, Fig 9)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aru_keras._util.arguments import instance
+from aru_keras.analysis.fitting import Fit, fit_line
+from aru_keras.analysis.fractional import BASELINE, fractional_derivative
+from aru_keras.analysis.step_response import StepResponses
+
+
+@dataclass(frozen=True, eq=False)
+class SignalIntegral:
+    """A fractional derivative or integral of a signal's mean over units (Fig 9).
+
+    Attributes:
+        alpha: Order of the derivative; negative for an integral.
+        drives: Amplitudes ξ of the drive, (D,).
+        traces: D^α of the signal, (D, T), which is 0 at the baseline.
+        during: Steps at which the drive acts.
+        lines: Lines fitted to the traces during the drive, one for each ξ.
+    """
+
+    alpha: float
+    drives: np.ndarray
+    traces: np.ndarray
+    during: range
+    lines: tuple[Fit, ...]
+
+
+def signal_integral(
+    responses: StepResponses,
+    signal: str,
+    alpha: float,
+    *,
+    method: str = "periodic",
+    baseline: int = BASELINE,
+) -> SignalIntegral:
+    """D^α of n_t or s_t under the step drive, and lines fitted to it.
+
+    Args:
+        responses: Result of `step_responses`, with at least one ξ ≠ 0.
+        signal: Name of a recorded signal, such as "n" or "s".
+        alpha: Order of D^α; negative for an integral.
+        method: Name of the method of `fractional_derivative`.
+        baseline: Step before the drive at which the signal is at rest.
+
+    Raises:
+        ValueError: There is no such signal, or no drive.
+    """
+    instance("responses", responses, StepResponses, "step_responses makes them.")
+    during = np.flatnonzero(responses.drive.any(axis=0))
+    if not during.size:
+        raise ValueError("`responses` must have a ξ other than 0. Received: none.")
+    mean = responses.of(signal).mean(axis=-1).T
+    traces = fractional_derivative(mean, alpha, method, baseline).T
+    lines = tuple(fit_line(during, trace[during]) for trace in traces)
+    steps = range(during[0], during[-1] + 1)
+    return SignalIntegral(float(alpha), responses.drives, traces, steps, lines)

@@ -1,0 +1,45 @@
+"""Masks of the steps that a recording skips."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from aru_keras._util.arguments import shown
+
+
+def counted(x: Any, mask: Any) -> Any:
+    """Sequences with 0 at the steps that a mask skips, whose values may even be NaN."""
+    arrays = isinstance(x, np.ndarray) and isinstance(mask, np.ndarray)
+    if not arrays or x.ndim != 3 or mask.shape != x.shape[:2]:
+        return x
+    return np.where(mask.astype(bool)[..., None], x, 0)
+
+
+def checked_mask(mask: Any, batch: int, steps: int | None = None) -> np.ndarray:
+    """The mask as an array, (B, T) bool.
+
+    Raises:
+        ValueError: If it has another shape, or values that are neither numbers nor booleans.
+    """
+    try:
+        values = ops.convert_to_numpy(mask)
+    except (TypeError, ValueError, OverflowError):
+        values = np.empty(0)
+    wrong = values.ndim != 2 or len(values) != batch or steps not in (None, values.shape[1])
+    if wrong or values.dtype.kind not in "biuf":
+        received = f"mask.shape={values.shape}" if isinstance(mask, np.ndarray) else shown(mask)
+        raise ValueError(
+            f"`mask` must be (batch, time) = ({batch}, {'T' if steps is None else steps}), False "
+            f"at the steps to skip. Received: {received}."
+        )
+    return values.astype(bool)
+
+
+def filled(values: np.ndarray, mask: np.ndarray, how: str) -> np.ndarray:
+    """Values (B, T, …) with NaN, or with the last values before, at the skipped steps."""
+    if how == "nan":
+        return np.where(mask[..., None], values, np.asarray(np.nan, values.dtype))
+    last = np.maximum.accumulate(np.where(mask, np.arange(mask.shape[1]), -1), axis=1)
+    held = np.take_along_axis(values, np.maximum(last, 0)[..., None], axis=1)
+    return np.where(last[..., None] < 0, np.asarray(0, values.dtype), held)

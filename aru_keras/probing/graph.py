@@ -1,0 +1,255 @@
+"""The encoder, the recurrent layer and the read-out of a network, found through its graph."""
+
+import json
+import os
+import zipfile
+from typing import Any
+
+import keras
+
+from aru_keras._util.arguments import path_like, shown
+from aru_keras.models.pretrained import run_path
+
+MODEL_FILE = "model.keras"
+PERMUTATION_FILE = "permutation.npy"
+"""The names of the files of the best model, and of the order of pixels, in the folder of a run."""
+
+_REASON = 300
+"""The largest number of characters of a message of Keras that is repeated."""
+
+
+def load_network(network: keras.layers.Layer | str | os.PathLike) -> keras.layers.Layer:
+    """A layer or model as it is, or the model that is saved at a path.
+
+    Args:
+        network: A layer or model, the folder of a run, a `.keras` file, or the text
+            `pretrained:NAME` for one of `models.PRETRAINED`.
+
+    Raises:
+        ValueError: If there is no model at the path or of this name, or it cannot be loaded.
+    """
+    if isinstance(network, keras.layers.Layer):
+        return network
+    if not isinstance(network, str | os.PathLike):
+        raise ValueError(
+            f"`network` must be a layer, a model, the folder of a run with a {MODEL_FILE} in it, "
+            f"or a .keras file. Received: {shown(network)}."
+        )
+    path_like("network", network)
+    path = run_path(network)
+    file = path / MODEL_FILE if os.path.isdir(path) else path
+    problem = f"but there is no {shown(str(file))}"
+    if os.path.exists(file):
+        try:
+            return load_model(file)
+        except ValueError as error:
+            problem = f"which cannot be read as one: {error}"
+    raise ValueError(
+        f"`network` must be a layer, a model, the folder of a run with a {MODEL_FILE} in it, "
+        f"or a .keras file. Received: {shown(str(network))}, {problem}. Train one with aru-keras "
+        "train digits."
+    )
+
+
+def load_model(file: str | os.PathLike) -> keras.Model:
+    """The model in a `.keras` file.
+
+    Args:
+        file: The path of the file.
+
+    Raises:
+        ValueError: If the file cannot be loaded. The message is the reason alone.
+    """
+    import aru_keras.layers  # noqa: F401  # Keras must know the classes that the file names.
+
+    try:
+        if zipfile.is_zipfile(file):  # Keras reads models in other formats too.
+            _check_sizes(file)
+        return keras.models.load_model(file)
+    except Exception as error:  # A damaged file can make Keras raise any error.
+        raise ValueError(_reason(error)) from error
+
+
+def _reason(error):
+    """The innermost cause of an error of Keras, in one short line."""
+    text = " ".join(str(error).rpartition("Exception encountered:")[2].split())
+    text = text if len(text) <= _REASON else text[:_REASON] + " …"
+    return text or type(error).__name__
+
+
+def _check_sizes(file):
+    """Refuse a file with more units than its weights can serve, before memory is taken."""
+    with zipfile.ZipFile(file) as archive:
+        held = sum(member.file_size for member in archive.infolist())
+        config = json.loads(archive.read("config.json"))
+    for name, units, weights in _sizes(config):
+        if weights > held:  # A weight takes at least a byte.
+            raise ValueError(
+                f"{name} is to have {units} units, which takes {weights} weights or more, and the "
+                f"whole file has {held} bytes"
+            )
+
+
+def _sizes(config):
+    """The class, the units and the least number of weights of every layer in a configuration."""
+    if isinstance(config, list):
+        for value in config:
+            yield from _sizes(value)
+    if not isinstance(config, dict):
+        return
+    options = config.get("config")
+    for key in ("units", "controller_units") if isinstance(options, dict) else ():
+        if isinstance(units := options.get(key), int):
+            recurrent = "recurrent_initializer" in options
+            yield config.get("class_name"), units, units**2 if recurrent else units
+    for value in config.values():
+        yield from _sizes(value)
+
+
+def recurrent_layer(layer_or_model: keras.layers.Layer) -> Any:
+    """The recurrent layer of a network whose cell has signals.
+
+    Args:
+        layer_or_model: A model that contains exactly one such layer, or the layer itself.
+
+    Raises:
+        ValueError: If the model contains no such layer, or several.
+    """
+    if _has_signals(layer_or_model):
+        return layer_or_model
+    layers = [layer for layer in _layers_within(layer_or_model) if _has_signals(layer)]
+    if len(layers) != 1:
+        names = [layer.name for layer in layers]
+        raise ValueError(
+            "`network` must be, or hold exactly one, recurrent layer with signals: ARU, GammaRNN, "
+            "DrivenRNN or keras.layers.RNN around one of their cells; LSTM and GRU have none. "
+            f"Received: {shown(layer_or_model)} with {len(layers)} such layers {names}. If "
+            "there are several, pass the layer itself."
+        )
+    return layers[0]
+
+
+def _has_signals(layer):
+    return hasattr(getattr(layer, "cell", None), "signal_sizes")
+
+
+def _layers_within(layer):
+    """The layers of a model, of models inside it, and of both directions of a Bidirectional."""
+    inner = list(getattr(layer, "layers", ()))
+    names = ("forward_layer", "backward_layer")
+    inner += [getattr(layer, name) for name in names if hasattr(layer, name)]
+    for child in inner:
+        yield child
+        yield from _layers_within(child)
+
+
+def sequences_into(
+    layer_or_model: keras.layers.Layer, layer: keras.layers.Layer
+) -> tuple[Any, Any]:
+    """The symbolic sequences that a layer reads inside a model, and their mask or None.
+
+    Args:
+        layer_or_model: The model.
+        layer: Its recurrent layer.
+
+    Raises:
+        ValueError: If the model has no graph.
+    """
+    try:
+        inputs = layer.input
+    except AttributeError as error:
+        raise ValueError(
+            "`network` must be a functional or sequential model, whose layers know their "
+            f"inputs. Received: {layer_or_model!r}. Pass the layer itself, with what it reads."
+        ) from error
+    sequences, *others = inputs if isinstance(inputs, list | tuple) else [inputs]
+    # The other inputs are the drive and initial states, which are numbers, and the mask.
+    masks = [other for other in others if keras.backend.standardize_dtype(other.dtype) == "bool"]
+    return sequences, masks[0] if masks else None
+
+
+def encoder(model: keras.Model, layer: keras.layers.Layer) -> keras.Model | None:
+    """The model from the pixels to the sequences that the recurrent layer reads, and their mask.
+
+    Args:
+        model: The whole model.
+        layer: Its recurrent layer.
+
+    Returns:
+        The encoder, or None if the layer reads the pixels themselves.
+
+    Raises:
+        ValueError: If the layer's input does not come from a single input of the model.
+    """
+    sequences, mask = sequences_into(model, layer)
+    wanted = sequences if mask is None else [sequences, mask]
+    for pixels in model.inputs:
+        if pixels is sequences and mask is None:
+            return None
+        try:
+            return keras.Model(pixels, wanted)
+        except ValueError:  # The layer does not read this input alone. It may be the drive.
+            continue
+    raise ValueError(
+        f"The layer {layer.name!r} must read sequences, and a mask of them, that come from one "
+        f"input of the model. Received: a model with inputs {[x.name for x in model.inputs]}. "
+        "Encode the sequences yourself and pass the layer itself."
+    )
+
+
+def skips_padding(model: keras.Model, sequences: Any) -> bool:
+    """Whether symbolic sequences are an input of a model behind a `Masking` layer alone.
+
+    Args:
+        model: The model.
+        sequences: The sequences that its recurrent layer reads, as `sequences_into` gives them.
+    """
+    masking = [layer for layer in model.layers if isinstance(layer, keras.layers.Masking)]
+    return any(
+        layer.output is sequences and any(layer.input is pixels for pixels in model.inputs)
+        for layer in masking
+    )
+
+
+def read_out(layer_or_model: keras.layers.Layer, layer: Any) -> keras.Model | None:
+    """The model from an output of the recurrent layer, (B, N), to the output of the whole model.
+
+    It is found through the graph, whatever the names of the layers are. The output of a model that
+    has one at every step is that of a step, if the layers above the recurrent one treat every step
+    alike, as `Dense` does.
+
+    Args:
+        layer_or_model: The whole model, or the recurrent layer itself.
+        layer: The recurrent layer.
+
+    Returns:
+        The read-out, or None if the output is not made of one output of that layer alone.
+    """
+    if layer_or_model is layer:
+        return None
+    if layer.return_sequences:
+        return _read_out_of_a_step(layer_or_model, layer)
+    try:
+        last = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
+        # A sequential model has no `output` before its first call, but it has `outputs`.
+        return keras.Model(last, layer_or_model.outputs[0])
+    except (AttributeError, ValueError):  # The output does not come from this layer alone.
+        return None
+
+
+def _read_out_of_a_step(model, layer):
+    """The layers above the recurrent one as a model of one step; None if steps are not alike."""
+    alike = (keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation)
+    try:
+        above = keras.Model(layer.output, model.outputs[0]).layers[1:]
+        chained = [layer.output, *(upper.output for upper in above)]
+        in_a_row = all(upper.input is x for upper, x in zip(above, chained, strict=False))
+    except (AttributeError, ValueError):  # The output does not come from this layer alone.
+        return None
+    dense = any(isinstance(upper, keras.layers.Dense) for upper in above)
+    if not (dense and in_a_row and all(isinstance(upper, alike) for upper in above)):
+        return None
+    step = h = keras.Input((layer.output.shape[-1],), dtype=layer.compute_dtype)
+    for upper in above:
+        h = upper(h)
+    return keras.Model(step, h)

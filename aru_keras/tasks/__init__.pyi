@@ -1,0 +1,15 @@
+from aru_keras.tasks import origins as origins
+from aru_keras.tasks import synthetic as synthetic
+from aru_keras.tasks._collection import DatasetError as DatasetError
+from aru_keras.tasks._pipelines import Batches as Batches
+from aru_keras.tasks._pipelines import epoch_order as epoch_order
+from aru_keras.tasks._pixel_order import order_hash as order_hash
+from aru_keras.tasks._pixel_order import pixel_order as pixel_order
+from aru_keras.tasks.arrays import from_arrays as from_arrays
+from aru_keras.tasks.loading import export as export
+from aru_keras.tasks.loading import load_task as load_task
+from aru_keras.tasks.origins import register as register
+from aru_keras.tasks.specs import SPLITS as SPLITS
+from aru_keras.tasks.specs import TASKS as TASKS
+from aru_keras.tasks.specs import TaskSpec as TaskSpec
+from aru_keras.tasks.task import Task as Task

@@ -1,0 +1,71 @@
+"""Classes as whole numbers from 0, from numbers or names."""
+
+from typing import Any
+
+import numpy as np
+
+from aru_keras._util.arguments import LARGEST_SIZE, index, shown, whole
+from aru_keras.tasks._sequences import checked_names
+
+
+def numbered(
+    y: dict[str, np.ndarray], classes: Any
+) -> tuple[dict[str, np.ndarray], tuple[str, ...], int]:
+    """The classes of all splits as numbers, int32, their names, and how many there are.
+
+    Args:
+        y: Numbers or names in each split.
+        classes: The number or the names of the classes; None to find it in `y`.
+
+    Raises:
+        ValueError: If a class is not among them, or there are fewer than two.
+    """
+    given: int | None = None
+    names: tuple[str, ...] = ()
+    if index(classes) is not None:
+        given = whole("classes", classes, 2, most=LARGEST_SIZE)
+    elif classes is not None:
+        names = checked_names("classes", classes, len(classes) if np.iterable(classes) else 0)
+    kinds = {values.dtype.kind == "U" for values in y.values()}
+    if len(kinds) > 1:
+        raise ValueError(
+            "`train`, `validation` and `test` must have names as y, or numbers. Received: both."
+        )
+    if kinds == {True}:
+        names = names or _found_names(y)
+        y = {split: _places(split, values, names) for split, values in y.items()}
+    count = len(names) or given
+    if count is None:
+        count = 1 + int(max(values.max() for values in y.values()))
+    if count < 2:
+        raise ValueError(
+            f"`train` must hold as y two `classes` or more. Received: {count}. Real numbers as y, "
+            'or target="value", make a regression.'
+        )
+    return {split: _checked(split, values, count) for split, values in y.items()}, names, count
+
+
+def _found_names(y):
+    return tuple(map(str, np.unique(np.concatenate([values.ravel() for values in y.values()]))))
+
+
+def _checked(split, values, count):
+    whole = values.dtype.kind != "f" or not (values % 1).any()
+    if not whole or values.min() < 0 or values.max() >= count:
+        raise ValueError(
+            f"`{split}` must hold as y `classes`, whole numbers from 0 to {count - 1}. Received: "
+            f"numbers from {values.min()} to {values.max()}."
+        )
+    return values.astype("int32")
+
+
+def _places(split, names_of_y, names):
+    """The place of each name among the names of the classes."""
+    known = {name: number for number, name in enumerate(names)}
+    unknown = sorted(set(names_of_y.ravel().tolist()) - set(known))
+    if unknown:
+        raise ValueError(
+            f"`{split}` must hold as y names of `classes`, {', '.join(names)}. Received: "
+            f"{shown(unknown)}."
+        )
+    return np.vectorize(known.__getitem__, otypes=["int32"])(names_of_y)

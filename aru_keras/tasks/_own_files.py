@@ -1,0 +1,119 @@
+"""Your own sequences in one .npz: a documented layout of names, and its reader and writer."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aru_keras._util.checked_files import DAMAGE, member_names, read_member
+from aru_keras.tasks._archives import saved
+from aru_keras.tasks._collection import DatasetError
+from aru_keras.tasks._sequences import FIELDS
+from aru_keras.tasks.arrays import from_arrays
+from aru_keras.tasks.specs import SPLITS
+from aru_keras.tasks.task import Task
+
+PROPERTIES = {
+    "target": str,
+    "every_step": bool,
+    "classes": None,
+    "channels": None,
+    "interval": float,
+    "unit": str,
+    "name": str,
+    "description": str,
+    "split_seed": int,
+}
+"""Names beside those of the splits, and how each is read from an array; None for a list."""
+
+SHARES = ("validation", "test")
+LAYOUT = (
+    "x and y, or train_x, train_y, validation_x, validation_y, test_x and test_y; beside each x, "
+    "if you like, …lengths and …weights; and any of " + ", ".join(PROPERTIES)
+)
+
+
+def read_sequences(path: Path) -> Task:
+    """The task of an .npz of sequences.
+
+    Raises:
+        DatasetError: If the file is missing or damaged, or does not have the layout.
+        ValueError: As in `from_arrays`.
+    """
+    if not path.is_file():
+        raise DatasetError(f"{path} does not exist or is not a file. It must hold {LAYOUT}.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {name: read_member(archive, name) for name in member_names(archive)}
+    except DAMAGE as error:
+        raise DatasetError(
+            f"{path} is damaged, truncated, or no .npz of plain arrays "
+            f"({type(error).__name__}: {error}). Write it with numpy.savez or tasks.export."
+        ) from error
+    splits, properties = _sorted(path, arrays)
+    try:
+        return from_arrays(**splits, **{"name": path.stem, **properties})
+    except ValueError as error:
+        raise DatasetError(f"{path} makes no task: {error}") from error
+
+
+def _sorted(path, arrays):
+    """The splits and the properties in an archive."""
+    if "train_images" in arrays or "all_images" in arrays:
+        name = str(arrays.get("name", "the collection"))
+        raise DatasetError(
+            f"{path} holds the images of {name}. Name its task, with --source {path}."
+        )
+    splits: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
+    for name, array in arrays.items():
+        split, _, field = name.rpartition("_")
+        if name in PROPERTIES:
+            properties[name] = _property(name, array)
+        elif field in FIELDS and split in ("", *SPLITS):
+            splits.setdefault(split or "train", {})[field] = array
+        elif name in SHARES and not array.ndim:
+            splits[name] = float(array)
+        else:
+            raise DatasetError(
+                f"{path} holds {name!r}, which has no meaning. It must hold {LAYOUT}."
+            )
+    if "train" not in splits:
+        raise DatasetError(f"{path} holds no training split. It must hold {LAYOUT}.")
+    return splits, properties
+
+
+def _property(name, array):
+    kind = PROPERTIES[name]
+    if kind is not None and not array.ndim:
+        return kind(array)
+    return array.tolist()  # Names in a list, or the number of classes.
+
+
+def write_sequences(task: Task, path: Path) -> Path:
+    """Write a task of arrays to an .npz, completely or not at all, from which the same is read.
+
+    Args:
+        task: The task.
+        path: The path of the file; ".npz" is appended if it is missing.
+
+    Returns:
+        The path written.
+
+    Raises:
+        DatasetError: If the file cannot be written. Nothing is left behind.
+    """
+    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
+    spec = task.spec
+    arrays: dict[str, np.ndarray] = {}
+    for split, examples in task._splits.items():
+        values = {"x": examples.x, "y": examples.y, "lengths": examples.lengths}
+        values["weights"] = examples.weights
+        arrays |= {f"{split}_{field}": v for field, v in values.items() if v is not None}
+    for name in PROPERTIES:
+        if name not in ("classes", "split_seed"):
+            arrays[name] = np.array(getattr(spec, name))
+    if spec.classes:
+        arrays["classes"] = np.array(spec.class_names or spec.classes)
+    return saved(path, arrays)

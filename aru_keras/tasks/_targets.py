@@ -1,0 +1,153 @@
+"""Checks of the targets of a task of arrays: classes or values, at the end or at every step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aru_keras._util.arguments import array, flag, one_of, shown
+from aru_keras._util.conversions import numbers_in
+from aru_keras.tasks._classes import numbered
+from aru_keras.tasks._examples import padded, widened
+from aru_keras.tasks.specs import TARGETS
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The targets of all splits.
+
+    Attributes:
+        y: For each split (K,) or (K, T) int32, or (K, D) or (K, T, D) float32.
+        target: The kind of target, "class" or "value".
+        every_step: Whether every step has a target.
+        classes: The number of classes; 0 for values.
+        class_names: The names of the classes; () for their numbers.
+        values: The number of values D; 0 for classes.
+    """
+
+    y: dict[str, np.ndarray]
+    target: str
+    every_step: bool
+    classes: int
+    class_names: tuple[str, ...]
+    values: int
+
+
+def checked_targets(
+    given: Mapping[str, Any],
+    lengths: Mapping[str, np.ndarray],
+    timesteps: int,
+    *,
+    target: str | None,
+    every_step: bool | None,
+    classes: Any,
+) -> Targets:
+    """The targets of all splits, padded to `timesteps` with 0.
+
+    Args:
+        given: The targets of each split.
+        lengths: The number of steps of each sequence of each split. Targets of every step may have
+            more steps, which are then left out.
+        timesteps: The number of steps of the longest.
+        target: The kind of target; None to infer it from the type of the numbers.
+        every_step: Whether every step has a target; None to infer it from the shapes.
+        classes: The number or the names of the classes; None to find it in the targets.
+
+    Raises:
+        ValueError: If the targets do not fit the sequences, or each other.
+    """
+    rows = {split: _rows(split, y, len(lengths[split])) for split, y in given.items()}
+    first = rows["train"]
+    inferred = "class" if first[0].dtype.kind in "iubU" else "value"
+    target = inferred if target is None else one_of("target", target, TARGETS)
+    if every_step is None:
+        every_step = first[0].ndim == (1 if target == "class" else 2)
+    every_step = flag("every_step", every_step)
+    y = {split: _joined(split, rows[split], lengths[split], target, every_step) for split in rows}
+    names: tuple[str, ...] = ()
+    if target == "class":
+        y, names, classes = numbered(y, classes)
+    elif classes is not None:
+        raise ValueError(
+            f"`classes` must be left out for values. Received: {shown(classes)}. Give whole "
+            'numbers or names as y, or target="class".'
+        )
+    if every_step:
+        y = {split: _padded(values, lengths[split], timesteps) for split, values in y.items()}
+    values = 0 if target == "class" else _same_width(y)
+    return Targets(y, target, every_step, classes or 0, names, values)
+
+
+def _rows(split, y, count):
+    """The target of each sequence, an array of any rank."""
+    if hasattr(y, "numpy"):  # A tensor.
+        y = numbers_in(y)
+    try:
+        rows = [np.asarray(row) for row in y]
+    except (TypeError, ValueError):
+        rows = []
+    if len(rows) != count or not all(row.dtype.kind in "iubUf" for row in rows):
+        received = f"{len(rows)} of them" if len(rows) != count and rows else shown(y)
+        raise ValueError(
+            f"`{split}` must hold as y a target for each of its {count} sequences: whole numbers "
+            f"or names for classes, real numbers for values. Received: {received}."
+        )
+    return rows
+
+
+def _joined(split, rows, lengths, target, every_step):
+    """One array of targets: (K,), (K, T), (K, D) or (K, T, D)."""
+    rank = int(every_step) + (target == "value")
+    rows = [row[..., None] if row.ndim == rank - 1 == int(every_step) else row for row in rows]
+    width = rows[0].shape[int(every_step) :]
+    for k, (row, steps) in enumerate(zip(rows, lengths, strict=True)):
+        fits = row.ndim == rank and row.shape[int(every_step) :] == width
+        if not fits or (every_step and len(row) < steps):
+            raise ValueError(_unfit(split, k, row, steps, target, every_step))
+    if every_step:
+        cut = [row[:steps] for row, steps in zip(rows, lengths, strict=True)]
+        kind = np.result_type(*cut)
+        rows = padded([row.astype(kind) for row in cut], lengths.max(), cut[0].flat[0])
+    return _checked(split, np.stack(list(rows)), target)
+
+
+def _unfit(split, k, row, steps, target, every_step):
+    """What is wrong with the target of a sequence."""
+    words = {
+        ("class", False): "one class",
+        ("class", True): f"{steps} classes, one for each step of x[{k}]",
+        ("value", False): "one value, or D values, as many in all sequences",
+        ("value", True): f"({steps}, D) values, for each step of x[{k}]",
+    }
+    return (
+        f"`{split}` must hold as y[{k}] {words[target, every_step]}. Received: shape {row.shape}. "
+        "`every_step` says whether each step has a target."
+    )
+
+
+def _checked(split, y, target):
+    """The targets without NaN, and text for classes alone."""
+    if y.dtype.kind == "U" and target == "class":
+        return y
+    values = array(split, y, what="as y finite real numbers", verb="hold", dtype=None)
+    return values if target == "class" else values.astype("float32")
+
+
+def _padded(y, lengths, timesteps):
+    """Targets with 0 at all steps that are padding."""
+    y = widened(y, timesteps, 0)
+    within = np.arange(timesteps) < lengths[:, None]
+    return np.where(within.reshape(*within.shape, *[1] * (y.ndim - 2)), y, y.dtype.type(0))
+
+
+def _same_width(y):
+    """The number of values D, which must be the same in all splits."""
+    widths = {split: values.shape[-1] for split, values in y.items()}
+    if len(set(widths.values())) > 1:
+        listed = ", ".join(f"{width} in {split}" for split, width in widths.items())
+        raise ValueError(
+            "`train`, `validation` and `test` must have as many values in y as each other. "
+            f"Received: {listed}."
+        )
+    return next(iter(widths.values()))

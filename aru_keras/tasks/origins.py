@@ -1,0 +1,133 @@
+"""Tasks by name: those of the table, registered ones, files, and functions of modules.
+
+This module needs neither Keras nor the data before a task is loaded.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aru_keras._util.arguments import one_of, shown
+from aru_keras.tasks.specs import TASKS
+
+SYNTHETIC = {
+    "copy-memory": "aru_keras.tasks.synthetic:copy_memory",
+    "adding": "aru_keras.tasks.synthetic:adding",
+    "noisy-evidence": "aru_keras.tasks.synthetic:noisy_evidence",
+}
+"""The names of the synthetic tasks, and the functions that make them."""
+
+_REGISTERED: dict[str, Callable[[], Any]] = {}
+
+WAYS = (
+    "Or the path of an .npz of your own sequences, or module:function (or file.py:function) for a "
+    "function that returns a task; a name of tasks.register in the process that registers it."
+)
+
+
+def register(name: str, function: Callable[[], Any]) -> None:
+    """Give a task of your own a name, which `load_task` and every command then know.
+
+    A name is known in the process that registers it. In a command line write module:function.
+
+    Args:
+        name: The name, none of this package. What is registered by it already is replaced.
+        function: A function without arguments that returns a task, for example of `from_arrays`.
+
+    Raises:
+        ValueError: If the name is that of a task of the paper or cannot be a name, or `function`
+            is no function.
+
+    Example:
+        >>> register("oscillations", lambda: from_arrays((x, y)))
+        >>> load_task("oscillations")
+    """
+    plain = isinstance(name, str) and name.replace("-", "_").isidentifier()
+    if not plain or name in {*TASKS, *SYNTHETIC}:
+        raise ValueError(
+            "`name` must be letters, digits and hyphens, and the name of no task of this package. "
+            f"Received: {shown(name)}."
+        )
+    if not callable(function):
+        raise ValueError(
+            f"`function` must be a function that returns a task. Received: {shown(function)}."
+        )
+    _REGISTERED[name] = function
+
+
+def is_file(name: str) -> bool:
+    """Whether a name is the path of a file of sequences."""
+    return name.endswith(".npz")
+
+
+def checked_name(argument: str, name: Any) -> str:
+    """A name that a task can be loaded by, with the whole path of a file.
+
+    Args:
+        argument: The argument that the name was given for.
+        name: The name of a task, the path of an .npz, or module:function.
+
+    Raises:
+        ValueError: If it is none of these. Whether a file or module is there is not asked.
+    """
+    name = os.fspath(name) if isinstance(name, os.PathLike) else name
+    known = [*TASKS, *SYNTHETIC, *_REGISTERED]
+    if isinstance(name, str) and name not in known:
+        if is_file(name):
+            return os.path.abspath(os.path.expanduser(name))
+        module, colon, function = name.rpartition(":")
+        if colon and module and function.isidentifier():
+            return f"{os.path.abspath(module)}:{function}" if module.endswith(".py") else name
+    try:
+        return one_of(argument, name, known)
+    except ValueError as error:
+        raise ValueError(f"{error} {WAYS}") from None
+
+
+def made(name: str) -> Any:
+    """What the registered function, or the function of a module, returns.
+
+    Args:
+        name: A registered name, or module:function.
+
+    Raises:
+        ValueError: If there is no such module or function.
+    """
+    if name in _REGISTERED:
+        return _REGISTERED[name]()
+    module_name, _, function = SYNTHETIC.get(name, name).rpartition(":")
+    module = _imported(module_name, name)
+    if not callable(getattr(module, function, None)):
+        raise ValueError(
+            f"`task` must name a function of a module. Received: {name!r}, but {module_name} has "
+            f"no function {function!r}."
+        )
+    return getattr(module, function)()
+
+
+def _imported(module: str, name: str) -> Any:
+    try:
+        if module.endswith(".py"):
+            return _run_file(Path(module))
+        if os.getcwd() not in sys.path:  # As `python -m` has it, and a console script has not.
+            sys.path.append(os.getcwd())
+        return importlib.import_module(module)
+    except (ImportError, OSError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"`task` must name a module that can be imported, or a file. Received: {name!r} "
+            f"({type(error).__name__}: {error}). Run the command where the module is, or name "
+            "its file: path/to/file.py:function."
+        ) from error
+
+
+def _run_file(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise FileNotFoundError(f"no file {path}")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,36 @@
+"""When episodes begin in the sub-environments of a vector environment, seen from outside."""
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+
+
+class EpisodeStarts:
+    """Follows the calls of a vector environment, in whatever autoreset mode it is.
+
+    Args:
+        env: The vector environment.
+    """
+
+    def __init__(self, env: gym.vector.VectorEnv):
+        self._mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
+        self._waiting = np.zeros(env.num_envs, bool)
+
+    def reset(self, options: dict[str, Any] | None) -> np.ndarray:
+        """The sub-environments that a call of `reset` with these options starts, (B,) bool."""
+        requested = (options or {}).get("reset_mask")
+        mask = np.ones_like(self._waiting) if requested is None else np.asarray(requested)
+        self._waiting = self._waiting & ~mask
+        return mask
+
+    def step(self, terminated: np.ndarray, truncated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """After a step: `(starts, shown)`, where an episode began and where a step is shown."""
+        ended = terminated | truncated
+        if self._mode is AutoresetMode.SAME_STEP:
+            return ended, np.ones_like(ended)
+        starts = self._waiting
+        # Without autoreset the mask of `reset` selects the sub-environments that restart.
+        self._waiting = ended & (self._mode is AutoresetMode.NEXT_STEP)
+        return starts, ~terminated

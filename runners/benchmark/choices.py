@@ -1,0 +1,94 @@
+"""What a benchmark can measure: sizes, kinds, backends."""
+
+import importlib.util
+from dataclasses import dataclass
+
+from aru_keras._util.arguments import one_of
+
+
+@dataclass(frozen=True)
+class Size:
+    """A network and a batch.
+
+    Attributes:
+        batch: Sequences B.
+        timesteps: T.
+        units: N.
+        controller_units: G.
+    """
+
+    batch: int
+    timesteps: int
+    units: int
+    controller_units: int
+
+    def __str__(self):
+        return f"{self.batch}·{self.timesteps}·{self.units}·{self.controller_units}"
+
+    @property
+    def operations(self) -> int:
+        """Additions and multiplications in the products of a training step of the ARU."""
+        controller = 6 * self.batch * self.units * self.controller_units
+        recurrent = 6 * self.batch * self.units**2
+        return self.timesteps * (controller * (self.controller_units + 2) + recurrent)
+
+    @property
+    def tanhs(self) -> int:
+        """Evaluations of tanh in a training step, and numbers in the history of g."""
+        return self.timesteps * self.batch * self.units * self.controller_units
+
+
+SIZES = {
+    "small": Size(64, 64, 64, 16),
+    "middle": Size(64, 196, 128, 32),
+    "long": Size(20, 784, 400, 50),
+    "paper": Size(100, 784, 400, 50),
+    "many": Size(1000, 784, 128, 16),
+}
+"""Digits, MNIST at 14×14, the paper's networks with a small and with the paper's batch, and a batch
+for `predict` alone."""
+
+AT_ONCE, STEP_BY_STEP, COMPILED, EAGER = (
+    "at once",
+    "step by step",
+    "step by step, jit",
+    "eager loop",
+)
+MASKED, MASKED_STEP_BY_STEP = f"{AT_ONCE}, mask", f"{STEP_BY_STEP}, mask"
+PREDICTED, PREDICTED_STEP_BY_STEP = f"{AT_ONCE}, predict", f"{STEP_BY_STEP}, predict"
+KINDS = {
+    AT_ONCE: "the ARU with its whole-sequence path",
+    STEP_BY_STEP: "the same with fused=False: the loop of keras.layers.RNN",
+    COMPILED: "the same under jit_compile=True (TensorFlow)",
+    EAGER: "a loop written with torch alone",
+    "GRU": "keras.layers.GRU with the number of units that comes nearest in parameters",
+    "LSTM": "keras.layers.LSTM, likewise",
+    "GRU without cuDNN": "the same with use_cudnn=False (on a GPU)",
+    "LSTM without cuDNN": "the same with use_cudnn=False (on a GPU)",
+    MASKED: "at once, with a mask: lengths from T/2 to T, evenly spread",
+    MASKED_STEP_BY_STEP: "step by step, with the same mask",
+    PREDICTED: "at once, predict_on_batch in place of a training step",
+    PREDICTED_STEP_BY_STEP: "step by step, likewise",
+}
+DEFAULT_KINDS = tuple(KINDS)[:6]
+BACKENDS = ("tensorflow", "jax", "torch")
+ONLINE_SIZES = ((400, 50), (64, 16))
+"""Units N and controller units G of single steps: the paper's, and small ones."""
+
+NUM_ENVS = (1, 64, 256)
+"""Numbers of sub-environments that are stepped together."""
+
+
+def checked_backends(backends) -> list[str]:
+    """`backends`, which must be installed; None: those that are."""
+    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    if backends is None:
+        return installed
+    chosen = [one_of("backends", name, BACKENDS) for name in backends]
+    missing = [name for name in chosen if name not in installed]
+    if missing:
+        raise ValueError(
+            f"`backends` must be installed. Received: {missing}, which are not; pip install "
+            f"{' '.join(missing)}, or leave them out."
+        )
+    return chosen

@@ -1,0 +1,142 @@
+"""`aru-keras benchmark`."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from aru_keras._util.arguments import one_of, whole
+from aru_keras._util.files import replacing
+from aru_keras.runners.benchmark.choices import (
+    DEFAULT_KINDS,
+    KINDS,
+    NUM_ENVS,
+    ONLINE_SIZES,
+    SIZES,
+    checked_backends,
+)
+from aru_keras.runners.benchmark.timing import ROUNDS
+
+HELP = "measure speed and memory, as tables in Markdown (aru-keras benchmark training)"
+
+
+def add_options(parser):
+    """Add the options to the command's parser."""
+    parser.add_argument(
+        "what", help="; ".join(f"{name}: {_summary(measure)}" for name, measure in MEASURES.items())
+    )
+    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="INT", help="turns of each")
+    parser.add_argument("--backends", nargs="+", metavar="NAME", help="default: all installed")
+    parser.add_argument(
+        "--sizes",
+        nargs="+",
+        default=["small", "middle"],
+        metavar="NAME",
+        help="training: " + ", ".join(f"{name} {size}" for name, size in SIZES.items()),
+    )
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        default=DEFAULT_KINDS,
+        metavar="NAME",
+        help="training: what to compare, of " + ", ".join(map(repr, KINDS)),
+    )
+    parser.add_argument(
+        "--picture", metavar="FILE", help="training: a bar chart to write, and its numbers as .csv"
+    )
+    parser.add_argument("--units", type=int, metavar="INT", help="environments, online: one size N")
+    parser.add_argument("--controller-units", type=int, metavar="INT", help="and its G")
+    parser.add_argument(
+        *("--num-envs", "--lanes"),
+        type=int,
+        nargs="+",
+        default=NUM_ENVS,
+        metavar="B",
+        help="environments: how many are stepped together "
+        f"(default: {' '.join(map(str, NUM_ENVS))})",
+    )
+
+
+def check(options, parser):
+    """What to measure; the options are checked."""
+    measure = MEASURES[one_of("what", options.what, MEASURES)]
+    whole("rounds", options.rounds, 1)
+    if options.backends:
+        options.backends = checked_backends(options.backends)
+    return measure
+
+
+def run(options, measure):
+    """Measure, and print."""
+    measure(options)
+
+
+def _training(options):
+    """Seconds and memory of a training step, at once, step by step, and of others."""
+    from aru_keras.runners.benchmark import report, training
+
+    rows = training.training(
+        options.sizes,
+        backends=options.backends,
+        kinds=options.kinds,
+        rounds=options.rounds,
+        progress=sys.stderr.isatty(),
+    )
+    print(report.training_table(rows))
+    if options.picture:
+        path = Path(options.picture)
+        with replacing(path) as temporary:
+            report.training_chart(rows).savefig(temporary, dpi=150)
+        table = report.save_rows(rows, path.with_suffix(".csv"))
+        print(f"Picture: {path}\nTable: {table}")
+
+
+def _online(options):
+    """Microseconds of one step of one sequence."""
+    from aru_keras.runners.benchmark import online, report
+
+    rows = online.online(
+        _one_size(options) or ONLINE_SIZES,
+        backends=options.backends,
+        rounds=options.rounds,
+        progress=sys.stderr.isatty(),
+    )
+    print(report.online_table(rows))
+
+
+def _environments(options):
+    """Steps a second, alone and with a network attached."""
+    from aru_keras.runners.benchmark import environments
+
+    if options.backends:
+        _on_backends(options)
+        return
+    sizes = _one_size(options) or ONLINE_SIZES
+    rows = environments.environments(sizes, options.num_envs, options.rounds)
+    print(environments.environments_table(rows))
+
+
+MEASURES = {"training": _training, "online": _online, "environments": _environments}
+
+
+def _summary(measure):
+    """What a measure's docstring says, as a part of a sentence."""
+    return measure.__doc__[0].lower() + measure.__doc__[1:].rstrip(".")
+
+
+def _one_size(options):
+    if not (options.units or options.controller_units):
+        return None
+    units, controller_units = ONLINE_SIZES[0]
+    return [(options.units or units, options.controller_units or controller_units)]
+
+
+def _on_backends(options):
+    """The environments on each backend, in a process of its own."""
+    rest = ["--rounds", options.rounds, "--num-envs", *options.num_envs]
+    for size in _one_size(options) or ():
+        rest += ["--units", size[0], "--controller-units", size[1]]
+    for backend in options.backends:
+        command = [sys.executable, "-m", "aru_keras.runners.cli", "benchmark", "environments"]
+        environment = {**os.environ, "KERAS_BACKEND": backend}
+        subprocess.run([*command, *map(str, rest)], env=environment, check=True)

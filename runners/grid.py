@@ -1,0 +1,90 @@
+"""Configurations that differ in some options: all combinations of values, or some drawn of them."""
+
+import hashlib
+import itertools
+import json
+import math
+import random
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from aru_keras._util.arguments import one_of, whole
+from aru_keras.runners.config import TrainConfig
+
+
+def configurations(
+    values: Mapping[str, Sequence], draws: int | None = None, draw_seed: int = 0
+) -> list[TrainConfig]:
+    """The configurations of a sweep, without their seeds, each once.
+
+    Args:
+        values: Values to try by option of `TrainConfig`, at least one each.
+        draws: Number of combinations to draw at random, without repetition; None for all.
+        draw_seed: Seed of the draw.
+
+    Raises:
+        ValueError: There is no such option, or a combination does not fit. The message ends with
+            the combination.
+    """
+    for name in values:
+        one_of("option", name, [item for item in TrainConfig.names() if item != "seed"])
+    if draws is None:
+        chosen: Iterable = itertools.product(*values.values())
+    else:
+        chosen = _drawn(list(values.values()), whole("draws", draws, 1), draw_seed)
+    return list(dict.fromkeys(_configuration(values, combination) for combination in chosen))
+
+
+def varying(configs: Sequence[TrainConfig]) -> list[str]:
+    """The options in which configurations differ, in the order of the fields."""
+    return [
+        name
+        for name in TrainConfig.names()
+        if len({getattr(config, name) for config in configs}) > 1
+    ]
+
+
+def run_name(config: TrainConfig, seed: int) -> str:
+    """The name of a run of a sweep: task, model, a hash of all other options, and seed.
+
+    The name does not depend on the other runs of the sweep, so that a larger sweep in the same
+    folder uses what is there.
+    """
+    given = {
+        item.name: getattr(config, item.name)
+        for item in fields(config)
+        if item.name != "seed" and getattr(config, item.name) != item.default
+    }
+    digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:8]
+    return f"{task_name(config)}-{config.model}-{digest}-seed{seed}"
+
+
+def task_name(config: TrainConfig) -> str:
+    """The name of the task of a configuration, as part of the name of a folder."""
+    return re.sub(r"[^\w.-]+", "-", Path(config.task).name)[-40:]
+
+
+def _drawn(values, count, seed):
+    """Some combinations of the product of all values, which need not fit in memory."""
+    sizes = [len(options) for options in values]
+    total = math.prod(sizes)
+    for number in random.Random(seed).sample(range(total), min(count, total)):
+        combination = []
+        for options in reversed(values):
+            number, index = divmod(number, len(options))
+            combination.append(options[index])
+        yield tuple(reversed(combination))
+
+
+def _configuration(values, combination):
+    given = dict(zip(values, combination, strict=True))
+    try:
+        return TrainConfig(**{"task": None, **given})
+    except ValueError as error:
+        tried = {name: value for name, value in given.items() if len(values[name]) > 1}
+        if not tried:
+            raise
+        listed = ", ".join(f"{name}={value}" for name, value in tried.items())
+        raise ValueError(f"{error} In the combination {listed}.") from error

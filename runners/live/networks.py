@@ -1,0 +1,148 @@
+"""A trained network with its task, loaded once for all windows of the page."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from aru_keras._util.arguments import one_of
+from aru_keras.models.pretrained import PREFIX, PRETRAINED, pretrained_name
+from aru_keras.models.sizes import GATED
+from aru_keras.probing import OnlineStep, class_probabilities
+from aru_keras.runners.live.choices import DEFAULT_RUN
+from aru_keras.runners.run_folder import RunFolder
+
+SIGNALS = ("a", "n", "s", "h")
+"""The signals that the page shows, as far as the network has them."""
+
+
+class LiveNetwork:
+    """A trained network that is stepped pixel by pixel. It holds nothing that changes.
+
+    Args:
+        run: The folder of a run, or `pretrained:NAME`.
+
+    Attributes:
+        run: The text that names the run.
+        label: A short name of it.
+        kind: The name of the network, one of `models.NETWORKS`.
+        task: The `tasks.Task` on which it was trained.
+        model: The `keras.Model`.
+        step: Its compiled step, an `OnlineStep`.
+        signals: The names of its signals among a, n, s and h.
+
+    Raises:
+        ValueError: If it is an LSTM or GRU, or reads whole images.
+        RunError: If there is no run in the folder, or it is damaged.
+        tasks.DatasetError: If the data of its task cannot be had.
+    """
+
+    def __init__(self, run: str | os.PathLike):
+        folder = RunFolder(run)
+        config = folder.load_config()
+        self.run = os.fspath(run)
+        self.label = pretrained_name(run) or folder.path.resolve().name
+        self.kind = config.model
+        _check_kind(self)
+        folder.check_order()
+        self.task = config.load_task()
+        if not (self.task.spec.sequential and self.task.image_shape):
+            raise ValueError(
+                f"`run` must read images pixel by pixel, for the page. Received: {self.run}, on "
+                f"{self.task!r}. `aru-keras probe` shows sequences without an image."
+            )
+        self.model = folder.load_model()
+        self.step = OnlineStep(self.model)
+        self.signals = tuple(name for name in SIGNALS if name in self.step.signals)
+
+    @property
+    def units(self) -> int:
+        """The number of units N."""
+        return self.step.units
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the network has n and s."""
+        return "n" in self.signals
+
+    def start(self) -> list:
+        """The states before the first step."""
+        return self.step.initial_state(1)
+
+    def read(self, x: np.ndarray, drive: np.ndarray, state: list) -> tuple[dict, list]:
+        """Read one pixel.
+
+        Args:
+            x: The pixel, (I,).
+            drive: The drive, (N,).
+            state: The states of the previous step.
+
+        Returns:
+            The signals by name, (N,) each, with the class probabilities "y", and the new states.
+        """
+        _, state, signals = self.step(x[None], state, drive[None])
+        values = {name: ops.convert_to_numpy(signals[name])[0] for name in self.signals}
+        return values | {"y": class_probabilities(self.model, signals["y"])[0]}, state
+
+    def reads_like(self, other: "LiveNetwork") -> bool:
+        """Whether another network reads the same pixels in the same order."""
+        return self.task.config() == other.task.config()
+
+
+def _check_kind(network):
+    if network.kind in GATED:
+        raise ValueError(
+            "`run` must be an ARUN, RNN+γ or ReLU network, whose units can be watched and driven. "
+            f"Received: {network.run}, an {network.kind.upper()}, whose gates have no n and s."
+        )
+
+
+class Networks:
+    """The networks that a page offers, each loaded at its first use.
+
+    Args:
+        run: The run that is shown first, a folder or `pretrained:NAME`.
+
+    Raises:
+        ValueError: As `LiveNetwork`.
+    """
+
+    def __init__(self, run: str | os.PathLike = DEFAULT_RUN):
+        self.first = LiveNetwork(run)
+        self._loaded = {self.first.run: self.first}
+
+    @property
+    def others(self) -> list[str]:
+        """The pretrained networks, as `pretrained:NAME`, that can read beside the first one."""
+        task = self.first.task
+        return [
+            PREFIX + name
+            for name, entry in PRETRAINED.items()
+            if entry.network not in GATED
+            and (entry.task, entry.downsample) == (task.name, task.downsample)
+            and task.permutation_seed == 0
+            and PREFIX + name != self.first.run
+        ]
+
+    def load(self, run: str) -> LiveNetwork:
+        """The first network, or one of the others.
+
+        Raises:
+            ValueError: If the page does not offer it.
+        """
+        one_of("network", run, [self.first.run, *self.others])
+        if run not in self._loaded:
+            self._loaded[run] = LiveNetwork(run)
+        return self._loaded[run]
+
+
+def safe_name(text: str) -> str:
+    """A text as it may stand in the name of a file.
+
+    Args:
+        text: Any text.
+    """
+    letters: Any = (letter if letter.isalnum() or letter in "-._" else "-" for letter in text)
+    return Path("".join(letters)).name.strip(".") or "network"

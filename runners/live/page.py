@@ -1,0 +1,99 @@
+"""The page: its tabs, its controls and the line of messages."""
+
+import html
+from typing import ClassVar
+
+import panel as pn
+
+from aru_keras.runners.live.choices import DEFAULT_RUN
+from aru_keras.runners.live.locking import locked
+from aru_keras.runners.live.networks import Networks
+from aru_keras.runners.live.reading_view import ReadingView
+from aru_keras.runners.live.rig_view import RigView
+from aru_keras.runners.live.takeaway_view import TakeawayView
+
+TITLE = "aru-keras live"
+ACCENT = "#0072B2"
+
+
+class Fast(pn.theme.Fast):
+    """Panel's design of this name, by which it finds its files, without a font from elsewhere."""
+
+    _resources: ClassVar = {
+        kind: value for kind, value in pn.theme.Fast._resources.items() if kind != "font"
+    }
+
+
+class Page:
+    """One window with a session of its own.
+
+    Args:
+        networks: The networks that the page offers, which all windows share.
+    """
+
+    def __init__(self, networks: Networks):
+        self.message = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 10))
+        self.reading = ReadingView(networks, self.say)
+        self.rig = RigView(networks.first, lambda: self.reading.units, self.say)
+        self.takeaway = TakeawayView(self.reading)
+        self.tabs = pn.Tabs(
+            ("Reading", self.reading.panel),
+            ("Unit rig", self.rig.panel),
+            ("Take it away", self.takeaway.panel),
+            sizing_mode="stretch_width",
+        )
+        self.tabs.param.watch(locked(self._turned_to), "active")
+
+    def say(self, text: str) -> None:
+        """Show a message, or none."""
+        look = f"border-left: 4px solid {ACCENT}; padding: 4px 10px"
+        self.message.object = (
+            f'<div role="alert" style="{look}">{html.escape(text)}</div>' if text else ""
+        )
+
+    def close(self) -> None:
+        """Stop everything that runs."""
+        self.reading.close()
+        self.rig.close()
+
+    def _turned_to(self, event):
+        """Make what a tab needs when it is first shown."""
+        self.say("")
+        if event.new == 1:
+            self.reading.close()
+            self.rig.open()
+        if event.new == 2:
+            self.takeaway.show()
+
+    def template(self) -> pn.template.FastListTemplate:
+        """The page as a whole, for a window of its own."""
+        return pn.template.FastListTemplate(
+            title=f"{TITLE}: {self.reading.networks.first.label}",
+            sidebar=[self.reading.controls.panel],
+            main=[pn.Column(self.message, self.tabs, sizing_mode="stretch_width")],
+            accent=ACCENT,
+            sidebar_width=310,
+            font="system-ui, sans-serif",
+            design=Fast,
+            busy_indicator=None,
+        )
+
+    def row(self) -> pn.Row:
+        """The page as a part of another one, such as a notebook."""
+        controls = pn.Column(self.reading.controls.panel, width=310)
+        content = pn.Column(self.message, self.tabs, sizing_mode="stretch_width")
+        return pn.Row(controls, content, sizing_mode="stretch_width")
+
+
+def app(network=DEFAULT_RUN) -> pn.Row:
+    """The page as an object that a notebook shows.
+
+    Args:
+        network: The folder of a run, or `pretrained:NAME`.
+
+    Raises:
+        ValueError: If the network cannot be watched.
+        RunError: If there is no run in the folder.
+    """
+    pn.extension()
+    return Page(Networks(network)).row()

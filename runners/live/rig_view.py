@@ -1,0 +1,218 @@
+"""The tab on which a current is injected into the units of a network."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import panel as pn
+from bokeh.models import ColumnDataSource, FreehandDrawTool
+
+from aru_keras.runners.live.charts import COLOURS, GREY, SHOWN_UNITS, Axis, Traces, chart
+from aru_keras.runners.live.locking import locked
+from aru_keras.runners.live.network_view import AXES, LABELS
+from aru_keras.runners.live.networks import LiveNetwork
+from aru_keras.runners.live.player import Player
+from aru_keras.runners.live.rig import CURRENTS, STEPS, Current, RigSession
+
+CONNECTED, ISOLATED = "connected", "isolated"
+_SPEED = 60.0
+_STRETCH = {"sizing_mode": "stretch_width"}
+
+
+class RigView:
+    """The controls and charts of the rig, which is made when the tab is first shown.
+
+    Args:
+        network: The network whose units are in the rig.
+        units: Function that gives the units that are drawn.
+        say: Function that is called with a message for the person, "" to take it back.
+    """
+
+    def __init__(
+        self,
+        network: LiveNetwork,
+        units: Callable[[], Sequence[int]],
+        say: Callable[[str], None],
+    ):
+        self.network, self._units, self._say = network, units, say
+        self.session: RigSession | None = None
+        self.player = Player(self._steps, self._show_playing)
+        self.player.set_speed(_SPEED)
+        labels = {name: LABELS[name] for name in LABELS if name in network.signals}
+        self.traces = Traces(labels, AXES, STEPS, "current ξ; thin: D^α of the first unit's output")
+        self._make_controls()
+        self.answer = pn.pane.HTML("", **_STRETCH, margin=(0, 10))
+        self.curve = self._make_curve()
+        self._make_pen()
+        left = pn.Column(*self._controls, self.answer, width=260, margin=0)
+        charts = [pn.pane.Bokeh(drawn) for drawn in self.traces.charts.values()]
+        right = pn.Column(*charts, pn.pane.Bokeh(self.curve), **_STRETCH, margin=0)
+        self.panel = pn.Row(left, right, **_STRETCH)
+
+    def open(self) -> None:
+        """Make the rig, if it is not there."""
+        if self.session is None:
+            self.session = RigSession(self.network)
+            self._begin()
+
+    def close(self) -> None:
+        """Stop the clock."""
+        self.player.pause()
+
+    def _make_controls(self):
+        self.kind = pn.widgets.Select(name="Current", options=list(CURRENTS), width=120)
+        self.isolated = pn.widgets.Select(name="Units", options=[ISOLATED, CONNECTED], width=120)
+        self.amplitude = pn.widgets.FloatSlider(
+            name="Amplitude", start=-5, end=20, step=0.1, value=5, **_STRETCH
+        )
+        self.period = pn.widgets.FloatSlider(
+            name="Period of the sinusoid", start=4, end=150, step=1, value=50, **_STRETCH
+        )
+        self.run = pn.widgets.Button(name="Inject", button_type="primary", width=100)
+        self.measure = pn.widgets.Button(name="f–I curve", width=110)
+        self._controls = [
+            pn.Row(self.kind, self.isolated),
+            self.amplitude,
+            self.period,
+            pn.Row(self.run, self.measure),
+        ]
+        for widget in (self.kind, self.isolated, self.period):
+            widget.param.watch(self._guarded(lambda: self._begin()), "value")
+        self.amplitude.param.watch(self._guarded(self._turn), "value")
+        self.run.param.watch(self._guarded(self._toggle), "clicks")
+        self.measure.param.watch(self._guarded(self._draw_curve), "clicks")
+
+    def _make_curve(self):
+        self._curve = ColumnDataSource({"current": [], **{f"h_{k}": [] for k in range(4)}})
+        self._curve_axis = Axis(0.0, 1.0)
+        made = chart(
+            "f–I curve: mean output under constant currents",
+            "current",
+            "h",
+            150,
+            y_range=self._curve_axis.range,
+        )
+        for k, colour in enumerate(COLOURS):
+            look = {"source": self._curve, "color": colour}
+            made.line("current", f"h_{k}", **look, line_width=1.5)
+            made.scatter("current", f"h_{k}", **look, size=4)
+        return made
+
+    def _make_pen(self):
+        """Let the person draw on the chart of the current, where the current is "drawn"."""
+        made = self.traces.charts["drive"]
+        made.height = 150
+        self._stroke = ColumnDataSource({"xs": [], "ys": []})
+        lines = made.multi_line("xs", "ys", source=self._stroke, color=COLOURS[1], line_width=3)
+        self._pen = FreehandDrawTool(renderers=[lines], num_objects=1)
+        self._stroke.on_change("data", self._drawn)
+        self._derivative = ColumnDataSource({"t": [], "value": []})
+        made.line("t", "value", source=self._derivative, color=COLOURS[0], line_width=1)
+        made.line([0, STEPS], [0, 0], color=GREY, line_width=0.5)
+
+    def _guarded(self, act):
+        def changed(event):
+            self._say("")
+            try:
+                self.open()
+                act()
+            except ValueError as error:
+                self.player.pause()
+                self._say(str(error))
+
+        return locked(changed)
+
+    def _current(self, points=None):
+        return Current(self.kind.value, self.amplitude.value, self.period.value, points=points)
+
+    def _begin(self, points=None):
+        self.player.pause()
+        self._let_draw(self.kind.value == "drawn")
+        self.session.begin(self._current(points), self.isolated.value == ISOLATED)
+        self.session.turn(self.amplitude.value)
+        self.traces.clear()
+        self._derivative.data = {"t": [], "value": []}
+        self.answer.object = self._hint()
+
+    def _hint(self):
+        hints = {
+            "drawn": "Draw the current in its chart, from left to right.",
+            "by hand": "Inject, and move the amplitude while it runs.",
+        }
+        return hints.get(self.kind.value, "Inject, to see the units respond.")
+
+    def _let_draw(self, on):
+        made = self.traces.charts["drive"]
+        if on and self._pen not in made.tools:
+            made.add_tools(self._pen)
+            made.toolbar.active_drag = self._pen
+            axis = self.traces.axes["drive"].range
+            axis.start, axis.end = self.amplitude.start, self.amplitude.end
+        if not on and self._pen in made.tools:
+            made.tools = [tool for tool in made.tools if tool is not self._pen]
+
+    def _drawn(self, attribute, old, new):
+        if not len(new["xs"]):
+            return
+        points = np.stack([new["xs"][-1], new["ys"][-1]], axis=1)[:STEPS]
+        self._begin(points)
+        self.player.play()
+
+    def _turn(self):
+        if self.kind.value == "by hand":
+            self.session.turn(self.amplitude.value)
+        else:
+            self._begin()
+
+    def _toggle(self):
+        if self.player.playing:
+            self.player.pause()
+            return
+        if self.session.over:
+            self._begin(self.session.current.points)
+        self.player.play()
+
+    def _show_playing(self, playing):
+        self.run.name = "Pause" if playing else "Inject"
+
+    def _steps(self, count):
+        session, first = self.session, self.session.t
+        for _ in range(count):
+            session.step()
+        self.traces.add(session.signals, session.currents[:, None], self._shown, first, session.t)
+        if session.over:
+            self._draw_order()
+        return not session.over
+
+    @property
+    def _shown(self):
+        return [unit for unit in self._units() if unit < self.network.units][:SHOWN_UNITS]
+
+    def _draw_order(self):
+        """Show the orders of the units that are drawn."""
+        units, order = self._shown, self.session.order(self._shown)
+        if order is None:
+            self.answer.object = "This current has no step: no order is fitted."
+            return
+        lines = [
+            f"unit {unit}: α = {alpha:+.2f} (R² = {fit:.2f})"
+            if fitted
+            else f"unit {unit}: no order"
+            for unit, alpha, fit, fitted in zip(
+                units, order.alpha, order.r_squared, order.fitted, strict=True
+            )
+        ]
+        meaning = "α > 0: the unit integrates; α < 0: it differentiates."
+        self.answer.object = "<br>".join(["<b>Fractional order</b>", *lines, f"<i>{meaning}</i>"])
+        if order.fitted[0]:
+            value = self.session.derivative(units[0], float(order.alpha[0]))
+            self._derivative.data = {"t": np.arange(STEPS), "value": value}
+            self.traces.axes["drive"].hold(value[80:220])
+
+    def _draw_curve(self):
+        curve, units = self.session.f_i_curve(), self._shown
+        columns = {f"h_{k}": curve.h[:, unit] for k, unit in enumerate(units)}
+        empty = np.full(len(curve.currents), np.nan)
+        columns |= {f"h_{k}": empty for k in range(len(units), SHOWN_UNITS)}
+        self._curve_axis.reset()
+        self._curve_axis.hold(curve.h[:, units])
+        self._curve.data = {"current": curve.currents, **columns}

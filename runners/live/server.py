@@ -1,0 +1,95 @@
+"""The server of the page: one process, on this machine alone."""
+
+import errno
+import socket
+import webbrowser
+
+import panel as pn
+
+from aru_keras.runners.live.choices import ADDRESS, DEFAULT_RUN, PORT
+from aru_keras.runners.live.networks import Networks
+from aru_keras.runners.live.page import TITLE, Page
+from aru_keras.runners.live.session import Session
+
+LIFETIME = 60
+"""How long the state of a window is kept that was closed, or has not yet opened, in seconds."""
+
+LARGEST_MESSAGE = 2**20
+"""The largest number of bytes that the page accepts from a browser at once."""
+
+
+def serve(run: str = DEFAULT_RUN, *, port: int = PORT, browser: bool = True, block: bool = True):
+    """Serve the page until the process is interrupted.
+
+    Args:
+        run: The folder of a run, or `pretrained:NAME`, that is shown first.
+        port: The port on 127.0.0.1; 0 for any that is free.
+        browser: Whether to open the page in a browser.
+        block: Whether to return only when the server has ended.
+
+    Returns:
+        The server of Bokeh, if it does not block.
+
+    Raises:
+        ValueError: If the port is in use, or the network cannot be watched.
+        RunError: If there is no run in the folder.
+    """
+    networks = Networks(run)
+    Session(networks.first).step()  # It is compiled now, and not when the first window opens.
+    port = free_port(port)
+    origins = [f"{host}:{port}" for host in (ADDRESS, "localhost")]
+    server = pn.serve(
+        {"/": lambda: new_page(networks)},
+        port=port,
+        address=ADDRESS,
+        websocket_origin=origins,
+        websocket_max_message_size=LARGEST_MESSAGE,
+        show=False,
+        start=False,
+        verbose=False,
+        title=TITLE,
+        unused_session_lifetime_milliseconds=1000 * LIFETIME,
+        check_unused_sessions_milliseconds=1000 * LIFETIME // 4,
+    )
+    address = f"http://{ADDRESS}:{port}"
+    print(f"{networks.first.label} on {address}. Stop with Ctrl-C.", flush=True)
+    server.start()
+    if browser and not webbrowser.open(address):
+        print(f"No browser was found: open {address} in one.", flush=True)
+    if not block:
+        return server
+    server.io_loop.start()
+    return None
+
+
+def new_page(networks: Networks) -> pn.template.FastListTemplate:
+    """The page for a new window, whose state goes when the window is closed.
+
+    Args:
+        networks: The networks, which all windows share.
+    """
+    page = Page(networks)
+    pn.state.on_session_destroyed(lambda context: page.close())
+    return page.template()
+
+
+def free_port(port: int) -> int:
+    """The port itself if it is free, and any free port for 0.
+
+    Args:
+        port: The port on 127.0.0.1.
+
+    Raises:
+        ValueError: If it is in use.
+    """
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((ADDRESS, port))
+        except OSError as error:
+            reason = "in use" if error.errno == errno.EADDRINUSE else error.strerror
+            raise ValueError(
+                f"`port` must be free on {ADDRESS}. Received: {port}, which is {reason}. Choose "
+                "another one with --port, or 0 for any that is free."
+            ) from error
+        return tried.getsockname()[1]

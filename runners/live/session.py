@@ -1,0 +1,251 @@
+"""One episode that is stepped by hand: an image, one or two networks, and what was turned."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from aru_keras._util.arguments import array, checked_units, one_of, whole
+from aru_keras.perturbations import Perturbation, Perturbations, as_perturbation
+from aru_keras.probing import TRACES, Reading
+from aru_keras.runners.live.hand import Hand, History
+from aru_keras.runners.live.networks import LiveNetwork
+from aru_keras.tasks import SPLITS
+
+DRAWN = "drawn"
+"""What stands for the split of an image that was drawn by hand."""
+
+
+class Session:
+    """The state of one window: what is read, how far, and what was turned until now.
+
+    Args:
+        network: The network that reads.
+        other: A second network that reads the same, or None.
+        split: The split of the image.
+        index: The index of the image in the split.
+
+    Attributes:
+        networks: The networks that read.
+        hand: The positions of the controls, which act from the next step on.
+        t: The number of steps taken.
+        pixels: The pixels as they were shown, (T, 1).
+        contrast: The factors on positive pixels, (T,).
+        drives: The drives into the units of each network, (T, N) each.
+        signals: The signals by name of each network, (T, N) each.
+        probabilities: The class probabilities after each step of each network, (T, classes) each.
+
+    Raises:
+        ValueError: If the networks do not read alike, or there is no such image.
+    """
+
+    def __init__(
+        self,
+        network: LiveNetwork,
+        other: LiveNetwork | None = None,
+        split: str = "test",
+        index: int = 0,
+    ):
+        self.task, self.hand = network.task, Hand()
+        self.networks = _alike(network, other)
+        self.show(split, index)
+
+    @property
+    def timesteps(self) -> int:
+        """The number of steps T of the episode."""
+        return self.task.timesteps
+
+    @property
+    def over(self) -> bool:
+        """Whether the whole image was read."""
+        return self.t == self.timesteps
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the image was drawn by hand."""
+        return self.split == DRAWN
+
+    def show(self, split: str, index: int) -> None:
+        """Begin an episode with an image of the task.
+
+        Raises:
+            ValueError: If there is no such image.
+        """
+        one_of("split", split, SPLITS)
+        index = whole("index", index, 0, most=self.task.sizes[split] - 1)
+        x, labels = self.task.examples(split, [index])
+        self._take(split, index, int(labels[0]), x[0])
+
+    def draw(self, image: Any, label: int = 0) -> None:
+        """Begin an episode with an image that was drawn by hand.
+
+        Args:
+            image: The image, (H, W), from 0 to 1.
+            label: The class that it is meant to be.
+
+        Raises:
+            ValueError: If the image has another shape or other values.
+        """
+        image = array("image", image, self.task.image_shape, least=0, most=1, dtype="float32")
+        label = whole("label", label, 0, most=self.task.classes - 1)
+        order = [self.task.pixel_index(t) for t in range(self.timesteps)]
+        self._take(DRAWN, 0, label, image.reshape(-1, 1)[order])
+
+    def restart(self, perturbation: Any = None) -> None:
+        """Begin the episode anew, under a perturbation to which the controls add.
+
+        Args:
+            perturbation: A perturbation, or what `as_perturbation` takes.
+
+        Raises:
+            ValueError: If the perturbation does not fit the task or a network. The episode goes on.
+        """
+        base = as_perturbation(perturbation)
+        history = History(self.timesteps, self.index, base)
+        for network in self.networks:
+            base.drive([self.index], self.timesteps, network.units)
+        self.history, self.t = history, 0
+        self._states = [network.start() for network in self.networks]
+        self.pixels = np.zeros((self.timesteps, 1), "float32")
+        self.contrast = np.ones(self.timesteps, "float32")
+        self.drives = [self._empty(network.units) for network in self.networks]
+        self.signals = [
+            {name: self._empty(network.units) for name in network.signals}
+            for network in self.networks
+        ]
+        self.probabilities = [self._empty(self.task.classes) for _ in self.networks]
+
+    def replay(self) -> None:
+        """Begin the episode anew with what was turned until now, and the controls at 0."""
+        perturbation, self.hand = self.perturbation, Hand()
+        self.restart(perturbation)
+
+    def compare(self, other: LiveNetwork | None) -> None:
+        """Let a second network, or none, read beside the first; the episode begins anew.
+
+        Raises:
+            ValueError: If the networks do not read alike.
+        """
+        self.networks = _alike(self.networks[0], other)
+        self.restart(self.history.base)
+
+    def turn(self, **positions: float) -> None:
+        """Turn controls, which are the fields of `Hand`; they act from the next step on.
+
+        Raises:
+            ValueError: If a position is out of its range.
+        """
+        self.hand = dataclasses.replace(self.hand, **positions)
+
+    def step(self) -> bool:
+        """Read the next pixel; False if the image is read."""
+        if self.over:
+            return False
+        t = self.t
+        self.history.add(self.hand)
+        self.pixels[t], self.contrast[t] = self._pixel(t)
+        for k, network in enumerate(self.networks):
+            self.drives[k][t] = drive = self.history.drive(network.units)
+            signals, self._states[k] = network.read(self.pixels[t], drive, self._states[k])
+            self.probabilities[k][t] = signals.pop("y")
+            for name, values in signals.items():
+                self.signals[k][name][t] = values
+        self.t += 1
+        return True
+
+    @property
+    def image(self) -> np.ndarray:
+        """The image as a picture, (H, W)."""
+        return self._picture(self._x)
+
+    @property
+    def image_read(self) -> np.ndarray:
+        """The image as far as it was read and as it was shown, (H, W); NaN elsewhere."""
+        shown = self.pixels.copy()
+        shown[self.t :] = np.nan
+        return self._picture(shown)
+
+    @property
+    def perturbation(self) -> Perturbation:
+        """The perturbation that does again what was turned until now."""
+        return self.history.perturbation()
+
+    def reading(self, network_index: int = 0) -> Reading:
+        """The reading so far of one of the networks.
+
+        Args:
+            network_index: Index of the network in `networks`.
+
+        Raises:
+            ValueError: If no step was taken yet.
+        """
+        whole("t", self.t, 1, hint="Take a step first.")
+        drive = self.drives[network_index][: self.t]
+        return Reading(
+            task=_DrawnTask(self.task, self.image) if self.drawn else self.task,
+            split=self.split,
+            index=self.index,
+            label=self.label,
+            pixels=self.pixels[: self.t],
+            drive=drive if drive.any() else None,
+            signals={
+                name: values[: self.t]
+                for name, values in self.signals[network_index].items()
+                if name in TRACES
+            },
+            probabilities=self.probabilities[network_index][: self.t],
+        )
+
+    def chosen_units(self, network_index: int, units: Sequence[int]) -> list[int]:
+        """Units of one of the networks, checked.
+
+        Raises:
+            ValueError: If a unit does not exist.
+        """
+        return checked_units("units", units, self.networks[network_index].units)
+
+    def _take(self, split, index, label, x):
+        self.split, self.index, self.label, self._x = split, index, label, x
+        self.restart(self.history.base if hasattr(self, "history") else Perturbations())
+
+    def _pixel(self, t):
+        """The pixel at a step as it is shown, and the factor on it."""
+        factors = self.history.factor()
+        x = self._x[t]
+        for factor in factors:
+            x = np.where(x > 0, x * factor, x)
+        return x, np.prod(factors, dtype="float32")
+
+    def _picture(self, sequence):
+        picture = np.empty(self.timesteps, "float32")
+        picture[[self.task.pixel_index(t) for t in range(self.timesteps)]] = sequence[:, 0]
+        return picture.reshape(self.task.image_shape)
+
+    def _empty(self, width):
+        return np.zeros((self.timesteps, width), "float32")
+
+
+class _DrawnTask:
+    """A task whose only image was drawn by hand, for its picture."""
+
+    def __init__(self, task, image):
+        self._task, self._image = task, image
+
+    def __getattr__(self, name):
+        return getattr(self._task, name)
+
+    def images(self, split):
+        """The image."""
+        return self._image[None]
+
+
+def _alike(network, other):
+    if other is None:
+        return [network]
+    if not network.reads_like(other):
+        raise ValueError(
+            "`other` must read the same task in the same order of pixels. Received: "
+            f"{other.label} on {other.task} beside {network.label} on {network.task}."
+        )
+    return [network, other]

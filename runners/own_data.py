@@ -1,0 +1,62 @@
+"""How a run remembers the data of a task that is not of the paper, and finds it again."""
+
+import dataclasses
+from pathlib import Path
+
+from aru_keras import tasks
+from aru_keras.tasks.specs import ARRAYS
+
+DATA_FILE = "data.npz"
+"""The file, in the folder of a run, of sequences that no name leads to."""
+
+
+def described(task, options: dict) -> tuple[str, dict]:
+    """The name and the options by which a configuration describes a loaded task.
+
+    Args:
+        task: A `tasks.Task`.
+        options: Options of the configuration.
+
+    Raises:
+        ValueError: If an option is that of the task itself.
+    """
+    own = {"downsample": task.downsample, "permutation_seed": task.permutation_seed}
+    for name, value in own.items():
+        if options.get(name, value) != value:
+            raise ValueError(
+                f"`{name}` is that of the task, {value}. Received: {options[name]}. Leave it out."
+            )
+    name = task.origin or DATA_FILE
+    return name, {**options, **own}
+
+
+def with_data(config, task, folder):
+    """The configuration that finds the data of its task again.
+
+    Args:
+        config: The `TrainConfig` of the run.
+        task: Its `tasks.Task`.
+        folder: The `RunFolder`, to which sequences are written that have no other place.
+
+    Returns:
+        The configuration, with the fingerprint of data that is not of the paper.
+    """
+    if task.spec.collection != ARRAYS:
+        return config
+    origin = config.task
+    if task.origin is None:
+        origin = str(tasks.export(task, folder.path.absolute() / DATA_FILE))
+    return dataclasses.replace(config, task=origin, fingerprint=task.fingerprint)
+
+
+def located(config, folder: Path):
+    """The configuration of a run, whose data may have moved together with its folder.
+
+    Args:
+        config: The `TrainConfig`.
+        folder: The path of the folder of the run.
+    """
+    path, here = Path(config.task), folder.absolute() / DATA_FILE
+    if path.name == DATA_FILE and not path.exists() and here.exists():
+        return dataclasses.replace(config, task=str(here))
+    return config

@@ -1,0 +1,89 @@
+"""What a worker of a cluster does: it calls functions of this package by their names.
+
+Workers import this module before there is any work. So it imports neither Keras nor Dask.
+"""
+
+import contextlib
+import functools
+import importlib
+import io
+import pickle
+import platform
+import random
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from aru_keras.runners import console
+
+THREADED = ("dask", "distributed", "tornado")
+"""Packages that draw random numbers in other threads of a worker."""
+
+SECONDS_BETWEEN_TRIES = 1.0
+"""Time between two looks at a run that another process still trains, in seconds."""
+
+
+def call(function: str, arguments: bytes, versions: Mapping[str, str], after: Sequence) -> None:
+    """Call a function on a worker. What it makes are files; nothing is returned.
+
+    A run that another process still trains, such as a worker that the scheduler has given up, is
+    waited for.
+
+    Args:
+        function: Name of the function, as in "package.module:function".
+        arguments: Arguments of the function, pickled, as they may need Keras.
+        versions: What `train.versions` returns where the work was ordered.
+        after: What this call waits for; it is not used.
+
+    Raises:
+        RunError: The worker has another backend or other versions.
+    """
+    keep_random_numbers()
+    console.load_keras()
+    _check_versions(tuple(versions.items()))
+    module, _, name = function.partition(":")
+    work = getattr(importlib.import_module(module), name)
+    unpacked = pickle.loads(arguments)
+    with contextlib.redirect_stdout(io.StringIO()):
+        while not _done(work, unpacked):
+            time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def keep_random_numbers() -> None:
+    """Leave the numbers of Python's generator, which Keras draws seeds from, to the work alone.
+
+    Threads of Dask draw from it at any time, also between `keras.utils.set_random_seed` and the
+    first weights. Afterwards its modules that are loaded have generators of their own.
+    """
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in THREADED and getattr(module, "random", None) is random:
+            module.random = random.Random()  # type: ignore[attr-defined]
+
+
+def _done(work, arguments):
+    """Whether the work is done. It is not if another process holds the folder of the run."""
+    from aru_keras.runners.run_folder import RunError
+
+    try:
+        work(*arguments)
+    except RunError as error:
+        if isinstance(error.__cause__, BlockingIOError):
+            return False
+        raise
+    return True
+
+
+@functools.cache
+def _check_versions(wanted):
+    from aru_keras.runners.run_folder import RunError
+    from aru_keras.runners.train import versions
+
+    actual = versions()
+    others = [f"{name} {actual.get(name)}" for name, value in wanted if actual.get(name) != value]
+    if others:
+        here = ", ".join(f"{name} {value}" for name, value in wanted if actual.get(name) != value)
+        raise RunError(
+            f"The worker on {platform.node()} has {', '.join(others)}, and this command {here}. "
+            "Results must not depend on the worker: start all workers in an environment like "
+            "this one, with the same KERAS_BACKEND."
+        )

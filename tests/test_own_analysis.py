@@ -1,0 +1,98 @@
+"""`analyze` of runs on one's own sequences: what makes sense, and why the rest does not."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from aru_keras import models, tasks
+from aru_keras._util.files import write_json
+from aru_keras.runners.cli import main
+from aru_keras.runners.experiments import presets, robustness
+from aru_keras.runners.experiments.names import ANALYZED
+from aru_keras.runners.experiments.own_tasks import reason_against
+from aru_keras.runners.run_folder import RunFolder
+from aru_keras.runners.train import TrainConfig
+
+X = np.random.default_rng(0).normal(size=(12, 20, 2))
+ROWS = [one[: 10 + k % 10] for k, one in enumerate(X)]
+LABELS, VALUES = np.arange(12) % 2, X[:, :, 0].mean(axis=1)
+ALWAYS = {"family", "jacobian", "controller", "spectrum"}
+
+
+def made(x, y):
+    return tasks.from_arrays((x, y), (x, y), (x, y), name="own")
+
+
+def possible(task):
+    return {name for name in ANALYZED if reason_against(name, task.spec) is None}
+
+
+def test_what_an_experiment_needs_decides_whether_it_is_made():
+    assert possible(tasks.load_task("digits")) == set(ANALYZED)
+    assert possible(made(ROWS, VALUES)) == ALWAYS
+    of_one_length = possible(made(X, VALUES))
+    assert {"transients", "lyapunov", "noise-boundary"} <= of_one_length
+    assert not {"accuracy", "robustness", "transfer", "fractional-order"} & of_one_length
+    classes = possible(made(X[..., :1], LABELS))
+    assert {"accuracy", "robustness", "gradients", "fractional-order"} <= classes
+    assert "transfer" not in classes
+
+
+@pytest.fixture(scope="module", params=["ragged class", "value"])
+def run(request, tmp_path_factory):
+    task = made(ROWS, LABELS) if request.param == "ragged class" else made(X, VALUES)
+    return finished(tmp_path_factory.mktemp("own"), task)
+
+
+def finished(path, task):
+    """The folder of a finished run, whose network was not trained."""
+    folder = RunFolder(path / "run")
+    folder.path.mkdir()
+    file = tasks.export(task, path / "own")
+    config = TrainConfig(file, "arun", units=6, controller_units=2)
+    model = models.network_for(task, "arun", units=6, controller_units=2)
+    folder.create(config, None)
+    model.save(folder.model)
+    score = "accuracy" if task.classes else "r2"
+    results = {f"test_{score}": 0.5, f"validation_{score}": 0.5, "test_loss": 1.0}
+    results |= {"run_dir": str(folder.path), "task": "own", "model": "arun", "best_epoch": 1}
+    results |= {"epochs": 1, "parameters": models.trainable_parameters(model), "units": 6}
+    results |= {"permutation": "none", "train_seconds": 1.0, "test_seconds": 1.0}
+    write_json(folder.results, {**results, "peak_memory_mb": None, "versions": {}})
+    return folder.path
+
+
+def test_the_report_shows_what_was_made_and_says_why_not_the_rest(run, capsys, monkeypatch):
+    from aru_keras.runners.experiments import analyze as module
+
+    few = {
+        name: module.EXPERIMENTS[name] for name in ("family", "accuracy", "transfer", "spectrum")
+    }
+    monkeypatch.setattr(module, "EXPERIMENTS", few)
+    assert main(["analyze", str(run)]) == 0
+    report = (run / "analysis/report.md").read_text("utf-8")
+    assert "it counts right classes at the end of a sequence." in report
+    assert "it needs another task of the paper" in report
+    classes = RunFolder(run).load_config().load_task().classes
+    assert ("test accuracy" if classes else "test R²") in report
+    made = {path.name.partition("-")[0] for path in (run / "analysis").rglob("*.png")}
+    assert len(made) >= 2
+
+
+def test_an_experiment_that_makes_no_sense_is_refused_with_its_reason(run, capsys):
+    assert main(["analyze", str(run), "--only", "accuracy"]) == 2
+    assert "it counts right classes at the end" in capsys.readouterr().err
+
+
+def test_robustness_counts_what_is_above_the_chance_of_these_classes(tmp_path, monkeypatch):
+    quick = presets.PRESETS["quick"]
+    tiny = {"step_amplitudes": (0.0, 1.0), "contrast_amplitudes": (0.0, 0.5)}
+    monkeypatch.setitem(presets.PRESETS, "quick", dataclasses.replace(quick, **tiny))
+    chances = []
+    monkeypatch.setattr(
+        robustness, "_lost", lambda amplitudes, curve, chance: chances.append(chance) or 0.0
+    )
+    run = finished(tmp_path, made(X, LABELS))
+    assert main(["analyze", str(run), "--only", "robustness"]) == 0
+    assert set(chances) == {0.5}

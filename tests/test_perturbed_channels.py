@@ -1,0 +1,119 @@
+"""Perturbations of sequences of many channels and of different lengths."""
+
+import json
+
+import gymnasium as gym
+import numpy as np
+import pytest
+
+import aru_keras  # noqa: F401
+from aru_keras import tasks
+from aru_keras.perturbations import (
+    ChannelContrast,
+    Contrast,
+    InputNoise,
+    StepDrive,
+    as_perturbation,
+    from_config,
+    parse,
+)
+
+K, T, I = 9, 30, 3  # noqa: E741
+RNG = np.random.default_rng(0)
+LENGTHS = np.array([T, 12, 5] * 3)
+ROWS = [RNG.normal(size=(n, I)).astype("float32") for n in LENGTHS]
+SPLIT = (ROWS, np.arange(K) % 3)
+NAMES = ["left", "right", "up"]
+SOME = ChannelContrast(0.8, channels=["right", 2])
+NOISE = InputNoise(0.25, mean=1.0, seed=4)
+
+
+@pytest.fixture(scope="module")
+def task():
+    return tasks.from_arrays(SPLIT, SPLIT, SPLIT, channels=NAMES)
+
+
+def test_a_contrast_of_some_channels_is_that_of_all_on_these_alone(task):
+    x, _ = task.arrays("test")
+    seen, drive = task.perturbed(x, range(K), SOME)
+    every = Contrast(0.8).pixels(x)
+    np.testing.assert_array_equal(seen[..., 1:], every[..., 1:])
+    np.testing.assert_array_equal(seen[..., 0], x[..., 0])
+    assert drive is None and (seen != x).any()
+
+
+def test_noise_has_its_moments_its_seed_and_its_index(task):
+    x, _ = task.arrays("test")
+    mask = task.mask("test")
+    seen = task.perturbed(x, range(K), NOISE)[0]
+    noise = (seen - x)[mask]
+    assert noise.mean() == pytest.approx(1.0, abs=0.1) and noise.std() == pytest.approx(
+        0.5, abs=0.05
+    )
+    np.testing.assert_array_equal(seen[~mask], x[~mask])
+    alone = task.perturbed(x[[4]], [4], NOISE)[0]
+    np.testing.assert_array_equal(alone[0], seen[4])
+    assert (task.perturbed(x, range(K), InputNoise(0.25, 1.0, 5))[0] != seen)[mask].all()
+    assert len(np.unique(noise.round(5))) > 0.9 * noise.size
+
+
+@pytest.mark.parametrize("perturbation", [SOME, NOISE, SOME + NOISE + StepDrive(2), NOISE + SOME])
+def test_environment_and_pipelines_show_the_same(task, perturbation):
+    stream = task.batches("train", K, perturbation=perturbation, shuffle=False)
+    inputs, _ = next(iter(stream))
+    inputs = inputs["pixels"] if perturbation.has_drive else inputs
+    env = gym.make(
+        "aru/Sequence-v0",
+        task=task,
+        shuffle=False,
+        perturbation=perturbation,
+        disable_env_checker=True,
+    )
+    for index in range(3):
+        seen, _ = env.reset(seed=0 if index == 0 else None)
+        for t in range(LENGTHS[index]):
+            np.testing.assert_array_equal(seen, inputs[index, t])
+            assert env.observation_space.contains(seen)
+            seen, *_ = env.step(0)
+
+
+def test_the_order_of_a_composition_counts(task):
+    x = np.abs(task.arrays("test")[0][:1])
+    seen = [task.perturbed(x, [0], one)[0] for one in (SOME + NOISE, NOISE + SOME)]
+    assert (seen[0] != seen[1]).any()
+    np.testing.assert_array_equal(
+        seen[0], task.perturbed(task.perturbed(x, [0], SOME)[0], [0], NOISE)[0]
+    )
+
+
+@pytest.mark.parametrize("perturbation", [SOME, NOISE, SOME + NOISE])
+def test_they_go_through_json_and_text(perturbation):
+    assert from_config(json.loads(json.dumps(perturbation.to_config()))) == perturbation
+    assert parse("channels:0.8,channels=right;2") == SOME
+    assert parse("input-noise:0.25,1,4") == NOISE and as_perturbation("input-noise") == InputNoise()
+
+
+@pytest.mark.parametrize("channels", [["down"], [3], "down"])
+def test_an_unknown_channel_is_named(task, channels):
+    with pytest.raises(ValueError, match="must be left, right, up, or numbers from 0 to 2"):
+        task.perturbed(task.arrays("test")[0], range(K), ChannelContrast(channels=channels))
+
+
+@pytest.mark.parametrize("wrong", [[], [-1], [1.5], None, [None]])
+def test_wrong_channels_are_refused(wrong):
+    with pytest.raises(ValueError, match="`channels` must be names of channels"):
+        ChannelContrast(channels=wrong)
+
+
+def test_input_noise_needs_to_know_the_sequence():
+    with pytest.raises(ValueError, match="`indices` must be those of the sequences"):
+        InputNoise().pixels(np.zeros((1, 3, 1)))
+    with pytest.raises(ValueError, match="for a contrast of some channels"):
+        SOME.pixels(np.zeros((1, 8, 8, 3)))
+
+
+def test_images_take_noise_too():
+    digits = tasks.load_task("digits")
+    x, _ = digits.examples("test", [3])
+    seen = digits.perturbed(x, [3], "input-noise:0.01")[0]
+    assert 0.05 < (seen - x).std() < 0.15

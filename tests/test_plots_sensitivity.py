@@ -1,0 +1,22 @@
+"""The maps of sensitivity hold what they are given."""
+
+import numpy as np
+from drawings import scores
+
+from aru_keras.plots import sensitivity
+
+
+def test_maps_share_their_colours():
+    networks = {"arun": scores((3, 4)), "relu": scores((3, 4))}
+    networks["relu"].loss[1, 2] = 40.0
+    figure = sensitivity.sensitivity_maps(networks, (0, 1, 2), (0, 1, 2, 3))
+    images = [one.get_images()[0] for one in figure.axes[:4]]
+    for image, expected in zip(
+        images,
+        [100 * one.accuracy for one in networks.values()] + [one.loss for one in networks.values()],
+        strict=True,
+    ):
+        np.testing.assert_allclose(image.get_array(), expected)
+    assert images[0].get_clim() == images[1].get_clim() == (0, 100)
+    assert images[2].get_clim() == images[3].get_clim() and images[3].get_clim()[1] == 40
+    assert [one.get_title() for one in figure.axes[:2]] == ["ARUN", "ReLU"]
