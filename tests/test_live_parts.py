@@ -13,7 +13,7 @@ from support import relative_error
 from aru_keras import tasks
 from aru_keras.envs import UnitRigEnv, protocols
 from aru_keras.probing import record_task
-from aru_keras.runners import cli
+from aru_keras.runners import cli, live
 from aru_keras.runners.live import takeaway
 from aru_keras.runners.live.locking import locked
 from aru_keras.runners.live.networks import LiveNetwork, safe_name
@@ -44,6 +44,21 @@ def test_what_a_widget_starts_waits_for_the_lock_of_its_window():
     (waiting,) = document.session_callbacks
     waiting.callback()
     assert done == ["without a server", "with one"]
+
+
+def test_a_notebook_shows_the_page_in_a_frame_of_its_own_process():
+    from tornado.httpclient import AsyncHTTPClient
+    from tornado.ioloop import IOLoop
+
+    frame = live.app(RUN, height=700)
+    try:
+        assert f'src="{frame.address}"' in frame._repr_html_() and "700px" in frame._repr_html_()
+        answer = IOLoop.current().run_sync(lambda: AsyncHTTPClient().fetch(frame.address))
+    finally:
+        frame.stop()
+    assert b"arun-digits" in answer.body
+    with pytest.raises(ValueError, match="`height` must be"):
+        live.app(RUN, height=0)
 
 
 @functools.cache

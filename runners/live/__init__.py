@@ -1,7 +1,7 @@
 """A page in the browser on which networks read, and are perturbed by hand.
 
-`app` is the page as an object, for notebooks; the command `aru-keras live` serves it. The modules
-`hand`, `networks`, `session` and `rig` hold what happens, without a browser; the others show it.
+`serve` is the command `aru-keras live`, and `app` shows the page in a notebook. The modules `hand`,
+`networks`, `session` and `rig` hold what happens, without a browser; the others show it.
 """
 
 from aru_keras._util.lazy import attach

@@ -1,2 +1,2 @@
-from aru_keras.runners.live.page import app as app
+from aru_keras.runners.live.notebook import app as app
 from aru_keras.runners.live.server import serve as serve

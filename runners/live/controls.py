@@ -27,36 +27,36 @@ class Controls:
     """
 
     def __init__(self, sizes: dict[str, int], classes: int, others: Sequence[str], index: int):
-        self.play = pn.widgets.Button(name="Play", button_type="primary", width=75)
-        self.one_step = pn.widgets.Button(name="One step", width=85)
-        self.restart = pn.widgets.Button(name="Restart", width=80)
+        self.play = pn.widgets.Button(label="Play", color="primary", width=75)
+        self.one_step = pn.widgets.Button(label="One step", width=85)
+        self.restart = pn.widgets.Button(label="Restart", width=80)
         self.speed = pn.widgets.IntSlider(
-            name="Speed, steps a second", start=SPEEDS[0], end=SPEEDS[1], value=15, **_STRETCH
+            label="Speed, steps a second", start=SPEEDS[0], end=SPEEDS[1], value=15, **_STRETCH
         )
-        self.split = pn.widgets.Select(name="Split", options=list(SPLITS), value="test", width=125)
+        self.split = pn.widgets.Select(label="Split", options=list(SPLITS), value="test", width=125)
         self.index = pn.widgets.IntInput(
-            name="Image", start=0, end=sizes["test"] - 1, value=index, width=95
+            label="Image", start=0, end=sizes["test"] - 1, value=index, width=95
         )
         self.other = pn.widgets.Select(
-            name="Beside it", options=[NOTHING, *others], value=NOTHING, **_STRETCH
+            label="Beside it", options=[NOTHING, *others], value=NOTHING, **_STRETCH
         )
-        self.draw = pn.widgets.Toggle(name="Draw by hand", width=120)
+        self.draw = pn.widgets.Toggle(label="Draw by hand", width=120)
         self.label = pn.widgets.Select(
-            name="Meant as", options=list(range(classes)), value=0, width=100
+            label="Meant as", options=list(range(classes)), value=0, width=100
         )
         self.drive = _slider("Drive ξ", -10, 30, 0.1)
         self.noise = _slider("Noise of the drive, σ", 0, 5, 0.05)
         self.contrast = _slider("Contrast A", -1.5, 1.5, 0.05)
         self.phase = _slider("Phase φ of the contrast", 0, round(2 * math.pi, 2), 0.01)
-        self.paper = pn.widgets.Button(name="The paper's step", width=130)
-        self.zero = pn.widgets.Button(name="All to 0", width=80)
-        self.replay = pn.widgets.Button(name="Replay what was turned", **_STRETCH)
+        self.paper = pn.widgets.Button(label="The paper's step", width=130)
+        self.zero = pn.widgets.Button(label="All to 0", width=80)
+        self.replay = pn.widgets.Button(label="Replay what was turned", **_STRETCH)
         self.base = pn.widgets.TextInput(
-            name="Perturbation of the whole episode",
+            label="Perturbation of the whole episode",
             placeholder="step:5+contrast:0.5",
             **_STRETCH,
         )
-        self.units = pn.widgets.TextInput(name="Units drawn, the first one as a curve", **_STRETCH)
+        self.units = pn.widgets.TextInput(label="Units drawn, the first one as a curve", **_STRETCH)
 
     @property
     def sliders(self) -> dict[str, pn.widgets.FloatSlider]:
@@ -86,4 +86,4 @@ class Controls:
 
 
 def _slider(name, start, end, step):
-    return pn.widgets.FloatSlider(name=name, start=start, end=end, step=step, value=0, **_STRETCH)
+    return pn.widgets.FloatSlider(label=name, start=start, end=end, step=step, value=0, **_STRETCH)

@@ -87,7 +87,7 @@ class NetworkView:
         s = boundary_saturation(drive, n)
         outside = ~np.isfinite(s) | (np.abs(s) > 10)
         self._boundary.data = {"n": n, "s": np.where(outside, np.nan, s)}
-        self.cloud.title.text = f"every unit's (n, s), and Λ(ξ = {drive:g})"
+        self.cloud.title.text = f"(n, s), and Λ(ξ = {drive:g})"
 
     def _now(self, session, network_index, units):
         """Draw the points of the last step."""
@@ -117,7 +117,7 @@ class NetworkView:
         x = np.linspace(self._axes[2].range.start, self._axes[2].range.end, _CURVE_POINTS)
         self._family.data = {"x": x, "y": activation_family([n], [s], x).values[0, 0]}
         self._operating.data = {"x": [a], "y": [h]}
-        self.curve.title.text = f"γ(x; n, s) of unit {unit}: n = {n:.2f}, s = {s:.2f}"
+        self.curve.title.text = f"unit {unit}: n = {n:.2f}, s = {s:.2f}"
 
     def _make_cloud(self):
         self._points = ColumnDataSource({"n": [], "s": []})

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 import panel as pn
 
-from aru_keras.runners.live.choices import DEFAULT_RUN
 from aru_keras.runners.live.locking import locked
 from aru_keras.runners.live.networks import Networks
 from aru_keras.runners.live.reading_view import ReadingView
@@ -77,23 +76,3 @@ class Page:
             design=Fast,
             busy_indicator=None,
         )
-
-    def row(self) -> pn.Row:
-        """The page as a part of another one, such as a notebook."""
-        controls = pn.Column(self.reading.controls.panel, width=310)
-        content = pn.Column(self.message, self.tabs, sizing_mode="stretch_width")
-        return pn.Row(controls, content, sizing_mode="stretch_width")
-
-
-def app(network=DEFAULT_RUN) -> pn.Row:
-    """The page as an object that a notebook shows.
-
-    Args:
-        network: The folder of a run, or `pretrained:NAME`.
-
-    Raises:
-        ValueError: If the network cannot be watched.
-        RunError: If there is no run in the folder.
-    """
-    pn.extension()
-    return Page(Networks(network)).row()

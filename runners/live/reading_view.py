@@ -95,7 +95,7 @@ class ReadingView:
         self.player.play()
 
     def _show_playing(self, playing):
-        self.controls.play.name = "Pause" if playing else "Play"
+        self.controls.play.label = "Pause" if playing else "Play"
 
     def _steps(self, count):
         """Take steps and draw them; False if the image is read."""

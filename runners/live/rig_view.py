@@ -59,16 +59,16 @@ class RigView:
         self.player.pause()
 
     def _make_controls(self):
-        self.kind = pn.widgets.Select(name="Current", options=list(CURRENTS), width=120)
-        self.isolated = pn.widgets.Select(name="Units", options=[ISOLATED, CONNECTED], width=120)
+        self.kind = pn.widgets.Select(label="Current", options=list(CURRENTS), width=120)
+        self.isolated = pn.widgets.Select(label="Units", options=[ISOLATED, CONNECTED], width=120)
         self.amplitude = pn.widgets.FloatSlider(
-            name="Amplitude", start=-5, end=20, step=0.1, value=5, **_STRETCH
+            label="Amplitude", start=-5, end=20, step=0.1, value=5, **_STRETCH
         )
         self.period = pn.widgets.FloatSlider(
-            name="Period of the sinusoid", start=4, end=150, step=1, value=50, **_STRETCH
+            label="Period of the sinusoid", start=4, end=150, step=1, value=50, **_STRETCH
         )
-        self.run = pn.widgets.Button(name="Inject", button_type="primary", width=100)
-        self.measure = pn.widgets.Button(name="f–I curve", width=110)
+        self.run = pn.widgets.Button(label="Inject", color="primary", width=100)
+        self.measure = pn.widgets.Button(label="f–I curve", width=110)
         self._controls = [
             pn.Row(self.kind, self.isolated),
             self.amplitude,
@@ -172,7 +172,7 @@ class RigView:
         self.player.play()
 
     def _show_playing(self, playing):
-        self.run.name = "Pause" if playing else "Inject"
+        self.run.label = "Pause" if playing else "Inject"
 
     def _steps(self, count):
         session, first = self.session, self.session.t

@@ -3,6 +3,7 @@
 import errno
 import socket
 import webbrowser
+from typing import Any
 
 import panel as pn
 
@@ -34,15 +35,36 @@ def serve(run: str = DEFAULT_RUN, *, port: int = PORT, browser: bool = True, blo
         ValueError: If the port is in use, or the network cannot be watched.
         RunError: If there is no run in the folder.
     """
+    server, label, address = make_server(run, port)
+    print(f"{label} on {address}. Stop with Ctrl-C.", flush=True)
+    server.start()
+    if browser and not webbrowser.open(address):
+        print(f"No browser was found: open {address} in one.", flush=True)
+    if not block:
+        return server
+    server.io_loop.start()
+    return None
+
+
+def make_server(run: str, port: int) -> tuple[Any, str, str]:
+    """A server that is not yet started, the label of its first network, and its address.
+
+    Args:
+        run: The folder of a run, or `pretrained:NAME`, that is shown first.
+        port: The port on 127.0.0.1; 0 for any that is free.
+
+    Raises:
+        ValueError: If the port is in use, or the network cannot be watched.
+        RunError: If there is no run in the folder.
+    """
     networks = Networks(run)
     Session(networks.first).step()  # It is compiled now, and not when the first window opens.
     port = free_port(port)
-    origins = [f"{host}:{port}" for host in (ADDRESS, "localhost")]
     server = pn.serve(
         {"/": lambda: new_page(networks)},
         port=port,
         address=ADDRESS,
-        websocket_origin=origins,
+        websocket_origin=[f"{host}:{port}" for host in (ADDRESS, "localhost")],
         websocket_max_message_size=LARGEST_MESSAGE,
         show=False,
         start=False,
@@ -51,15 +73,7 @@ def serve(run: str = DEFAULT_RUN, *, port: int = PORT, browser: bool = True, blo
         unused_session_lifetime_milliseconds=1000 * LIFETIME,
         check_unused_sessions_milliseconds=1000 * LIFETIME // 4,
     )
-    address = f"http://{ADDRESS}:{port}"
-    print(f"{networks.first.label} on {address}. Stop with Ctrl-C.", flush=True)
-    server.start()
-    if browser and not webbrowser.open(address):
-        print(f"No browser was found: open {address} in one.", flush=True)
-    if not block:
-        return server
-    server.io_loop.start()
-    return None
+    return server, networks.first.label, f"http://{ADDRESS}:{port}"
 
 
 def new_page(networks: Networks) -> pn.template.FastListTemplate:

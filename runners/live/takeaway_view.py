@@ -23,19 +23,21 @@ class TakeawayView:
 
     def __init__(self, reading: ReadingView):
         self._reading = reading
-        self.network = pn.widgets.Select(name="Network", options={}, width=220)
+        self.network = pn.widgets.Select(label="Network", options={}, width=220)
         self.downloads = {
             "nc": self._download(_NETCDF if has_xarray() else _NO_NETCDF, "nc", takeaway.netcdf),
             "csv": self._download("Recording, CSV", "csv", _table),
             "png": self._download("Picture, PNG", "png", self._picture("png")),
             "svg": self._download("Picture, SVG", "svg", self._picture("svg")),
         }
-        self.python = pn.widgets.TextAreaInput(name="The same in Python", disabled=True, height=190)
+        self.python = pn.widgets.TextAreaInput(
+            label="The same in Python", disabled=True, height=190
+        )
         self.text = pn.widgets.TextInput(
-            name="The perturbation, for --perturb and perturbations.parse", disabled=True
+            label="The perturbation, for --perturb and perturbations.parse", disabled=True
         )
         self.json = pn.widgets.TextAreaInput(
-            name="The perturbation as JSON, for perturbations.from_config", disabled=True
+            label="The perturbation as JSON, for perturbations.from_config", disabled=True
         )
         for widget in (self.python, self.text, self.json):
             widget.sizing_mode = "stretch_width"
