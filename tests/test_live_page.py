@@ -203,6 +203,18 @@ def test_two_networks_read_side_by_side(window):
     window.page.get_by_text(re.compile("gamma-digits reads class")).wait_for()
 
 
+def test_the_keyboard_turns_sliders_and_views(window):
+    page = window.page
+    page.get_by_role("slider").nth(1).focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    page.get_by_text("Drive ξ: 0.50").wait_for(timeout=PATIENCE)
+    page.get_by_role("button", name="Unit rig").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Inject").wait_for(timeout=PATIENCE)
+    assert not page.get_by_text("Step 0 of").is_visible()
+
+
 def test_units_respond_in_the_rig(window):
     window.page.get_by_text("Unit rig").click()
     window.button("f–I curve").click()

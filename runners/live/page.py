@@ -1,4 +1,4 @@
-"""The page: its tabs, its controls and the line of messages."""
+"""The page: its views, its controls and the line of messages."""
 
 import html
 from typing import ClassVar
@@ -13,6 +13,7 @@ from aru_keras.runners.live.takeaway_view import TakeawayView
 
 TITLE = "aru-keras live"
 ACCENT = "#0072B2"
+_STRETCH = {"sizing_mode": "stretch_width"}
 
 
 class Fast(pn.theme.Fast):
@@ -35,13 +36,18 @@ class Page:
         self.reading = ReadingView(networks, self.say)
         self.rig = RigView(networks.first, lambda: self.reading.units, self.say)
         self.takeaway = TakeawayView(self.reading)
-        self.tabs = pn.Tabs(
-            ("Reading", self.reading.panel),
-            ("Unit rig", self.rig.panel),
-            ("Take it away", self.takeaway.panel),
-            sizing_mode="stretch_width",
+        self._views = {
+            "Reading": self.reading.panel,
+            "Unit rig": self.rig.panel,
+            "Take it away": self.takeaway.panel,
+        }
+        for view in self._views.values():
+            view.visible = view is self.reading.panel
+        # Buttons and not tabs, as tabs of Bokeh cannot be turned with the keyboard.
+        self.shown = pn.widgets.RadioButtonGroup(
+            options=list(self._views), color="primary", button_style="outline", margin=(5, 10)
         )
-        self.tabs.param.watch(locked(self._turned_to), "active")
+        self.shown.param.watch(locked(self._turned_to), "value")
 
     def say(self, text: str) -> None:
         """Show a message, or none."""
@@ -56,12 +62,14 @@ class Page:
         self.rig.close()
 
     def _turned_to(self, event):
-        """Make what a tab needs when it is first shown."""
+        """Show a view, and make what it needs."""
         self.say("")
-        if event.new == 1:
+        for name, view in self._views.items():
+            view.visible = name == event.new
+        if event.new == "Unit rig":
             self.reading.close()
             self.rig.open()
-        if event.new == 2:
+        if event.new == "Take it away":
             self.takeaway.show()
 
     def template(self) -> pn.template.FastListTemplate:
@@ -69,7 +77,7 @@ class Page:
         return pn.template.FastListTemplate(
             title=f"{TITLE}: {self.reading.networks.first.label}",
             sidebar=[self.reading.controls.panel],
-            main=[pn.Column(self.message, self.tabs, sizing_mode="stretch_width")],
+            main=[pn.Column(self.shown, self.message, *self._views.values(), **_STRETCH)],
             accent=ACCENT,
             sidebar_width=310,
             font="system-ui, sans-serif",
