@@ -7,6 +7,7 @@ from bad_arguments import Case, numbers
 
 from aru_keras import GammaRNN
 from aru_keras.analysis import (
+    comparison,
     controller,
     dynamics,
     family,
@@ -117,6 +118,7 @@ CASES = [
     Case(fitting.fit_power_law, points),
     Case(fitting.fit_exponential, points),
     Case(fitting.fit_decay, lambda: {"t": points()["x"], "y": points()["y"]}),
+    Case(comparison.compared_steps, lambda: {"drive": DRIVE}),
     Case(
         fractional.fractional_derivative,
         lambda: {"signal": RESPONSE, "alpha": 0.5, "method": "causal", "baseline": 1},

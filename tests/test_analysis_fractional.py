@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from aru_keras.analysis import fractional
+from aru_keras.analysis.comparison import compared_steps
 from aru_keras.analysis.fractional import fractional_derivative, fractional_order
 
 T = 300
@@ -152,6 +153,17 @@ def test_shares_of_integrating_and_differentiating_units():
     assert (found.integrating, found.differentiating) == (0.25, 0.75)
 
 
+def test_the_comparison_follows_the_drive():
+    assert compared_steps(STEP) == (fractional.FIT_WINDOW, fractional.BASELINE)
+    assert compared_steps(np.roll(STEP, -100)) == ((0, 120), 0)
+    assert compared_steps(np.ones(9)) == ((0, 9), 0)
+    drive = np.zeros(900)
+    drive[300:500] = 2.0
+    h = fractional_derivative(drive, 0.3, "causal")
+    assert fractional_order(h, drive, method="causal").alpha == pytest.approx(-0.3, abs=1e-6)
+    assert fractional_order(h, drive, method="causal").r_squared == pytest.approx(1)
+
+
 def test_input_without_an_answer_is_refused():
     with pytest.raises(ValueError, match="leave ξ = 0 out"):
         fractional_order(STEP, np.zeros(T))
@@ -160,7 +172,7 @@ def test_input_without_an_answer_is_refused():
     with pytest.raises(ValueError, match="`drive` must be \\(300,\\)"):
         fractional_order(STEP, STEP[:-1])
     with pytest.raises(ValueError, match="`window`"):
-        fractional_order(STEP[:150], STEP[:150])
+        fractional_order(STEP[:150], STEP[:150], window=fractional.FIT_WINDOW)
     with pytest.raises(ValueError, match="`baseline` must be a step below"):
         fractional_order(STEP, STEP, baseline=300)
     with pytest.raises(ValueError, match="Did you mean 'periodic'"):

@@ -1,4 +1,5 @@
 from aru_keras.analysis.classification import Classifier as Classifier
+from aru_keras.analysis.comparison import compared_steps as compared_steps
 from aru_keras.analysis.controller import CONTROLLER_AMPLITUDES as CONTROLLER_AMPLITUDES
 from aru_keras.analysis.controller import HOLD_STEPS as HOLD_STEPS
 from aru_keras.analysis.controller import SETTLE_STEPS as SETTLE_STEPS

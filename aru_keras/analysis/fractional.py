@@ -18,12 +18,10 @@ from aru_keras._util.arguments import array, flag, one_of, whole
 from aru_keras._util.deprecated import renamed
 from aru_keras.analysis._checks import checked_window
 from aru_keras.analysis._golden_section import golden_section
+from aru_keras.analysis.comparison import compared_steps
 
-FIT_WINDOW = (80, 220)
-"""Steps first ≤ t < last, of the paper's 300, over which response and drive are compared."""
-
-BASELINE = 25
-"""The step at which the signal counts as at rest."""
+FIT_WINDOW, BASELINE = (80, 220), 25
+"""Window and step of rest that `compared_steps` gives for the paper's drive."""
 
 ORDER_RANGE = (-1.0, 1.0)
 """Smallest and largest order of the search."""
@@ -39,9 +37,7 @@ LARGEST_ORDER = 10.0
 
 _GRID_STEP = 0.02
 _REFINEMENTS = 30  # They shorten a bracket of two grid steps to 2e-8.
-
-_CONSTANT = 1e-6
-"""Range of a response, relative to its size, up to which it counts as constant in float32."""
+_CONSTANT = 1e-6  # Largest range, relative to its size, of a response constant in float32.
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +126,8 @@ def fractional_order(
     *,
     free_gain: bool = False,
     method: str = "periodic",
-    window: tuple[int, int] = FIT_WINDOW,
-    baseline: int = BASELINE,
+    window: tuple[int, int] | None = None,
+    baseline: int | None = None,
 ) -> FractionalOrder:
     """The order α in [−1, 1] for which D^α of a response is nearest to the drive.
 
@@ -141,15 +137,15 @@ def fractional_order(
         free_gain: Whether to fit c·D^α[h], with c by least squares. With c = 1, as in the paper, a
             pure gain looks like an order: h = 0.2·ξ gives −0.37, and h = 5·ξ gives +0.39.
         method: Name of the method of `fractional_derivative`, "periodic" (the paper's) or "causal".
-        window: First step of the comparison, and the step after its last one.
-        baseline: Step before the drive at which the response is at rest.
+        window: First step of the comparison, and the step after its last one; None: around the
+            drive, by `compared_steps`.
+        baseline: Step before the drive at which the response is at rest; None: likewise.
 
     Returns:
         The orders, (N,), with N = 1 for a response (T,).
 
     Raises:
-        ValueError: A shape or the window does not fit, a value is not finite, or the drive is
-            constant in the window.
+        ValueError: A shape or the window does not fit, or the drive is constant in the window.
     """
     response, target, misfit = _problem(response, drive, free_gain, method, window, baseline)
     alpha = _minimum(lambda alpha: misfit(alpha)[0])
@@ -166,19 +162,19 @@ def errors_over_orders(
     *,
     free_gain: bool = False,
     method: str = "periodic",
-    window: tuple[int, int] = FIT_WINDOW,
-    baseline: int = BASELINE,
+    window: tuple[int, int] | None = None,
+    baseline: int | None = None,
 ) -> np.ndarray:
     """The mean square of c·D^α[h] − ξ for given α, which `fractional_order` minimises (Figs 10–12).
 
     Args:
-        response: Response h, as in `fractional_order`.
+        response: Response h, (T, N) or (T,).
         drive: Drive ξ, (T,).
         orders: Orders α, (K,).
         free_gain: Whether to fit the gain c, as in `fractional_order`.
         method: Name of the method of `fractional_derivative`.
-        window: First step of the comparison, and the step after its last one.
-        baseline: Step before the drive at which the response is at rest.
+        window: Window of the comparison, as in `fractional_order`.
+        baseline: Step of rest, as in `fractional_order`.
 
     Returns:
         The errors, (K, N), with N = 1 for a response (T,).
@@ -195,8 +191,14 @@ def _problem(response, drive, free_gain, method, window, baseline):
     """The responses (T, N), the drive in the window (W, 1), and a function of α: error and gain."""
     response, free_gain = _checked("response", response), flag("free_gain", free_gain)
     response = response.reshape(len(response), -1)
+    drive = _checked_drive(drive, len(response))
+    around, rest = compared_steps(drive)
+    window, baseline = (
+        (around if window is None else window),
+        (rest if baseline is None else baseline),
+    )
     inside = checked_window(window, len(response))
-    target = _checked_drive(drive, len(response))[inside, None]
+    target = drive[inside, None]
     if not np.ptp(target):
         raise ValueError(
             f"`drive` must vary for {window[0]} ≤ t < {window[1]}. Received: the constant "

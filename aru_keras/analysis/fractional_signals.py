@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from aru_keras._util.arguments import instance
+from aru_keras.analysis.comparison import compared_steps
 from aru_keras.analysis.fitting import Fit, fit_line
-from aru_keras.analysis.fractional import BASELINE, fractional_derivative
+from aru_keras.analysis.fractional import fractional_derivative
 from aru_keras.analysis.step_response import StepResponses
 
 
@@ -35,7 +36,7 @@ def signal_integral(
     alpha: float,
     *,
     method: str = "periodic",
-    baseline: int = BASELINE,
+    baseline: int | None = None,
 ) -> SignalIntegral:
     """D^α of n_t or s_t under the step drive, and lines fitted to it.
 
@@ -44,7 +45,7 @@ def signal_integral(
         signal: Name of a recorded signal, such as "n" or "s".
         alpha: Order of D^α; negative for an integral.
         method: Name of the method of `fractional_derivative`.
-        baseline: Step before the drive at which the signal is at rest.
+        baseline: Step before the drive at which the signal is at rest; None: by `compared_steps`.
 
     Raises:
         ValueError: There is no such signal, or no drive.
@@ -54,7 +55,8 @@ def signal_integral(
     if not during.size:
         raise ValueError("`responses` must have a ξ other than 0. Received: none.")
     mean = responses.of(signal).mean(axis=-1).T
-    traces = fractional_derivative(mean, alpha, method, baseline).T
+    rest = compared_steps(np.ptp(responses.drive, axis=0))[1] if baseline is None else baseline
+    traces = fractional_derivative(mean, alpha, method, rest).T
     lines = tuple(fit_line(during, trace[during]) for trace in traces)
     steps = range(during[0], during[-1] + 1)
     return SignalIntegral(float(alpha), responses.drives, traces, steps, lines)

@@ -6,8 +6,8 @@ import numpy as np
 
 from aru_keras._util.arguments import checked_units, one_of
 from aru_keras._util.deprecated import renamed
+from aru_keras.analysis.comparison import compared_steps
 from aru_keras.analysis.fractional import (
-    BASELINE,
     ORDER_RANGE,
     FractionalOrder,
     fractional_derivative,
@@ -125,12 +125,13 @@ def fitted_responses(
     rows = rows.reshape(2, len(units))
     order = orders[drive]
     names = units if names is None else names
+    _, rest = compared_steps(step)
     for unit, name, (upper, lower) in zip(units, names, rows.T, strict=True):
         upper.plot(h[:, unit], color=UNIT_COLOURS[0], lw=1.2, label=f"_unit {name}")
         upper.set_title(f"unit {name}: " + _order(order, unit), fontsize=9)
         lower.plot(step, color="0.6", lw=1.2, label="drive ξ")
         if order.fitted[unit]:
-            derivative = fractional_derivative(h[:, unit], order.alpha[unit], baseline=BASELINE)
+            derivative = fractional_derivative(h[:, unit], order.alpha[unit], baseline=rest)
             label = "$D^\\alpha[h]$"
             lower.plot(order.gain[unit] * derivative, color=UNIT_COLOURS[1], lw=1.2, label=label)
         lower.set_xlabel("step t")

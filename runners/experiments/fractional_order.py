@@ -10,7 +10,8 @@ from functools import partial
 
 import numpy as np
 
-from aru_keras.analysis.fractional import ADEQUATE, FIT_WINDOW, FractionalOrder
+from aru_keras.analysis.comparison import compared_steps
+from aru_keras.analysis.fractional import ADEQUATE, FractionalOrder
 from aru_keras.analysis.step_response import StepProtocol, fractional_orders
 from aru_keras.plots.fractional_order import order_distributions
 from aru_keras.plots.style import NETWORK_LABELS
@@ -131,7 +132,9 @@ def _orders(arrays, key):
 
 def _variance(drive):
     """The variance of the step drive in the window of the fit."""
-    return float(StepProtocol().drive(drive)[slice(*FIT_WINDOW)].var())
+    step = StepProtocol().drive(drive)
+    window, _ = compared_steps(step)
+    return float(step[slice(*window)].var())
 
 
 def _over_drives(orders, value):

@@ -45,7 +45,7 @@ class Page:
             view.visible = view is self.reading.panel
         # Buttons and not tabs, as tabs of Bokeh cannot be turned with the keyboard.
         self.shown = pn.widgets.RadioButtonGroup(
-            options=list(self._views), color="primary", button_style="outline", margin=(5, 10)
+            options=list(self._views), color="primary", margin=(5, 10)
         )
         self.shown.param.watch(locked(self._turned_to), "value")
 

@@ -7,7 +7,12 @@ from typing import Any
 import numpy as np
 
 from aru_keras._util.arguments import array, finite, flag, one_of, whole
-from aru_keras.analysis import FractionalOrder, fractional_derivative, fractional_order
+from aru_keras.analysis import (
+    FractionalOrder,
+    compared_steps,
+    fractional_derivative,
+    fractional_order,
+)
 from aru_keras.envs import UnitRigVectorEnv, protocols
 from aru_keras.runners.live.networks import LiveNetwork
 
@@ -152,7 +157,7 @@ class RigSession:
         Args:
             units: The units.
         """
-        if not self.over or not np.ptp(self.currents[80:220]):
+        if not self.over or not np.ptp(self.currents):
             return None
         return fractional_order(self.signals["h"][:, list(units)], self.currents)
 
@@ -163,4 +168,5 @@ class RigSession:
             unit: The unit.
             alpha: Its order α.
         """
-        return fractional_derivative(self.signals["h"][:, unit], alpha, baseline=25)
+        _, rest = compared_steps(self.currents)
+        return fractional_derivative(self.signals["h"][:, unit], alpha, baseline=rest)
