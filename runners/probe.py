@@ -130,7 +130,7 @@ def describe(reading: Reading, lines: int = 9) -> str:
         drive = 0.0 if reading.drive is None else reading.drive[t].mean()
         best = int(reading.probabilities[t].argmax())
         value = reading.probabilities[t, 0 if reading.of_values else best]
-        prediction = "" if reading.of_values else best
+        prediction = "" if reading.of_values else reading.task.spec.class_name(best)
         rows.append(f"{t:>4}  {prediction:>10}  {value:>11.3f}  {drive:>10.2f}")
     return "\n".join([*rows, _verdict(reading)])
 
@@ -144,7 +144,8 @@ def _verdict(reading):
         right = np.mean(reading.predictions == reading.label)
         return f"Right at {right:.1%} of the {reading.timesteps} steps."
     verdict = "right" if last == reading.label else "wrong"
-    return f"Class {last} in the end, {verdict}: the label is {reading.label}."
+    name = reading.task.spec.class_name
+    return f"Class {name(last)} in the end, {verdict}: the label is {name(reading.label)}."
 
 
 def _stepped(env, model, index):

@@ -74,7 +74,7 @@ def picture_of(shown: Reading, units=None):
         figure.get_layout_engine().set(rect=_RECT_OF_VALUES)
         _draw_values(rows[-1], shown.probabilities, shown.label)
     else:
-        classes = _draw_prediction(rows[-1], shown.probabilities, shown.label)
+        classes = _draw_prediction(rows[-1], shown)
         bar = figure.add_subplot(grid[-1, 2], label="<colorbar>")
         figure.colorbar(classes, cax=bar, label="probability")
     rows[-1].set_xlabel(_step_label(shown.task))
@@ -93,10 +93,11 @@ def _draw_image(figure, spec, shown):
     rest = figure.get_figheight() - 2 * _IMAGE
     grid = spec.subgridspec(3, 1, height_ratios=(_IMAGE, _IMAGE, max(rest, 0.1)))
     picture = figure.add_subplot(grid[0])
+    name = task.spec.class_name
     picture.imshow(task.images(shown.split)[shown.index], cmap="gray", label="_image")
     picture.set_title(
         f"{task.name} {shown.split}[{shown.index}]\n"
-        f"label {shown.label}, read as {shown.predictions[-1]}",
+        f"label {name(shown.label)}, read as {name(shown.predictions[-1])}",
         fontsize=10,
     )
     picture.set_axis_off()
@@ -122,7 +123,7 @@ def _draw_title(figure, grid, shown):
     elif spec.every_step:
         verdict = f"{np.mean(shown.predictions == shown.label):.0%} of the steps right"
     else:
-        verdict = f"label {_named(spec, shown.label)}\nread as {_named(spec, last)}"
+        verdict = f"label {spec.class_name(shown.label)}\nread as {spec.class_name(last)}"
     title = f"{shown.task.name}\n{shown.split}[{shown.index}], {shown.timesteps} steps\n{verdict}"
     axes.text(0, 1, title, va="top", fontsize=10, transform=axes.transAxes)
     names = spec.channels[:CHANNELS_DRAWN]
@@ -132,10 +133,6 @@ def _draw_title(figure, grid, shown):
     below |= {"title": more, "alignment": "left", "frameon": False, "borderpad": 0}
     axes.legend(handles=lines, fontsize=8, title_fontsize=8, **below)
     axes.set_axis_off()
-
-
-def _named(spec, number):
-    return spec.class_names[number] if spec.class_names else number
 
 
 def _numbers(values):
@@ -188,19 +185,21 @@ def _draw_drive(axes, drive):
     axes.set_ylabel("drive $\\xi_t$")
 
 
-def _draw_prediction(axes, probabilities, label):
+def _draw_prediction(axes, shown):
+    spec, classes = shown.task.spec, shown.probabilities.shape[1]
     look = {"cmap": "Greys", "vmin": 0, "vmax": 1, "label": "_probability"}
-    shown = axes.imshow(probabilities.T, aspect="auto", origin="lower", **look)
+    image = axes.imshow(shown.probabilities.T, aspect="auto", origin="lower", **look)
     line = {"color": "#D55E00", "lw": 0.8, "ls": ":"}
-    if np.ndim(label):
-        axes.step(np.arange(len(label)), label, where="mid", label="label of each step", **line)
+    if np.ndim(shown.label):
+        steps = np.arange(len(shown.label))
+        axes.step(steps, shown.label, where="mid", label="label of each step", **line)
     else:
-        axes.axhline(label, label=f"label {label}", **line)
+        axes.axhline(shown.label, label=f"label {spec.class_name(shown.label)}", **line)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 0.97), frameon=False, fontsize=8)
-    classes = probabilities.shape[1]
-    axes.set_yticks(range(0, classes, 3 if classes > 5 else 1))
+    ticks = range(0, classes, 3 if classes > 5 else 1)
+    axes.set_yticks(ticks, [spec.class_name(k) for k in ticks])
     axes.set_ylabel("class")
-    return shown
+    return image
 
 
 def _draw_values(axes, values, target):

@@ -78,6 +78,10 @@ class TaskSpec:
         """The number of outputs of a network for the task: of classes, or of values."""
         return self.classes or self.values
 
+    def class_name(self, number: int) -> str:
+        """The name of a class, or its number as text where the classes have none."""
+        return self.class_names[number] if self.class_names else str(number)
+
 
 def _sizes(train: int, validation: int, test: int) -> Mapping[str, int]:
     return {"train": train, "validation": validation, "test": test}

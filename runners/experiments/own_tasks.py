@@ -7,10 +7,9 @@ from aru_keras.runners.experiments.presets import Preset
 from aru_keras.tasks import Task, TaskSpec
 from aru_keras.tasks.specs import ARRAYS
 
-_SINGLE_CHANNEL = "it feeds every unit through the weights of a single input channel"
 _OTHER_TASK = "it needs another task of the paper beside the network's own"
 _CLASS_AT_END = "it counts right classes at the end of a sequence"
-_ONE_LENGTH = "it averages over the steps of sequences of one length"
+_ONE_LENGTH = "it needs sequences of one length"
 
 NEEDS: Mapping[str, str] = {
     "accuracy": _CLASS_AT_END,
@@ -20,8 +19,6 @@ NEEDS: Mapping[str, str] = {
     "heterogeneity": _OTHER_TASK,
     "transfer": _OTHER_TASK,
     "fractional-tasks": _OTHER_TASK,
-    "fractional-order": _SINGLE_CHANNEL,
-    "slow-drive": _SINGLE_CHANNEL,
     "gain-scaling": _ONE_LENGTH,
     "transients": _ONE_LENGTH,
     "fractional-signals": _ONE_LENGTH,
@@ -42,10 +39,11 @@ def reason_against(name: str, spec: TaskSpec) -> str | None:
     need = NEEDS.get(name)
     if need is None or spec.collection != ARRAYS:
         return None
+    if spec.ragged and need != _OTHER_TASK:
+        need = _ONE_LENGTH
     met = {
-        _CLASS_AT_END: spec.target == "class" and not (spec.every_step or spec.ragged),
+        _CLASS_AT_END: spec.target == "class" and not spec.every_step,
         _OTHER_TASK: False,
-        _SINGLE_CHANNEL: len(spec.channels) == 1,
         _ONE_LENGTH: not spec.ragged,
     }
     return None if met[need] else f"{need}."

@@ -228,7 +228,7 @@ def checked(arrays: Mapping) -> dict[str, np.ndarray]:
     broken = [name for name, value in arrays.items() if _has_nan(value)]
     if broken:
         raise NetworkOverflowError(
-            f"A measurement must be a number. Received: NaN in {broken}. The network overflows."
+            f"The network's activity overflows, so there is no value of {', '.join(broken)}."
         )
     return arrays
 

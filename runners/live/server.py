@@ -36,7 +36,7 @@ def serve(run: str = DEFAULT_RUN, *, port: int = PORT, browser: bool = True, blo
         RunError: If there is no run in the folder.
     """
     server, label, address = make_server(run, port)
-    print(f"{label} on {address}. Stop with Ctrl-C.", flush=True)
+    print(f"{label} is on {address} until you press Ctrl-C.", flush=True)
     server.start()
     if browser and not webbrowser.open(address):
         print(f"No browser was found: open {address} in one.", flush=True)
