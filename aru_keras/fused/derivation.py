@@ -106,8 +106,13 @@ class ARUStep:
         n, s = ops.reshape(readouts[0], ops.shape(a)), ops.reshape(readouts[1], ops.shape(a))
         return a, n, s, g
 
-    def recurrent_inputs(self, state: State, before: Tensor) -> Tensor:
+    def recurrent_inputs(self, state: State, before: Tensor, mask: Tensor | None = None) -> Tensor:
         return before
+
+    def restarted(self, carry: Carry, starts: Tensor) -> Carry:
+        h, g, *others = carry
+        goes_on = ops.logical_not(starts)
+        return where(goes_on, h), where(_mask_to_columns(goes_on, h), g), *others
 
     def residuals_like(self, carry: Carry) -> Residuals:
         h, g = carry
@@ -240,8 +245,11 @@ class GammaRNNStep:
     ) -> Residuals:
         return compact
 
-    def recurrent_inputs(self, state: State, before: Tensor) -> Tensor:
+    def recurrent_inputs(self, state: State, before: Tensor, mask: Tensor | None = None) -> Tensor:
         return before
+
+    def restarted(self, carry: Carry, starts: Tensor) -> Carry:
+        return where(ops.logical_not(starts), carry[0]), *carry[1:]
 
     def residuals_like(self, carry: Carry) -> Residuals:
         return carry

@@ -27,7 +27,8 @@ def sequence(
         u: What the input and the drive add to the pre-activations, (T, B, N).
         state: State before the first step.
         weights: Weights of the step.
-        mask: Mask, (T, B), False at the steps that a sequence skips; None where none does.
+        mask: Mask, (T, B, 1), False at the steps that a sequence skips; None where none does. For a
+            `restarts.Restarting` it has two columns.
         checkpoint_every: Number of steps between checkpoints; None to keep all residuals.
         with_state: Whether the last state may be differentiated.
 
@@ -39,7 +40,6 @@ def sequence(
         TypeError: In forward mode. Under `jax.jit` and `jax.linearize` the error is JAX's own.
     """
     plan = tuple(blocks(u.shape[0], checkpoint_every, with_state=with_state))
-    mask = None if mask is None else mask[..., None]
     try:
         h, last = _run(step, plan, mask, u, tuple(state), weights)
     except TypeError as error:
@@ -83,7 +83,7 @@ def _backward(step, plan, residuals, cotangents):
         das.insert(0, da.reshape(-1, *h.shape[1:]))
     da = das[0] if len(das) == 1 else jnp.concatenate(das)
     dstate, dactivation = step.end_backward(weights, first, carry)
-    before = step.recurrent_inputs(first, jnp.concatenate([first[0][None], h[:-1]]))
+    before = step.recurrent_inputs(first, jnp.concatenate([first[0][None], h[:-1]]), mask)
     dweights = StepWeights(jnp.einsum("tbi,tbj->ij", before, da), dactivation)
     return None, da, tuple(dstate), dweights
 

@@ -65,8 +65,11 @@ class RecurrentDropout:
     ) -> Residuals:
         return self.step.residuals_at(weights, carry[:-1], compact, mask)
 
-    def recurrent_inputs(self, state: State, before: Tensor) -> Tensor:
-        return self.step.recurrent_inputs(state[:-1], before) * state[-1]
+    def recurrent_inputs(self, state: State, before: Tensor, mask: Tensor | None = None) -> Tensor:
+        return self.step.recurrent_inputs(state[:-1], before, mask) * state[-1]
+
+    def restarted(self, carry: Carry, starts: Tensor) -> Carry:
+        return (*self.step.restarted(carry[:-1], starts), carry[-1])
 
     def residuals_like(self, carry: Carry) -> Residuals:
         return self.step.residuals_like(carry[:-1])

@@ -55,7 +55,8 @@ class Step(Protocol[ActivationT]):
         dstate, dactivation = end_backward(weights, state, carry)
 
     `mask[t]`, (B, 1), says which sequences take step t. The others keep their state, whatever their
-    u[t] is. It is None where all take every step.
+    u[t] is. It is None where all take every step. For a `restarts.Restarting` it has a second
+    column, which says which sequences start anew.
 
     Where residuals would take too much memory, a loop keeps the carry at every K-th step, a
     checkpoint, and of the steps between only the small residuals that `compact` chooses. In the
@@ -107,11 +108,16 @@ class Step(Protocol[ActivationT]):
         """The residuals of a step, from its compact ones and the carry after it: a checkpoint."""
         ...
 
-    def recurrent_inputs(self, state: State, before: Tensor) -> Tensor:
+    def recurrent_inputs(self, state: State, before: Tensor, mask: Tensor | None = None) -> Tensor:
         """What W_hh is multiplied with in the steps, from the h before each of them, (T, B, N).
 
-        The cotangent of W_hh is the product of this with the cotangents of u.
+        The cotangent of W_hh is the product of this with the cotangents of u. `mask` has all steps,
+        (T, B, 1).
         """
+        ...
+
+    def restarted(self, carry: Carry, starts: Tensor) -> Carry:
+        """The carry of either pass, with zeros for the sequences that start, (B, 1)."""
         ...
 
     def residuals_like(self, carry: Carry) -> Residuals:

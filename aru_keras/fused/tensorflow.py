@@ -44,7 +44,7 @@ def sequence(
     with_state: bool = False,
 ) -> tuple[Tensor, State]:
     """Run a step over a sequence; arguments and result are those of `fused.jax.sequence`."""
-    masks = () if mask is None else (mask[..., None],)
+    masks = () if mask is None else (mask,)
     inputs = [u, *state, *tf.nest.flatten(weights), *masks]
     signature = tuple((tuple(value.shape), value.dtype) for value in inputs)
     # Batches of a known length have two sizes at the most. As they are always compiled, their
@@ -128,7 +128,8 @@ class _Program:
             return tf.concat(da, 1), dstate, dactivation
 
         da, dstate, dactivation = _either(pays[0] if pays else None, run)
-        before = self.step.recurrent_inputs(state, tf.concat([state[0][None], h[:-1]], 0))
+        before = tf.concat([state[0][None], h[:-1]], 0)
+        before = self.step.recurrent_inputs(state, before, *masks)
         width = h.shape[-1]
         dkernel = tf.matmul(
             tf.reshape(before, (-1, width)), tf.reshape(da, (-1, width)), transpose_a=True

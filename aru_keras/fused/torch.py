@@ -31,8 +31,8 @@ def sequence(
     timesteps = len(u)
     if mask is not None:  # Nobody takes the last steps: all keep their h.
         numbers = torch.arange(1, timesteps + 1, device=mask.device)
-        taken = max(1, int((mask.any(1) * numbers).max()))
-        u, mask = u[:taken], mask[:taken, :, None]
+        taken = max(1, int((mask[..., 0].any(1) * numbers).max()))
+        u, mask = u[:taken], mask[:taken]
     try:
         h, last = _sequence(step, u, state, weights, mask, checkpoint_every, with_state)
     except RuntimeError as error:
@@ -88,7 +88,8 @@ class _Sequence(torch.autograd.Function):
             das, dstate, dactivation = _backward(
                 loops, ctx.segments, u, state, ctx.mask, residuals, dh, dlast
             )
-            before = ctx.step.recurrent_inputs(state, torch.cat([state[0][None], h[:-1]]))
+            before = torch.cat([state[0][None], h[:-1]])
+            before = ctx.step.recurrent_inputs(state, before, ctx.mask)
             dkernel = before.flatten(0, 1).T @ das.flatten(0, 1)
             cotangents = das, *dstate, dkernel, *dactivation
         if torch.is_grad_enabled():

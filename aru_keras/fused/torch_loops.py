@@ -79,11 +79,11 @@ class SegmentLoops(Protocol):
 
 
 def masks_of_steps(mask: torch.Tensor | None, count: int) -> list[torch.Tensor | None]:
-    """The mask of each step, (B, 1), or None where all sequences take the step."""
+    """The mask of each step, (B, 1 or 2), or None where all sequences take the step, and go on."""
     if mask is None:
         return [None] * count
-    taken_by_all = mask.flatten(1).all(1).tolist()
-    return [None if all_take else mask[t] for t, all_take in enumerate(taken_by_all)]
+    plain = mask[..., 0].all(1) & ~mask[..., 1:].flatten(1).any(1)
+    return [None if all_take else mask[t] for t, all_take in enumerate(plain.tolist())]
 
 
 class StepLoops:

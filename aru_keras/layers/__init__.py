@@ -7,6 +7,7 @@ from aru_keras.layers.cell import DrivenRNNCell
 from aru_keras.layers.gamma import Gamma
 from aru_keras.layers.gamma_rnn import GammaRNN
 from aru_keras.layers.gamma_rnn_cell import GammaRNNCell
+from aru_keras.layers.restarting import Restarting
 from aru_keras.layers.rnn import DrivenRNN
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Gamma",
     "GammaRNN",
     "GammaRNNCell",
+    "Restarting",
 ]

@@ -12,7 +12,8 @@ from aru_keras._util.arguments import shown, whole
 from aru_keras._util.types import Tensor
 from aru_keras.fused.plan import default_checkpoint_every
 from aru_keras.fused.recurrent_dropout import RecurrentDropout
-from aru_keras.layers._signals import checked_drive_size
+from aru_keras.fused.restarts import with_starts
+from aru_keras.layers._signals import checked_drive_size, checked_starts
 from aru_keras.layers.cell import DrivenRNNCell
 from aru_keras.layers.rnn import DrivenRNN
 
@@ -61,6 +62,7 @@ class FusedRNN(DrivenRNN):
         mask: Tensor | None,
         training: bool | None = None,
         drive: Tensor | None = None,
+        starts: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Run the loop over time, for the whole sequence at once or step by step."""
         obstacle = self._obstacle()
@@ -70,8 +72,8 @@ class FusedRNN(DrivenRNN):
                 f'Received: one where {obstacle}. Use fused="auto".'
             )
         if self.fused is False or obstacle or (self.fused == "auto" and _not_worth_it(training)):
-            return super().inner_loop(sequences, initial_state, mask, training, drive)
-        return self._whole_sequence(sequences, initial_state, mask, drive, training)
+            return super().inner_loop(sequences, initial_state, mask, training, drive, starts)
+        return self._whole_sequence(sequences, initial_state, mask, drive, starts, training)
 
     def _obstacle(self):
         """The reason why a call cannot run the whole sequence at once; None if it can."""
@@ -81,24 +83,27 @@ class FusedRNN(DrivenRNN):
             return "unroll=True asks for step by step"
         return None
 
-    def _whole_sequence(self, sequences, state, mask, drive, training):
+    def _whole_sequence(self, sequences, state, mask, drive, starts, training):
         cell = self.cell
         dtype = numerics.working_dtype(cell.compute_dtype)
         u = self._steps_first(ops.cast(_inputs(cell, sequences, drive, training), dtype))
         if mask is not None:
             mask = ops.reshape(ops.cast(mask, "bool"), ops.shape(sequences)[:2])
             mask = self._steps_first(mask)
+        if starts is not None:
+            starts = self._steps_first(checked_starts(sequences, starts))
         backend = importlib.import_module(f"aru_keras.fused.{keras.config.backend()}")
         step, count = cell.fused_step, len(state)
         if training and cell.recurrent_dropout:
             step = RecurrentDropout(step)
             state = [*state, cell.get_recurrent_dropout_mask(state[0])]
+        step, masks = with_starts(step, mask, starts)
         h, states = backend.sequence(
             step,
             u,
             [ops.cast(value, dtype) for value in state],
             cell.fused_weights(dtype),
-            mask=mask,
+            mask=masks,
             checkpoint_every=self._checkpoint_every(u, training),
             with_state=self.return_state,
         )

@@ -126,6 +126,25 @@ def checked_drive_size(units: int, sequences_shape: Shape, drive_shape: Shape) -
     return shape[-1] or units
 
 
+def checked_starts(sequences: Tensor, starts: Tensor) -> Tensor:
+    """The starts of episodes as booleans, (B, T).
+
+    Raises:
+        ValueError: If they do not broadcast to the steps of the sequences.
+    """
+    starts = ops.cast(ops.convert_to_tensor(starts), "bool")
+    target, shape = sequences.shape[:2], (1,) * (2 - len(starts.shape)) + tuple(starts.shape)
+    if len(shape) != 2 or any(
+        size not in (1, None, wanted) and wanted is not None
+        for size, wanted in zip(shape, target, strict=True)
+    ):
+        raise ValueError(
+            f"`starts` must broadcast to (batch, time) = {tuple(target)}. Received: starts.shape="
+            f"{tuple(starts.shape)}. Give True at the steps at which an episode begins."
+        )
+    return ops.broadcast_to(starts, ops.shape(sequences)[:2])
+
+
 def refuse_ragged(sequences: Tensor) -> None:
     """Refuse a `tf.RaggedTensor`, as no recurrent layer of Keras 3 takes one.
 

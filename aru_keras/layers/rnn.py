@@ -10,9 +10,18 @@ from keras import ops
 from aru_keras._util.types import Shape, Tensor
 from aru_keras.initializers import InitializerLike
 from aru_keras.layers._cell_attributes import CellAttributes
-from aru_keras.layers._signals import SignalCell, append_drive, checked_drive_size, refuse_ragged
+from aru_keras.layers._signals import (
+    SignalCell,
+    append_drive,
+    append_mask,
+    checked_drive_size,
+    checked_starts,
+    refuse_ragged,
+)
+from aru_keras.layers._stateful import of_unknown_batch, with_batch
 from aru_keras.layers._weight_options import ConstraintLike, RegularizerLike
 from aru_keras.layers.cell import ActivationLike, DrivenRNNCell
+from aru_keras.layers.restarting import Restarting
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -55,6 +64,8 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
         drive: External drive ξ, broadcastable to (B, T, N), which is added to the pre-activation at
             the step of its input.
         sequences_mask: Another name of `mask`, which Keras fills where several tensors are passed.
+        starts: Starts, broadcastable to (B, T), True at the steps at which an episode begins: there
+            the initial state of the cell, zeros, stands in for the state after the step before.
 
     Raises:
         ValueError: If an argument is none of these, or shapes do not fit.
@@ -143,6 +154,7 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
         sequences_shape: Shape,
         initial_state_shape: Any = None,
         drive_shape: Shape | None = None,
+        starts_shape: Shape | None = None,
     ) -> Any:
         if drive_shape is not None:
             checked_drive_size(self.cell.units, sequences_shape, drive_shape)
@@ -156,6 +168,7 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
         training: bool | None = None,
         drive: Tensor | None = None,
         sequences_mask: Tensor | None = None,
+        starts: Tensor | None = None,
     ) -> Any:
         refuse_ragged(sequences)
         if self.unroll and sequences.shape[1] is None:
@@ -166,17 +179,19 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
             )
         unknown_batch = sequences.shape[0] is None
         if self.stateful:
-            sequences = _with_batch(sequences, self.states[0].shape[0])
+            sequences = with_batch(sequences, self.states[0].shape[0])
         states = self._starting_states(sequences, initial_state)
         mask = mask if mask is not None else sequences_mask
         with self._dropout_masks(sequences, states, training):
-            last, outputs, states = self.inner_loop(sequences, states, mask, training, drive)
+            last, outputs, states = self.inner_loop(
+                sequences, states, mask, training, drive, starts
+            )
         if self.stateful:
             for variable, state in zip(self.states, states, strict=True):
                 variable.assign(ops.cast(state, variable.dtype))
         output = ops.cast(outputs if self.return_sequences else last, self.compute_dtype)
         if self.stateful and unknown_batch:
-            output = _of_unknown_batch(output)
+            output = of_unknown_batch(output)
         if self.return_state:
             return output, *(ops.cast(state, self.compute_dtype) for state in states)
         return output
@@ -202,13 +217,20 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
         mask: Tensor | None,
         training: bool | None = False,
         drive: Tensor | None = None,
+        starts: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, list[Tensor]]:
         """Run the loop over time: the last output, all outputs, and the last states."""
-        if drive is None:
+        if drive is None and starts is None:
             return super().inner_loop(sequences, initial_state, mask, training)
-        driven, drive_size = append_drive(self.cell, sequences, drive)
+        cell, inputs = self.cell, sequences
+        if drive is not None:
+            inputs, drive_size = append_drive(cell, sequences, drive)
+            cell = SignalCell(cell, drive_size=drive_size)
+        if starts is not None:
+            inputs = append_mask(inputs, checked_starts(sequences, starts))
+            cell = Restarting(cell, dtype=self.dtype_policy, name="restarting")
         loop = keras.layers.RNN(
-            SignalCell(self.cell, drive_size=drive_size),
+            cell,
             return_sequences=self.return_sequences,
             go_backwards=self.go_backwards,
             stateful=self.stateful,
@@ -216,7 +238,7 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
             zero_output_for_mask=self.zero_output_for_mask,
             name="driven_loop",
         )
-        return loop.inner_loop(driven, initial_state, mask, training)
+        return loop.inner_loop(inputs, initial_state, mask, training)
 
     def reset_state(self) -> None:
         """Set the states of a stateful layer back to the cell's initial states."""
@@ -260,35 +282,3 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
 def _cell_options(kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `keras.layers.Layer` for the cell in a layer that is given `kwargs`."""
     return {"name": "cell", "dtype": kwargs.get("dtype")}
-
-
-def _with_batch(sequences, expected):
-    """The sequences, or an error unless they are as many as the states of a stateful layer."""
-    batch = sequences.shape[0]
-    rule = f"A stateful layer keeps one state a sequence: the batch must stay at {expected} "
-    if batch is not None and batch != expected:
-        raise ValueError(f"{rule}sequences. Received: {batch}. Drop the last partial batch.")
-    if batch is not None or keras.config.backend() != "tensorflow":
-        return sequences
-    import tensorflow as tf
-
-    # A graph knows its batch only when it runs. XLA drops assertions, so that an operation whose
-    # name gives the reason must fail by its shape. The shape must not be fixed, as TensorFlow would
-    # optimize that check away.
-    shape = tf.shape(sequences)
-    fits = shape[0] == expected
-    words = [f"{rule}sequences. Received:", shape[0], "Drop the last partial batch."]
-    with tf.control_dependencies([tf.debugging.Assert(fits, words)]):
-        shape = tf.where(fits, shape, [-2, -2, -2])
-        checked = tf.reshape(sequences, shape, name="Drop_the_last_partial_batch")
-    checked.set_shape((expected, *sequences.shape[1:]))
-    return checked
-
-
-def _of_unknown_batch(output):
-    """The output with an unknown batch: with a fixed one, a loss would refuse its targets first."""
-    if keras.config.backend() != "tensorflow":
-        return output
-    import tensorflow as tf
-
-    return tf.compat.v1.placeholder_with_default(output, (None, *output.shape[1:]))
