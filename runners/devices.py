@@ -35,8 +35,8 @@ def sharing(devices: str, config: TrainConfig) -> Iterator[int]:
     if backend not in _SHARING:
         raise ValueError(
             f"`devices` must be one on the backend {backend}, for which Keras does not distribute "
-            "batches. Received: 'all'. Set KERAS_BACKEND=jax or tensorflow, or wrap the model in "
-            "torch.nn.parallel.DistributedDataParallel in a training loop of your own."
+            "batches. Received: 'all'. Set KERAS_BACKEND=jax or tensorflow, or train in a loop of "
+            "your own with DistributedDataParallel, as examples/torch/train.py does."
         )
     with _SHARING[backend](config) as count:
         yield count

@@ -4,6 +4,8 @@ import importlib.util
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +61,36 @@ print(len(devices), difference(alone, start), difference(alone, trained(network(
 )
 
 
+WITH_TORCH = """
+import runpy, sys
+import torch.distributed as dist
+from torch.nn.parallel import DistributedDataParallel
+from aru_keras.layers import ARU
+
+step = runpy.run_path(sys.argv[1])["step"]
+
+def steps(fused, count):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((6, 2)), ARU(4, 3, fused=fused), keras.layers.Dense(3)])
+    start, shared = model.get_weights(), DistributedDataParallel(model) if count > 1 else model
+    optimizer = keras.optimizers.Adam(0.01, clipnorm=0.1)
+    losses = [step(model, shared, optimizer, x + number, y) for number in range(3)]
+    return start, model.get_weights(), losses
+
+def process(rank, count):
+    store = dist.FileStore(f"{sys.argv[2]}/{count}", count)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=count)
+    values = [steps(fused, count) for fused in (True, False)]
+    dist.destroy_process_group()
+    return values
+
+several = process(int(sys.argv[3]), 2)
+if sys.argv[3] == "0":
+    for (start, weights, losses), (_, others, of_one) in zip(several, process(0, 1)):
+        print(difference(weights, start), difference(weights, others), difference(losses, of_one))
+"""
+
+
 TWO_HOSTS = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
 
 TRAINED = """
@@ -97,6 +129,23 @@ def test_two_devices_train_as_one(backend, program, variables):
     count, moved, apart = output_of(program, backend, variables).split()[-3:]
     assert int(count) == 2
     assert float(apart) < 1e-6 < float(moved)
+
+
+def test_two_processes_of_torch_train_as_one_fused_or_not(tmp_path):
+    variables = {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
+    arguments = (
+        "torch",
+        variables,
+        Path(__file__).parents[1] / "examples/torch/train.py",
+        tmp_path,
+    )
+    program = NETWORK + WITH_TORCH
+    with ThreadPoolExecutor() as pool:
+        first, second = pool.map(lambda rank: output_of(program, *arguments, rank), (0, 1))
+    numbers = [[float(word) for word in line.split()] for line in first.splitlines()]
+    assert len(numbers) == 2 and not second
+    for moved, apart, of_losses in numbers:
+        assert max(apart, of_losses) < 1e-6 < 1e-2 < moved
 
 
 @pytest.mark.parametrize(
