@@ -12,7 +12,7 @@ from aru_keras import models, tasks
 from aru_keras._util.arguments import one_of
 from aru_keras.models import weight_groups
 from aru_keras.models.weight_groups import WEIGHT_GROUPS
-from aru_keras.runners import options
+from aru_keras.runners import options, ranges
 from aru_keras.runners.options import LARGEST_SEED, checked, count, option, parsed_weights, switch
 
 SCHEDULES = ("plateau", "cosine", "constant")
@@ -280,8 +280,8 @@ def add_options(parser: argparse.ArgumentParser, several: bool = False) -> None:
             words: dict[str, Any] = {"type": options.yes_or_no, "metavar": "yes|no"}
             parser.add_argument(flag, nargs="+", help=text, **words)
         elif several:
-            name = kind.__name__.upper()
-            parser.add_argument(flag, nargs="+", type=kind, metavar=name, help=text)
+            words = {"type": ranges.number_or_range(kind), "metavar": kind.__name__.upper()}
+            parser.add_argument(flag, nargs="+", help=text, **words)
         elif item.default is False:
             parser.add_argument(flag, action="store_true", default=None, help=text)
         elif kind is bool:

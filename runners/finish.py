@@ -14,7 +14,7 @@ def is_settled(folder: RunFolder) -> bool:
     return folder.results.exists() or (folder.path / DIVERGED_FILE).exists()
 
 
-def finish(folder: RunFolder, config: train.TrainConfig, verbose=0) -> None:
+def finish(folder: RunFolder, config: train.TrainConfig, verbose=0, callbacks=()) -> None:
     """Train a run to its end, from the start or from its last whole epoch.
 
     Nothing is done if it is finished. If it diverges, a file in its folder says so, and later calls
@@ -24,6 +24,7 @@ def finish(folder: RunFolder, config: train.TrainConfig, verbose=0) -> None:
         folder: Folder of the run.
         config: Configuration of the run, if it is new.
         verbose: As in `train.train`.
+        callbacks: As in `train.train`.
 
     Raises:
         DivergedError: The loss became NaN, now or in an earlier call.
@@ -34,9 +35,9 @@ def finish(folder: RunFolder, config: train.TrainConfig, verbose=0) -> None:
     _check_divergence(folder.path / DIVERGED_FILE)
     try:
         if folder.config.exists():
-            train.resume(folder.path, verbose=verbose)
+            train.resume(folder.path, verbose=verbose, callbacks=callbacks)
         else:
-            train.train(config, run_dir=folder.path, verbose=verbose)
+            train.train(config, run_dir=folder.path, verbose=verbose, callbacks=callbacks)
     except train.DivergedError as error:
         _keep(folder.path / DIVERGED_FILE, str(error))
         raise

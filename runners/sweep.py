@@ -12,6 +12,7 @@ from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.finish import finish, is_settled
 from aru_keras.runners.options import LARGEST_SEED
 from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.runners.search_space import check_no_ranges, listed
 from aru_keras.runners.train import DivergedError
 from aru_keras.runners.work_folder import alone_in
 
@@ -53,9 +54,10 @@ def sweep(
         ImportError: Workers are wanted, and Dask distributed is not installed.
         ClusterError: The scheduler or the workers died. What is done is kept.
     """
-    values = {name: _listed(value) for name, value in {"task": task, **options}.items()}
+    values = {name: listed(value) for name, value in {"task": task, **options}.items()}
+    check_no_ranges(values)
     configs = grid.configurations(values, draws, draw_seed)
-    every_seed = _seeds(seeds)
+    every_seed = checked_seeds(seeds)
     with alone_in(folder or Path("sweeps") / grid.task_name(configs[0])) as path:
         runs = {
             (config, seed): RunFolder(path / "runs" / grid.run_name(config, seed))
@@ -98,13 +100,15 @@ def _train(runs, workers, say):
             wait(task.key)
 
 
-def _listed(value):
-    """The values of an option, each once."""
-    several = isinstance(value, Sequence) and not isinstance(value, str)
-    return list(dict.fromkeys(value)) if several else [value]
+def checked_seeds(seeds: int | Sequence[int]) -> list[int]:
+    """The seeds of a sweep, each once.
 
+    Args:
+        seeds: Number of seeds, 0, 1, …, or the seeds themselves.
 
-def _seeds(seeds):
+    Raises:
+        ValueError: It is neither.
+    """
     if isinstance(seeds, Sequence) and not isinstance(seeds, str):
         return list(dict.fromkeys(whole("seeds", seed, 0, most=LARGEST_SEED) for seed in seeds))
     return list(range(whole("seeds", seeds, 1)))

@@ -2,7 +2,7 @@
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +20,19 @@ DIGITS = 4
 """Significant digits of a score."""
 
 
-def write(folder: Path, runs: Mapping[tuple[TrainConfig, int], RunFolder]) -> str:
+def write(
+    folder: Path,
+    runs: Mapping[tuple[TrainConfig, int], RunFolder],
+    columns: Sequence[str] | None = None,
+    pruned: Mapping[TrainConfig, int] | None = None,
+) -> str:
     """Write `sweep.md`, a table, and `sweep.csv`, one line a run.
 
     Args:
         folder: Folder of the sweep.
-        runs: Runs by configuration and seed. A run without results has diverged.
+        runs: Runs by configuration and seed. A run without results has diverged, or was pruned.
+        columns: Options that are shown; by default those in which the runs differ.
+        pruned: Number of epochs after which a search pruned a configuration.
 
     Returns:
         The content of `sweep.md`: for each task a table, whose numbers are means over seeds with
@@ -38,8 +45,8 @@ def write(folder: Path, runs: Mapping[tuple[TrainConfig, int], RunFolder]) -> st
     for (config, seed), run in runs.items():
         of_run = run.load_results() if run.results.exists() else None
         results.setdefault(config, {})[seed] = of_run
-    names = varying(list(results)) or ["model"]
-    text = "\n\n".join(_tables(results, names)) + "\n"
+    names = columns or varying(list(results)) or ["model"]
+    text = "\n\n".join(_tables(results, names, pruned or {})) + "\n"
     with writing(folder, RunError):
         with replacing(folder / "sweep.md") as temporary:
             temporary.write_text(text, encoding="utf-8")
@@ -51,7 +58,7 @@ def write(folder: Path, runs: Mapping[tuple[TrainConfig, int], RunFolder]) -> st
     return text
 
 
-def _tables(results, names):
+def _tables(results, names, pruned):
     """A table for each task, in Markdown."""
     tasks = list(dict.fromkeys(config.task for config in results))
     columns = [name for name in names if name != "task"] or ["model"]
@@ -59,23 +66,25 @@ def _tables(results, names):
         rows = {config: of_seeds for config, of_seeds in results.items() if config.task == task}
         if len(tasks) > 1:
             yield f"## {task}"
-        yield markdown_table(_table(rows, columns))
+        yield markdown_table(_table(rows, columns, pruned))
 
 
-def _table(results, columns):
+def _table(results, columns, pruned):
     score = _score(results)
     word = scores.WORDS[score]
-    header = (*columns, "parameters", f"validation {word}", f"test {word}", "diverged")
+    last = "diverged or pruned" if pruned else "diverged"
+    header = (*columns, "parameters", f"validation {word}", f"test {word}", last)
     ordered = sorted(results, key=lambda config: -_mean(results[config], f"validation_{score}"))
-    return over_seeds(
-        header, [_row(config, results[config], columns, score) for config in ordered], digits=DIGITS
-    )
+    rows = [_row(config, results[config], columns, score, pruned.get(config)) for config in ordered]
+    return over_seeds(header, rows, digits=DIGITS)
 
 
-def _row(config, of_seeds, columns, score):
+def _row(config, of_seeds, columns, score, pruned):
     finished = [values for values in of_seeds.values() if values is not None]
     diverged = [str(seed) for seed, values in of_seeds.items() if values is None]
     options = [str(getattr(config, name)) for name in columns]
+    if pruned is not None:
+        return (*options, "", "", "", f"pruned after epoch {pruned}")
     if not finished:
         return (*options, "", "", "", f"seed {', '.join(diverged)}")
     return (

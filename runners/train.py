@@ -38,7 +38,9 @@ __all__ = ["DivergedError", "RunError", "TrainConfig", "WriteError", "resume", "
 HISTOGRAM_SEQUENCES = 32
 
 
-def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options) -> dict:
+def train(
+    task, model: str = "arun", *, run_dir=None, verbose="auto", callbacks=(), **options
+) -> dict:
     """Train a network from scratch.
 
     Args:
@@ -49,6 +51,7 @@ def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options)
         run_dir: Folder of the run; by default a new one in `runs/`, named for task, model and time.
         verbose: As in `keras.Model.fit`; "auto" is a progress bar in a terminal, a line an epoch
             elsewhere; "epochs" is one bar over all epochs.
+        callbacks: Keras callbacks, which are called after each epoch is kept.
         **options: Fields of `TrainConfig`.
 
     Returns:
@@ -74,15 +77,16 @@ def train(task, model: str = "arun", *, run_dir=None, verbose="auto", **options)
     with _training_in(folder):
         config = own_data.with_data(config, data, folder)
         folder.create(config, data.permutation)
-        return _run(config, data, folder, network, [], verbose)
+        return _run(config, data, folder, network, [], verbose, callbacks)
 
 
-def resume(run_dir, *, verbose="auto") -> dict:
+def resume(run_dir, *, verbose="auto", callbacks=()) -> dict:
     """Continue the run in `run_dir` after its last whole epoch, as if it had not been broken.
 
     Args:
         run_dir: Folder of the run.
         verbose: As in `train`.
+        callbacks: As in `train`.
 
     Returns:
         As `train`; at once, if the run is finished.
@@ -107,7 +111,7 @@ def resume(run_dir, *, verbose="auto") -> dict:
             network = _new_network(config, data)
         elif best_epoch(rows) == len(rows):  # It may have been killed before it kept the model.
             folder.keep_best(len(rows))
-        return _run(config, data, folder, network, rows, verbose)
+        return _run(config, data, folder, network, rows, verbose, callbacks)
 
 
 @contextlib.contextmanager
@@ -135,7 +139,7 @@ def _new_network(config, data):
     return compiled_network(config, data)
 
 
-def _run(config, data, folder, model, rows, verbose):
+def _run(config, data, folder, model, rows, verbose, callbacks):
     if verbose == "auto":
         verbose = 1 if sys.stdout.isatty() else 2
     _announce(config, data, model, folder, len(rows))
@@ -147,7 +151,7 @@ def _run(config, data, folder, model, rows, verbose):
             config,
             validation_data=_stream(data, config, "validation"),
             initial_epoch=len(rows),
-            callbacks=_callbacks(config, data, folder, rows, verbose),
+            callbacks=[*_callbacks(config, data, folder, rows, verbose), *callbacks],
             verbose=0 if verbose == "epochs" else verbose,
         )
     return _finish(config, data, folder, rows)

@@ -18,11 +18,12 @@ from trained import SMALL, TINY
 
 from aru_keras._util import extras
 from aru_keras._util.files import locked
-from aru_keras.runners import cluster, sweep, worker
+from aru_keras.runners import cluster, search, sweep, worker
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import graph, reproduce, workspace
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.runners.search_space import SearchSpace
 
 distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
 
@@ -114,6 +115,20 @@ def test_a_sweep_on_workers_is_the_sweep_of_one_process(dask, tmp_path):
     several = sweep.sweep("digits", folder=tmp_path / "a", workers=workers, say=quiet, **options)
     assert several == sweep.sweep("digits", folder=tmp_path / "b", say=quiet, **options)
     assert "| 3 | " in several and "| 4 | " in several
+
+
+def test_workers_share_the_trials_of_a_search(dask, tmp_path):
+    pytest.importorskip("optuna", reason="the extra search is not installed")
+    options = {"model": "gru", "match_parameters": False, "limit": 32, "batch_size": 32}
+    space = SearchSpace({"task": "digits", "epochs": 1, "units": [3, 4], **options})
+    job = search.Job(tmp_path, space, (0,), 2, 0)
+    name = f"{search.__name__}:{search.run_trials.__name__}"
+    tasks = [cluster.Task("search", str(number), name, (job,)) for number in range(2)]
+    workers = cluster.Workers(scheduler=dask.scheduler_address)
+    with cluster.working(tasks, workers, quiet) as wait:
+        for task in tasks:
+            wait(task.key)
+    assert len(job.study().trials("COMPLETE")) == 2
 
 
 def test_a_task_comes_after_those_that_it_needs(tmp_path):

@@ -1,4 +1,4 @@
-"""The packages of the extras `labels` and `cluster`, which are loaded where they are used."""
+"""The packages of the extras `labels`, `cluster` and `search`, loaded where they are used."""
 
 import importlib
 import importlib.util
@@ -6,6 +6,7 @@ from typing import Any
 
 INSTALL_LABELS = "pip install xarray h5netcdf"
 INSTALL_CLUSTER = 'pip install "dask[distributed]"'
+INSTALL_SEARCH = "pip install optuna"
 """The commands that install the packages of the extras."""
 
 _NO_LABELS = (
@@ -15,6 +16,10 @@ _NO_LABELS = (
 _NO_CLUSTER = (
     "Work on several processes or machines needs the package distributed, which is not installed. "
     f'Install it with {INSTALL_CLUSTER}, or install aru-keras with its extra "cluster".'
+)
+_NO_SEARCH = (
+    "A search needs the package optuna, which is not installed. "
+    f'Install it with {INSTALL_SEARCH}, or install aru-keras with its extra "search".'
 )
 
 
@@ -49,6 +54,25 @@ def import_distributed() -> Any:
         ImportError: If it is not installed. The message says how to install it.
     """
     return _imported("distributed", _NO_CLUSTER)
+
+
+def check_optuna() -> None:
+    """Check that Optuna is installed. It is not loaded.
+
+    Raises:
+        ValueError: It is not installed. The message says how to install it.
+    """
+    if importlib.util.find_spec("optuna") is None:
+        raise ValueError(_NO_SEARCH)
+
+
+def import_optuna() -> Any:
+    """The package optuna.
+
+    Raises:
+        ImportError: If it is not installed. The message says how to install it.
+    """
+    return _imported("optuna", _NO_SEARCH)
 
 
 def _imported(name, missing):

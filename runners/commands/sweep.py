@@ -1,12 +1,15 @@
 """`aru-keras sweep`."""
 
-from aru_keras._util.arguments import whole
-from aru_keras.runners import cluster_options, config, grid
+from aru_keras._util.arguments import one_of, whole
+from aru_keras._util.extras import check_optuna
+from aru_keras.runners import cluster_options, config, grid, search_space
 
 HELP = "train with many options and seeds (aru-keras sweep digits --units 64 128 --seeds 5)"
 GOES_ON = True
 
-NOT_OPTIONS = ("seeds", "dir", "random", "draw_seed", "workers", "scheduler", "resources")
+SEARCHES = ("optuna",)
+OF_SWEEPS = ("seeds", "dir", "random", "search", "trials", "draw_seed")
+NOT_OPTIONS = (*OF_SWEEPS, "workers", "scheduler", "resources")
 
 
 def add_options(parser):
@@ -16,6 +19,15 @@ def add_options(parser):
     parser.add_argument("--dir", metavar="DIR", help="folder of the runs (default: sweeps/TASK)")
     parser.add_argument(
         "--random", type=int, metavar="INT", help="draw so many combinations (default: all)"
+    )
+    parser.add_argument(
+        "--search",
+        metavar="|".join(SEARCHES),
+        help="choose by earlier results, with the extra search: an option may then have a range, "
+        "as in --units 16:128 or --learning-rate 1e-4:1e-2:log",
+    )
+    parser.add_argument(
+        "--trials", type=int, metavar="INT", help="how many combinations --search tries"
     )
     parser.add_argument(
         "--draw-seed", type=int, default=0, metavar="INT", help="seed of the draw (default: 0)"
@@ -38,23 +50,47 @@ def check(options, parser):
         )
     if seeds is None:
         seeds = 1 if options.seeds is None else whole("seeds", options.seeds, 1)
-    grid.configurations(given, options.random, options.draw_seed)
-    return given, seeds, cluster_options.checked(options)
+    search_space.check_no_ranges({"seed": seeds})
+    if options.search is None and options.trials is None:
+        search_space.check_no_ranges(given)
+        grid.configurations(given, options.random, options.draw_seed)
+        return given, seeds, cluster_options.checked(options)
+    _check_search(options, given)
+    workers = cluster_options.checked(options)
+    check_optuna()
+    return given, seeds, workers
 
 
 def run(options, checked):
     """Train, and print the table."""
     from aru_keras.runners.cluster import Workers
-    from aru_keras.runners.sweep import sweep
 
     given, seeds, workers = checked
-    table = sweep(
-        given.pop("task"),
-        seeds=seeds,
-        folder=options.dir,
-        draws=options.random,
-        draw_seed=options.draw_seed,
-        workers=Workers(**workers) if workers else None,
-        **given,
-    )
+    common = {
+        "seeds": seeds,
+        "folder": options.dir,
+        "draw_seed": options.draw_seed,
+        "workers": Workers(**workers) if workers else None,
+    }
+    if options.search is None:
+        from aru_keras.runners.sweep import sweep
+
+        table = sweep(given.pop("task"), draws=options.random, **common, **given)
+    else:
+        from aru_keras.runners.search import search
+
+        table = search(given.pop("task"), trials=options.trials, **common, **given)
     print(f"\n{table}")
+
+
+def _check_search(options, given):
+    if options.search is None or options.trials is None or options.random is not None:
+        raise ValueError(
+            "`search` and `trials` must be given together, without `random`, as in --search optuna "
+            f"--trials 50. Received: search={options.search}, trials={options.trials}, "
+            f"random={options.random}."
+        )
+    one_of("search", options.search, SEARCHES)
+    whole("trials", options.trials, 1)
+    search_space.check_workers(options.scheduler)
+    search_space.SearchSpace(given)

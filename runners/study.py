@@ -1,0 +1,137 @@
+"""A study of Optuna in the folder of a sweep, which several processes share and any may leave."""
+
+import contextlib
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from aru_keras._util.checked_files import writing
+from aru_keras._util.extras import import_optuna
+from aru_keras.runners.run_folder import RunError
+
+FILE = "study.db"
+"""Name of the SQLite file that holds the studies of a folder."""
+
+SECONDS_TO_WAIT = 60.0
+"""How long a process waits for another one that writes the file."""
+
+
+class Study:
+    """Trials that processes take one by one.
+
+    A process that works on a trial holds a lock. Where nobody holds it, the process has died: the
+    trial failed, and its options are tried anew.
+
+    Args:
+        folder: Folder of the sweep.
+        name: Name of the study. If the file holds one of this name, it goes on.
+        draw_seed: Seed of the draw. Alone, a process draws the same options every time.
+
+    Raises:
+        ImportError: Optuna is not installed.
+        RunError: The folder cannot be written, or the file is damaged.
+    """
+
+    def __init__(self, folder: Path, name: str, draw_seed: int):
+        self.optuna = import_optuna()
+        self.folder, self.name, self.draw_seed = folder, name, draw_seed
+        self.locks = folder / ".trials"
+        with writing(folder, RunError):
+            self.locks.mkdir(exist_ok=True)
+            with self.alone(), _quiet(self.optuna):
+                self.study = self._opened()
+
+    def alone(self) -> FileLock:
+        """The lock that a process holds while it looks at the trials of all, or writes a table."""
+        return FileLock(self.locks / "all.lock")
+
+    @contextlib.contextmanager
+    def trial(self, most: int, draw: Callable[[Any], None]) -> Iterator[Any]:
+        """In the context, the next trial is this process's; None if no trial is left.
+
+        Args:
+            most: Number of trials of the study.
+            draw: Function that draws the options of a trial.
+        """
+        with contextlib.ExitStack() as stack:
+            with self.alone():
+                self._give_up_dead()
+                trial = self._ask(most)
+                if trial is not None:
+                    stack.enter_context(self._lock(trial.number))
+                    draw(trial)
+            yield trial
+
+    def trials(self, *states: str) -> list[Any]:
+        """The trials in some states, in their order.
+
+        Args:
+            *states: Names of states in `optuna.trial.TrialState`.
+        """
+        wanted = tuple(self.optuna.trial.TrialState[state] for state in states)
+        return self.study.get_trials(deepcopy=False, states=wanted)
+
+    def finish(self, trial: Any, score: float | None) -> None:
+        """Store the end of a trial.
+
+        Args:
+            trial: The trial.
+            score: Its score; None if it was pruned or has diverged.
+        """
+        state = self.optuna.trial.TrialState
+        if score is None:
+            self.study.tell(trial, state=state.PRUNED)
+        else:
+            self.study.tell(trial, score)
+
+    def _opened(self):
+        path = self.folder / FILE
+        try:
+            storage = self.optuna.storages.RDBStorage(
+                f"sqlite:///{path}", {"connect_args": {"timeout": SECONDS_TO_WAIT}}
+            )
+            return self.optuna.create_study(
+                storage=storage,
+                study_name=self.name,
+                direction="maximize",
+                pruner=self.optuna.pruners.MedianPruner(),
+                load_if_exists=True,
+            )
+        except Exception as error:  # SQLAlchemy's, whose names are none of ours.
+            raise RunError(
+                f"{path} must be the file of Optuna's studies. It cannot be used ({error}). Move "
+                "it away: finished runs are used again, but the search begins anew."
+            ) from error
+
+    def _ask(self, most):
+        trials = self.trials("COMPLETE", "PRUNED", "RUNNING")
+        if len(trials) >= most:
+            return None
+        # A seed for each trial: processes do not draw the same, and a second start goes on.
+        seed = random.Random(f"{self.draw_seed} {len(trials)}").getrandbits(32)
+        self.study.sampler = self.optuna.samplers.TPESampler(seed=seed)
+        return self.study.ask()
+
+    def _give_up_dead(self):
+        """Let the trials of dead processes fail, and put their options first in the queue."""
+        for trial in self.trials("RUNNING"):
+            with contextlib.suppress(Timeout), self._lock(trial.number):
+                self.study.tell(trial.number, state=self.optuna.trial.TrialState.FAIL)
+                self.study.enqueue_trial(trial.params)
+
+    def _lock(self, number):
+        return FileLock(self.locks / f"{self.name}-{number}.lock", timeout=0)
+
+
+@contextlib.contextmanager
+def _quiet(optuna):
+    """Keep Optuna from saying that it makes a file or a study."""
+    level = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(level)
