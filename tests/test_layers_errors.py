@@ -3,10 +3,10 @@
 import keras
 import numpy as np
 import pytest
-from contract import CASES, B, I, N, T, X, every_case
-from support import only_on
+from contract import CASES, B, I, N, T, X, assert_same, every_case
+from support import array, only_on
 
-from aru_keras import ARU, ARUCell, GammaRNN
+from aru_keras import ARU, ARUCell, DrivenRNN, GammaRNN
 
 
 def refused(*words):
@@ -80,7 +80,7 @@ def test_number_of_states(case):
 
 def test_an_aru_does_not_start_from_h_alone():
     for wrong in ([np.zeros((B, N), "float32")], np.zeros((B, N), "float32")):
-        with refused("`initial_state` must be a list of 2"):
+        with refused("`initial_state` must be a list of tensors"):
             CASES[-1].make_layer()(X, initial_state=wrong)
 
 
@@ -116,3 +116,29 @@ def test_ragged_sequences_are_refused_with_the_way_to_pad_them():
     ragged = tf.ragged.constant([[[1.0], [2.0]], [[3.0]]], ragged_rank=1)
     with pytest.raises(ValueError, match=r"must be a dense tensor.*to_tensor.*Masking"):
         ARU(4, 2)(ragged)
+
+
+@every_case
+@pytest.mark.parametrize("fused", [False, True])
+def test_shape_of_a_mask(case, fused):
+    layer = case.make_layer(**({} if case.layer is DrivenRNN else {"fused": fused}))
+    for mask in (np.ones((T, B), bool), np.ones(B * T, bool), np.ones((B, T + 1), bool)):
+        with refused("`mask` must be", rf"\({B}, {T}\)"):
+            layer(X, mask=mask)
+    mask = np.arange(T) < np.array([[T], [2], [3]])
+    assert_same(*(array(layer(X, mask=m)) for m in (mask, mask[..., None])))
+
+
+@every_case
+def test_shapes_of_initial_states(case):
+    layer = case.make_layer()
+    right = [np.zeros(state.shape, "float32") for state in layer.get_initial_state(B)]
+    layer(X, initial_state=right)
+    for wrong in (
+        right[:-1],
+        [state[:-1] for state in right],
+        [s[:, :-1] for s in right],
+        [*right] * 2,
+    ):
+        with refused("`initial_state` must be a list of tensors of shapes"):
+            layer(X, initial_state=wrong)

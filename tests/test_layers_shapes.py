@@ -96,6 +96,13 @@ def test_a_graph_that_knows_the_length_is_always_compiled(monkeypatch):
     assert asked
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_a_batch_without_sequences(training):
+    layer = ARU(N, 2, return_state=True, fused=True)
+    h, *states = layer(np.zeros((0, T, I), "float32"), training=training)
+    assert [tuple(value.shape) for value in (h, *states)] == [(0, N), (0, N), (0, 2 * N)]
+
+
 @tensorflow_only
 def test_an_epoch_of_new_lengths_compiles_none_of_them(shapes, monkeypatch):
     """A program for each length takes ten times as long as the epoch step by step."""

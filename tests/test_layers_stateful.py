@@ -38,8 +38,6 @@ def states(layer):
     [(False, "predict", 1), (False, "fit", 3), (True, "evaluate", 1), (True, "fit", 3)],
 )
 def test_smaller_last_batch(case, wrapped, call, rest):
-    if BACKEND == "torch" and call == "fit":
-        pytest.skip("torch: stateful layers of Keras do not train in fit")
     assert_refused(case, wrapped, call, rest, jit=False)
 
 

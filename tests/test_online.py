@@ -166,6 +166,16 @@ def test_states_of_another_batch():
         step.initial_state(0)
 
 
+def test_shape_of_a_drive():
+    step = OnlineStep(ARU_CASE.make_layer())
+    for drive in (np.zeros(B + N), np.zeros((B, N + 1)), np.zeros((B, 1, N)), np.zeros((B + 1, 1))):
+        with pytest.raises(ValueError, match=r"`drive` must broadcast to.*Received: drive.shape="):
+            step(X[:, 0], step.initial_state(B), drive)
+    for drive in (1.0, np.ones(N), np.ones((B, 1)), np.ones((1, N)), np.ones((B, N))):
+        step(X[:, 0], step.initial_state(B), drive)
+    step(X[0, 0], step.initial_state(1), np.ones(N))
+
+
 @pytest.mark.parametrize("device", ["gpu:7", "nowhere"])
 def test_devices_that_are_not_there(device):
     with pytest.raises(ValueError, match=f"`device` must be one that {BACKEND} has here: .*cpu:0"):

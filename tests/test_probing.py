@@ -280,6 +280,14 @@ def test_inputs_that_are_mixed_before_the_layer_are_refused():
         record(model, X)
 
 
+def test_a_layer_inside_an_inner_model_is_refused():
+    inner = keras.Sequential([keras.Input((T, I)), ARU(N, G)])
+    model = keras.Sequential([keras.Input((T, I)), inner, keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"inside of another one\. Pass that inner model"):
+        record(model, X)
+    record(inner, X)
+
+
 def test_models_without_a_graph_are_refused():
     class Own(keras.Model):
         def __init__(self):

@@ -62,7 +62,7 @@ def _forward(step, plan, mask, u, state, weights):
             state,
             (_segments(u, block), _segments(mask, block)),
         )
-        outputs.append(h.reshape(-1, *h.shape[2:]))
+        outputs.append(_steps(h))
         saved.append(of_block)
     h = outputs[0] if len(outputs) == 1 else jnp.concatenate(outputs)
     return (h, state), (mask, first, weights, h, saved)
@@ -80,7 +80,7 @@ def _backward(step, plan, residuals, cotangents):
             carry, da = segment(carry, jax.tree.map(lambda value: value[0], values))
         else:
             carry, da = jax.lax.scan(segment, carry, values, reverse=True)
-        das.insert(0, da.reshape(-1, *h.shape[1:]))
+        das.insert(0, da[None] if block.ends else _steps(da))
     da = das[0] if len(das) == 1 else jnp.concatenate(das)
     dstate, dactivation = step.end_backward(weights, first, carry)
     before = step.recurrent_inputs(first, jnp.concatenate([first[0][None], h[:-1]]), mask)
@@ -96,6 +96,11 @@ def _segments(values, block):
     if values is None:
         return None
     return values[block.start : block.end].reshape(block.count, block.length, *values.shape[1:])
+
+
+def _steps(values):
+    """The steps of segments, (count, length, …), one after the other."""
+    return values.reshape(values.shape[0] * values.shape[1], *values.shape[2:])
 
 
 def _segment(step, weights, state, u, mask, block):

@@ -88,7 +88,6 @@ class FusedRNN(DrivenRNN):
         dtype = numerics.working_dtype(cell.compute_dtype)
         u = self._steps_first(ops.cast(_inputs(cell, sequences, drive, training), dtype))
         if mask is not None:
-            mask = ops.reshape(ops.cast(mask, "bool"), ops.shape(sequences)[:2])
             mask = self._steps_first(mask)
         if starts is not None:
             starts = self._steps_first(checked_starts(sequences, starts))

@@ -9,6 +9,7 @@ from keras import ops
 
 from aru_keras._util.types import Shape, Tensor
 from aru_keras.initializers import InitializerLike
+from aru_keras.layers._call_arguments import checked_mask, checked_states
 from aru_keras.layers._cell_attributes import CellAttributes
 from aru_keras.layers._signals import (
     SignalCell,
@@ -181,7 +182,7 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
         if self.stateful:
             sequences = with_batch(sequences, self.states[0].shape[0])
         states = self._starting_states(sequences, initial_state)
-        mask = mask if mask is not None else sequences_mask
+        mask = checked_mask(mask if mask is not None else sequences_mask, sequences)
         with self._dropout_masks(sequences, states, training):
             last, outputs, states = self.inner_loop(
                 sequences, states, mask, training, drive, starts
@@ -250,21 +251,12 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
 
     def _starting_states(self, sequences, initial_state):
         if initial_state is None and self.stateful:
-            initial_state = self.states
+            # Torch would see the states change between the forward and the backward pass.
+            initial_state = [ops.copy(state) for state in self.states]
         if initial_state is None:
             initial_state = self.get_initial_state(batch_size=ops.shape(sequences)[0])
-        if not isinstance(initial_state, list | tuple):
-            initial_state = [initial_state]
-        dtypes = self.cell.state_dtypes
-        if len(initial_state) != len(dtypes):
-            raise ValueError(
-                f"`initial_state` must be a list of {len(dtypes)} state tensors, of widths "
-                f"{self.state_size}. Received: {len(initial_state)} tensors."
-            )
-        return [
-            ops.convert_to_tensor(state, dtype=dtype)
-            for state, dtype in zip(initial_state, dtypes, strict=True)
-        ]
+        widths = [self.state_size] if isinstance(self.state_size, int) else self.state_size
+        return checked_states(initial_state, sequences, widths, self.cell.state_dtypes)
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()

@@ -190,6 +190,11 @@ def encoder(model: keras.Model, layer: keras.layers.Layer) -> keras.Model | None
             return keras.Model(pixels, wanted)
         except ValueError:  # The layer does not read this input alone. It may be the drive.
             continue
+    if layer not in model.layers:
+        raise ValueError(
+            f"The layer {layer.name!r} must be a layer of the model itself. Received: a model in "
+            "which it is inside of another one. Pass that inner model, with what it reads."
+        )
     raise ValueError(
         f"The layer {layer.name!r} must read sequences, and a mask of them, that come from one "
         f"input of the model. Received: a model with inputs {[x.name for x in model.inputs]}. "

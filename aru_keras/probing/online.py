@@ -118,7 +118,7 @@ class OnlineStep:
             single sequence h and the signals have no batch axis.
 
         Raises:
-            ValueError: If `x` or `state` has another shape.
+            ValueError: If `x`, `state` or `drive` has another shape.
         """
         with self.placed():
             x = self._tensor(x)
@@ -130,7 +130,9 @@ class OnlineStep:
             self._check_state(x, state)
             if not self.layer.cell.built:
                 self.layer.cell.build((None, x.shape[-1]))
-            return self._compiled(x, list(state), None if drive is None else self._tensor(drive))
+            if drive is not None:
+                drive = self._checked_drive(x, drive)
+            return self._compiled(x, list(state), drive)
 
     def restarted(self, mask: np.ndarray, state: Sequence) -> list:
         """States in which some sequences have their initial states.
@@ -177,6 +179,17 @@ class OnlineStep:
                 f"`state` must be a list of tensors of shapes {wanted}. Received: {shapes}. Start "
                 f"with initial_state({batch})."
             )
+
+    def _checked_drive(self, x, drive):
+        drive = self._tensor(drive)
+        shape, wanted = tuple(drive.shape), (*x.shape[:-1], self.layer.cell.units)
+        pairs = zip(reversed(shape), reversed(wanted), strict=False)
+        if len(shape) > len(wanted) or any(size not in (1, other) for size, other in pairs):
+            raise ValueError(
+                f"`drive` must broadcast to {wanted}, a number for each unit. Received: "
+                f"drive.shape={shape}. Give a scalar, (B, 1) or (B, N)."
+            )
+        return drive
 
     def _tensor(self, value):
         dtype = self.layer.cell.compute_dtype
