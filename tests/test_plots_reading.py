@@ -29,8 +29,10 @@ def test_a_reading_shows_the_signals_of_the_units(name, panels, task):
     for name in panels:
         drawn = strips(figure, name, 2)
         for axes, unit in zip(drawn, [4, 1], strict=True):
-            (line,) = axes.get_lines()
+            line, mean = axes.get_lines()
             np.testing.assert_allclose(line.get_ydata(), signals[name][0, :, unit], rtol=1e-4)
+            of_all = signals[name][0].mean(axis=1)
+            np.testing.assert_allclose(mean.get_ydata(), of_all, rtol=1e-4, atol=1e-6)
             assert axes.texts[0].get_text() == f"unit {unit}"
             band = axes.collections[0].get_paths()[0].vertices
             last = band[band[:, 0] == 63, 1]

@@ -168,6 +168,8 @@ def _draw_strips(strips, label, values, units):
         axes.fill_between(steps, low, high, color="0.88", lw=0, label=f"_{label}, {_MIDDLE}")
         colour = UNIT_COLOURS[row % len(UNIT_COLOURS)]
         axes.plot(steps, values[:, unit], color=colour, lw=0.8, label=f"_{label}, unit {unit}")
+        mean = {"color": "0.15", "lw": 1.1, "zorder": 1.9}
+        axes.plot(steps, values.mean(axis=1), **mean, label=f"_{label}, mean")
         beside = {"transform": axes.transAxes, "va": "center", "fontsize": 8, "color": colour}
         # In the margin that the colour bar below leaves.
         axes.text(1.005, 0.5, f"unit {unit}", in_layout=False, **beside)
@@ -176,7 +178,7 @@ def _draw_strips(strips, label, values, units):
     for axes in strips[1:]:
         axes.sharey(strips[0])
     strips[0].set_title(label, loc="left", fontsize=10)
-    strips[0].set_title(f"grey: {_MIDDLE}", loc="right", fontsize=8, color="0.4")
+    strips[0].set_title(f"black: mean, grey: {_MIDDLE}", loc="right", fontsize=8, color="0.4")
 
 
 def _draw_drive(axes, drive):
