@@ -4,12 +4,14 @@ import functools
 
 import numpy as np
 import pytest
+from own_runs import untrained_run
 from support import relative_error
 
-from aru_keras import perturbations, probing
+from aru_keras import perturbations, probing, tasks
 from aru_keras.perturbations import Contrast, NoisyDrive, StepDrive, Waveform
 from aru_keras.runners.live.hand import Hand, History
-from aru_keras.runners.live.networks import LiveNetwork
+from aru_keras.runners.live.networks import LiveNetwork, Networks
+from aru_keras.runners.live.reading_view import ReadingView
 from aru_keras.runners.live.session import Session
 
 RUN, OTHER = "pretrained:arun-digits", "pretrained:gamma-digits"
@@ -181,6 +183,26 @@ def test_a_wrong_value_is_refused_and_nothing_changes(wrong, message):
         wrong(session)
     assert (session.hand, session.t, session.index, session.split) == (Hand(), 0, 1, "test")
     assert finished(session).perturbation.to_text() == "none"
+
+
+def test_sequences_of_ones_own_are_read_to_their_own_ends(tmp_path):
+    x = [np.random.default_rng(k).normal(size=(10 + k % 5, 2)) for k in range(12)]
+    examples = x, np.array(["slow", "fast"])[np.arange(12) % 2]
+    task = tasks.from_arrays(examples, examples, examples, name="own", channels=("a", "b"))
+    run = untrained_run(tmp_path, task)
+    page = ReadingView(Networks(run), print)
+    for index in (3, 0):
+        page.controls.index.value = index
+        session = finished(page.session, {4: {"drive": 2.0}})
+        assert session.t == len(x[index])
+        reading = probing.read(run, session.task, "test", index, session.perturbation)
+        np.testing.assert_array_equal(session.reading().pixels, reading.pixels)
+        assert relative_error(session.reading().probabilities, reading.probabilities) < ROUNDING
+        page._steps(1)
+        assert page.image.chart.title.text == f"test[{index}], label {examples[1][index]}"
+        np.testing.assert_array_equal(page.image._read.data["x1"], reading.pixels[:, 1])
+        read_as = task.spec.class_name(reading.predictions[-1])
+        assert f"reads class <b>{read_as}</b>" in page.views[0].title.text
 
 
 def test_a_network_without_units_to_watch_is_refused():

@@ -4,15 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+from own_runs import untrained_run
 
-from aru_keras import models, tasks
-from aru_keras._util.files import write_json
+from aru_keras import tasks
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import presets, robustness
 from aru_keras.runners.experiments.names import ANALYZED
 from aru_keras.runners.experiments.own_tasks import reason_against
 from aru_keras.runners.run_folder import RunFolder
-from aru_keras.runners.train import TrainConfig
 
 X = np.random.default_rng(0).normal(size=(12, 20, 2))
 ROWS = [one[: 10 + k % 10] for k, one in enumerate(X)]
@@ -42,7 +41,7 @@ def test_what_an_experiment_needs_decides_whether_it_is_made():
 @pytest.fixture(scope="module", params=["ragged class", "value"])
 def run(request, tmp_path_factory):
     task = made(ROWS, LABELS) if request.param == "ragged class" else made(X, VALUES)
-    return finished(tmp_path_factory.mktemp("own"), task)
+    return untrained_run(tmp_path_factory.mktemp("own"), task)
 
 
 def reason(classes):
@@ -50,24 +49,6 @@ def reason(classes):
     if classes:
         return "it needs sequences of one length."
     return "it counts right classes at the end of a sequence."
-
-
-def finished(path, task):
-    """The folder of a finished run, whose network was not trained."""
-    folder = RunFolder(path / "run")
-    folder.path.mkdir()
-    file = tasks.export(task, path / "own")
-    config = TrainConfig(file, "arun", units=6, controller_units=2)
-    model = models.network_for(task, "arun", units=6, controller_units=2)
-    folder.create(config, None)
-    model.save(folder.model)
-    score = "accuracy" if task.classes else "r2"
-    results = {f"test_{score}": 0.5, f"validation_{score}": 0.5, "test_loss": 1.0}
-    results |= {"run_dir": str(folder.path), "task": "own", "model": "arun", "best_epoch": 1}
-    results |= {"epochs": 1, "parameters": models.trainable_parameters(model), "units": 6}
-    results |= {"permutation": "none", "train_seconds": 1.0, "test_seconds": 1.0}
-    write_json(folder.results, {**results, "peak_memory_mb": None, "versions": {}})
-    return folder.path
 
 
 def test_the_report_shows_what_was_made_and_says_why_not_the_rest(run, capsys, monkeypatch):
@@ -100,6 +81,6 @@ def test_robustness_counts_what_is_above_the_chance_of_these_classes(tmp_path, m
     monkeypatch.setattr(
         robustness, "_lost", lambda amplitudes, curve, chance: chances.append(chance) or 0.0
     )
-    run = finished(tmp_path, made(X, LABELS))
+    run = untrained_run(tmp_path, made(X, LABELS))
     assert main(["analyze", str(run), "--only", "robustness"]) == 0
     assert set(chances) == {0.5}

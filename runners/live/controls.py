@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import panel as pn
 
-from aru_keras.tasks import SPLITS
+from aru_keras.tasks import SPLITS, Task
 
 NOTHING = "nothing"
 """What stands for no second network."""
@@ -20,13 +20,12 @@ class Controls:
     """The widgets beside the charts, without what they do.
 
     Args:
-        sizes: The number of images in each split.
-        classes: The number of classes.
+        task: The task that is read.
         others: The names of the networks that can read beside the first one.
-        index: The image that is shown first.
+        index: The index of the sequence that is shown first.
     """
 
-    def __init__(self, sizes: dict[str, int], classes: int, others: Sequence[str], index: int):
+    def __init__(self, task: Task, others: Sequence[str], index: int):
         self.play = pn.widgets.Button(label="Play", color="primary", width=75)
         self.one_step = pn.widgets.Button(label="One step", width=85)
         self.restart = pn.widgets.Button(label="Restart", width=80)
@@ -35,14 +34,23 @@ class Controls:
         )
         self.split = pn.widgets.Select(label="Split", options=list(SPLITS), value="test", width=125)
         self.index = pn.widgets.IntInput(
-            label="Image", start=0, end=sizes["test"] - 1, value=index, width=95
+            label="Image" if task.image_shape else "Sequence",
+            start=0,
+            end=task.sizes["test"] - 1,
+            value=index,
+            width=95,
         )
         self.other = pn.widgets.Select(
             label="Beside it", options=[NOTHING, *others], value=NOTHING, **_STRETCH
         )
-        self.draw = pn.widgets.Toggle(label="Draw by hand", width=120)
+        images = bool(task.image_shape)
+        self.draw = pn.widgets.Toggle(label="Draw by hand", width=120, visible=images)
         self.label = pn.widgets.Select(
-            label="Meant as", options=list(range(classes)), value=0, width=100
+            label="Meant as",
+            options=list(range(task.classes)),
+            value=0,
+            width=100,
+            visible=images,
         )
         self.drive = _slider("Drive ξ", -10, 30, 0.1)
         self.noise = _slider("Noise of the drive, σ", 0, 5, 0.05)

@@ -51,13 +51,13 @@ class NetworkView:
         self.panel = pn.Column(*column, **stretch, min_width=380)
 
     def restart(self, session: Session, network_index: int, units: Sequence[int]) -> None:
-        """Draw what was read so far anew: of another image, network or choice of units."""
+        """Draw what was read so far anew: of another sequence, network or choice of units."""
         self._drawn, t = session.t, session.t
         if not t:
             for axis in self._axes:
                 axis.reset()
         self.traces.draw(session.signals[network_index], session.drives[network_index], units, t)
-        probabilities = np.full((session.task.classes, session.timesteps), np.nan, "float32")
+        probabilities = np.full((session.task.classes, session.task.timesteps), np.nan, "float32")
         probabilities[:, :t] = session.probabilities[network_index][:t].T
         self._classes.data = {"image": [probabilities]}
         self._label.location = session.label
@@ -147,6 +147,7 @@ class NetworkView:
 
     def _make_classes(self):
         steps, classes = self.network.task.timesteps, self.network.task.classes
+        name_of = self.network.task.spec.class_name
         self._classes = ColumnDataSource({"image": [np.full((classes, steps), np.nan, "float32")]})
         ranges = {"x_range": (-0.5, steps - 0.5), "y_range": (-0.5, classes - 0.5)}
         made = chart("probability of each class (dotted: the label)", "", "class", 130, **ranges)
@@ -157,7 +158,9 @@ class NetworkView:
         self._label = Span(location=0, dimension="width", **look)
         made.add_layout(self._label)
         made.grid.visible = False
-        made.yaxis.ticker = list(range(0, classes, 3))
+        ticks = list(range(0, classes, 3 if classes > 5 else 1))
+        made.yaxis.ticker = ticks
+        made.yaxis.major_label_overrides = {k: name_of(k) for k in ticks}
         made.xaxis.major_label_text_font_size = "0px"
         return made
 
@@ -183,4 +186,5 @@ def _verdict(session, network_index):
     probabilities = session.probabilities[network_index][session.t - 1]
     best = int(probabilities.argmax())
     verdict = "" if not session.over else (" ✓" if best == session.label else " ✗")
-    return f"reads class <b>{best}</b>, p = {probabilities[best]:.2f}{verdict}"
+    name = html.escape(session.task.spec.class_name(best))
+    return f"reads class <b>{name}</b>, p = {probabilities[best]:.2f}{verdict}"

@@ -19,7 +19,7 @@ SIGNALS = ("a", "n", "s", "h")
 
 
 class LiveNetwork:
-    """A trained network that is stepped pixel by pixel. It holds nothing that changes.
+    """A trained network that is stepped through sequences. It holds nothing that changes.
 
     Args:
         run: The folder of a run, or `pretrained:NAME`.
@@ -34,7 +34,7 @@ class LiveNetwork:
         signals: The names of its signals among a, n, s and h.
 
     Raises:
-        ValueError: If it is an LSTM or GRU, or reads whole images.
+        ValueError: If it is an LSTM or GRU, or its task has no class at the end of a sequence.
         RunError: If there is no run in the folder, or it is damaged.
         tasks.DatasetError: If the data of its task cannot be had.
     """
@@ -48,10 +48,11 @@ class LiveNetwork:
         _check_kind(self)
         folder.check_order()
         self.task = config.load_task()
-        if not (self.task.spec.sequential and self.task.image_shape):
+        spec = self.task.spec
+        if not (spec.sequential and spec.target == "class" and not spec.every_step):
             raise ValueError(
-                f"`run` must read images pixel by pixel, for the page. Received: {self.run}, on "
-                f"{self.task!r}. `aru-keras probe` shows sequences without an image."
+                "`run` must read sequences step by step, with a class at the end, for the page. "
+                f"Received: {self.run}, on {self.task!r}. `aru-keras probe` shows other sequences."
             )
         self.model = folder.load_model()
         self.step = OnlineStep(self.model)
@@ -72,10 +73,10 @@ class LiveNetwork:
         return self.step.initial_state(1)
 
     def read(self, x: np.ndarray, drive: np.ndarray, state: list) -> tuple[dict, list]:
-        """Read one pixel.
+        """Read one step of a sequence.
 
         Args:
-            x: The pixel, (I,).
+            x: The input, (I,).
             drive: The drive, (N,).
             state: The states of the previous step.
 
@@ -87,7 +88,7 @@ class LiveNetwork:
         return values | {"y": class_probabilities(self.model, signals["y"])[0]}, state
 
     def reads_like(self, other: "LiveNetwork") -> bool:
-        """Whether another network reads the same pixels in the same order."""
+        """Whether another network reads the same sequences in the same order."""
         return self.task.config() == other.task.config()
 
 

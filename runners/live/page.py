@@ -13,6 +13,7 @@ from aru_keras.runners.live.takeaway_view import TakeawayView
 
 TITLE = "aru-keras live"
 ACCENT = "#0072B2"
+_SHOWN = f".bk-btn.bk-active {{background: {ACCENT} !important; color: white !important}}"
 _STRETCH = {"sizing_mode": "stretch_width"}
 
 
@@ -45,7 +46,7 @@ class Page:
             view.visible = view is self.reading.panel
         # Buttons and not tabs, as tabs of Bokeh cannot be turned with the keyboard.
         self.shown = pn.widgets.RadioButtonGroup(
-            options=list(self._views), color="primary", margin=(5, 10)
+            options=list(self._views), stylesheets=[_SHOWN], margin=(5, 10)
         )
         self.shown.param.watch(locked(self._turned_to), "value")
 

@@ -1,4 +1,4 @@
-"""The tab on which networks read an image while it is perturbed by hand."""
+"""The view in which networks read a sequence while it is perturbed by hand."""
 
 import functools
 from collections.abc import Callable
@@ -16,14 +16,15 @@ from aru_keras.runners.live.locking import locked
 from aru_keras.runners.live.network_view import NetworkView, added
 from aru_keras.runners.live.networks import Networks
 from aru_keras.runners.live.player import Player
+from aru_keras.runners.live.sequence_view import SequenceView
 from aru_keras.runners.live.session import Session
 
-FIRST_IMAGE = 3
-"""The image of the test split that is shown first."""
+FIRST_INDEX = 3
+"""The index in the test split of the sequence that is shown first."""
 
 
 class ReadingView:
-    """The controls, the image and the charts of one window, and the session behind them.
+    """The controls, the sequence and the charts of one window, and the session behind them.
 
     Args:
         networks: The networks that the page offers.
@@ -33,15 +34,15 @@ class ReadingView:
     def __init__(self, networks: Networks, say: Callable[[str], None]):
         self.networks, self._say = networks, say
         network = networks.first
-        index = min(FIRST_IMAGE, network.task.sizes["test"] - 1)
+        index = min(FIRST_INDEX, network.task.sizes["test"] - 1)
         self.session = Session(network, index=index)
         self.units = _liveliest(network, self.session)
-        self.controls = Controls(network.task.sizes, network.task.classes, networks.others, index)
+        self.controls = Controls(network.task, networks.others, index)
         self.controls.units.value = ", ".join(map(str, self.units))
-        self.image = ImageView(network.task.image_shape, self._drawn)
+        self.image = _view_of(network.task, self._drawn)
         self.status = Div(margin=(0, 10))
         self.player = Player(self._steps, self._show_playing)
-        # In a narrow window the charts stand below the image.
+        # In a narrow window the charts stand below the sequence.
         self.beside = pn.Row(margin=0, styles={"flex": "1 1 400px", "min-width": "0"})
         left = pn.Column(self.image.panel, self.status, width=260, margin=0)
         self.panel = pn.FlexBox(left, self.beside, sizing_mode="stretch_width")
@@ -98,7 +99,7 @@ class ReadingView:
         self.controls.play.label = "Pause" if playing else "Play"
 
     def _steps(self, count):
-        """Take steps and draw them; False if the image is read."""
+        """Take steps and draw them; False if the sequence is read."""
         try:
             more = all([self.session.step() for _ in range(count)])
         except ValueError as error:
@@ -213,8 +214,15 @@ class ReadingView:
         self.status.text = f'<div role="status" aria-live="off">{text}</div>'
 
 
+def _view_of(task, drawn):
+    """The view of an image that can be drawn by hand, or of another sequence."""
+    if task.image_shape:
+        return ImageView(task.image_shape, drawn)
+    return SequenceView(task)
+
+
 def _liveliest(network, session):
-    """The units whose gain, or else output, varies most while the image is read."""
+    """The units whose gain, or else output, varies most while the sequence is read."""
     while session.step():
         pass
     units = Reading.units(session.reading(), None, SHOWN_UNITS)

@@ -1,4 +1,4 @@
-"""One episode that is stepped by hand: an image, one or two networks, and what was turned."""
+"""One episode that is stepped by hand: a sequence, one or two networks, and what was turned."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -23,21 +23,21 @@ class Session:
     Args:
         network: The network that reads.
         other: A second network that reads the same, or None.
-        split: The split of the image.
-        index: The index of the image in the split.
+        split: The split of the sequence.
+        index: The index of the sequence in the split.
 
     Attributes:
         networks: The networks that read.
         hand: The positions of the controls, which act from the next step on.
         t: The number of steps taken.
-        pixels: The pixels as they were shown, (T, 1).
-        contrast: The factors on positive pixels, (T,).
+        pixels: The inputs as they were shown, (T, I), with T the length of the longest sequence.
+        contrast: The factors on positive inputs, (T,).
         drives: The drives into the units of each network, (T, N) each.
         signals: The signals by name of each network, (T, N) each.
         probabilities: The class probabilities after each step of each network, (T, classes) each.
 
     Raises:
-        ValueError: If the networks do not read alike, or there is no such image.
+        ValueError: If the networks do not read alike, or there is no such sequence.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class Session:
 
     @property
     def timesteps(self) -> int:
-        """The number of steps T of the episode."""
-        return self.task.timesteps
+        """The number of steps of the episode."""
+        return self._length
 
     @property
     def over(self) -> bool:
-        """Whether the whole image was read."""
+        """Whether the whole sequence was read."""
         return self.t == self.timesteps
 
     @property
@@ -67,15 +67,17 @@ class Session:
         return self.split == DRAWN
 
     def show(self, split: str, index: int) -> None:
-        """Begin an episode with an image of the task.
+        """Begin an episode with a sequence of the task.
 
         Raises:
-            ValueError: If there is no such image.
+            ValueError: If there is no such sequence.
         """
         one_of("split", split, SPLITS)
         index = whole("index", index, 0, most=self.task.sizes[split] - 1)
         x, labels = self.task.examples(split, [index])
-        self._take(split, index, int(labels[0]), x[0])
+        ragged = self.task.spec.ragged
+        length = int(self.task.lengths(split)[index]) if ragged else self.task.timesteps
+        self._take(split, index, int(labels[0]), x[0], length)
 
     def draw(self, image: Any, label: int = 0) -> None:
         """Begin an episode with an image that was drawn by hand.
@@ -89,8 +91,8 @@ class Session:
         """
         image = array("image", image, self.task.image_shape, least=0, most=1, dtype="float32")
         label = whole("label", label, 0, most=self.task.classes - 1)
-        order = [self.task.pixel_index(t) for t in range(self.timesteps)]
-        self._take(DRAWN, 0, label, image.reshape(-1, 1)[order])
+        order = [self.task.pixel_index(t) for t in range(self.task.timesteps)]
+        self._take(DRAWN, 0, label, image.reshape(-1, 1)[order], len(order))
 
     def restart(self, perturbation: Any = None) -> None:
         """Begin the episode anew, under a perturbation to which the controls add.
@@ -102,13 +104,14 @@ class Session:
             ValueError: If the perturbation does not fit the task or a network. The episode goes on.
         """
         base = as_perturbation(perturbation)
-        history = History(self.timesteps, self.index, base)
+        steps = self.task.timesteps
+        history = History(steps, self.index, base)
         for network in self.networks:
-            base.drive([self.index], self.timesteps, network.units)
+            base.drive([self.index], steps, network.units)
         self.history, self.t = history, 0
         self._states = [network.start() for network in self.networks]
-        self.pixels = np.zeros((self.timesteps, 1), "float32")
-        self.contrast = np.ones(self.timesteps, "float32")
+        self.pixels = self._empty(self._x.shape[1])
+        self.contrast = np.ones(steps, "float32")
         self.drives = [self._empty(network.units) for network in self.networks]
         self.signals = [
             {name: self._empty(network.units) for name in network.signals}
@@ -139,12 +142,12 @@ class Session:
         self.hand = dataclasses.replace(self.hand, **positions)
 
     def step(self) -> bool:
-        """Read the next pixel; False if the image is read."""
+        """Read the next step; False if the sequence is read."""
         if self.over:
             return False
         t = self.t
         self.history.add(self.hand)
-        self.pixels[t], self.contrast[t] = self._pixel(t)
+        self.pixels[t], self.contrast[t] = self._input(t)
         for k, network in enumerate(self.networks):
             self.drives[k][t] = drive = self.history.drive(network.units)
             signals, self._states[k] = network.read(self.pixels[t], drive, self._states[k])
@@ -153,6 +156,11 @@ class Session:
                 self.signals[k][name][t] = values
         self.t += 1
         return True
+
+    @property
+    def sequence(self) -> np.ndarray:
+        """The whole sequence as it is in the data, without padding, (steps, I)."""
+        return self._x[: self._length]
 
     @property
     def image(self) -> np.ndarray:
@@ -205,12 +213,13 @@ class Session:
         """
         return checked_units("units", units, self.networks[network_index].units)
 
-    def _take(self, split, index, label, x):
-        self.split, self.index, self.label, self._x = split, index, label, x
+    def _take(self, split, index, label, x, length):
+        self.split, self.index, self.label = split, index, label
+        self._x, self._length = x, length
         self.restart(self.history.base if hasattr(self, "history") else Perturbations())
 
-    def _pixel(self, t):
-        """The pixel at a step as it is shown, and the factor on it."""
+    def _input(self, t):
+        """The input at a step as it is shown, and the factor on it."""
         factors = self.history.factor()
         x = self._x[t]
         for factor in factors:
@@ -218,12 +227,12 @@ class Session:
         return x, np.prod(factors, dtype="float32")
 
     def _picture(self, sequence):
-        picture = np.empty(self.timesteps, "float32")
-        picture[[self.task.pixel_index(t) for t in range(self.timesteps)]] = sequence[:, 0]
+        picture = np.empty(self.task.timesteps, "float32")
+        picture[[self.task.pixel_index(t) for t in range(len(picture))]] = sequence[:, 0]
         return picture.reshape(self.task.image_shape)
 
     def _empty(self, width):
-        return np.zeros((self.timesteps, width), "float32")
+        return np.zeros((self.task.timesteps, width), "float32")
 
 
 class _DrawnTask:
@@ -245,7 +254,7 @@ def _alike(network, other):
         return [network]
     if not network.reads_like(other):
         raise ValueError(
-            "`other` must read the same task in the same order of pixels. Received: "
+            "`other` must read the same task in the same order. Received: "
             f"{other.label} on {other.task} beside {network.label} on {network.task}."
         )
     return [network, other]
