@@ -18,14 +18,14 @@ def add(parser, formats, dpi: int, besides: str = "") -> None:
         parser: Of the command.
         formats: Of the files by default.
         dpi: By default.
-        besides: What is written in any case.
+        besides: A remark on what is written in any case.
     """
     parser.add_argument(
         "--format",
         nargs="+",
         default=formats,
         metavar="NAME",
-        help=f"formats of the figures{besides}, of {', '.join(ALL_FORMATS)} "
+        help=f"formats of the figures, one or more of {', '.join(ALL_FORMATS)}{besides} "
         f"(default: {' '.join(formats)})",
     )
     parser.add_argument(
