@@ -17,7 +17,7 @@ def add_options(parser):
     )
     parser.add_argument("--preset", metavar="NAME", help="whose grids (default: by the task)")
     add_only(parser, ANALYZED)
-    figure_options.add(parser, figure_options.FORMATS, figure_options.DPI, "; PNG is always written")
+    figure_options.add(parser, figure_options.FORMATS, figure_options.DPI, "; always PNG")
 
 
 def check(options, parser):

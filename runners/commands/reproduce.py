@@ -19,7 +19,7 @@ def add_options(parser):
     parser.add_argument("--dir", metavar="DIR", help="default: reproductions/PRESET")
     parser.add_argument("--seeds", type=int, metavar="INT", help="how many (default: the preset's)")
     add_only(parser, EXPERIMENT_NAMES)
-    figure_options.add(parser, figure_options.FORMATS, figure_options.DPI, "; PNG is always written")
+    figure_options.add(parser, figure_options.FORMATS, figure_options.DPI, "; always PNG")
     cluster_options.add(parser)
 
 
