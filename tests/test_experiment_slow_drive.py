@@ -1,7 +1,10 @@
 """Experiment 12b: slow periodic drives."""
 
+import numpy as np
+import pytest
 from responding import PRESET, measured, network
 
+from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.results import Results
 
@@ -18,3 +21,12 @@ def test_slow_drives_are_shown_for_both_networks(tmp_path):
         "RNN+γ, connected",
         "RNN+γ, isolated",
     ]
+
+
+def test_a_network_that_overflows_is_named(tmp_path):
+    slow = EXPERIMENTS["slow-drive"]
+    arrays = measured(slow, network("gamma"), tmp_path)
+    arrays["square_connected_100"] = np.full_like(arrays["square_connected_100"], np.inf)
+    results = Results({name: [arrays] * 2 for name in slow.trainings(PRESET)})
+    with pytest.raises(NetworkOverflowError, match="connected units.* square of period 100"):
+        slow.conclude(results, PRESET)

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.analysis.slow_drive import (
     SLOW_CYCLES,
     SLOW_PERIODS,
@@ -57,7 +58,13 @@ def _conclude(results, preset):
 
 
 def _response(arrays, wave, condition):
-    return {period: arrays[f"{wave}_{condition}_{period}"] for period in SLOW_PERIODS}
+    responses = {period: arrays[f"{wave}_{condition}_{period}"] for period in SLOW_PERIODS}
+    for period, response in responses.items():
+        if not np.isfinite(response).all():
+            raise NetworkOverflowError(
+                f"The {condition} units of a network overflow under the {wave} of period {period}."
+            )
+    return responses
 
 
 def _phases(arrays, condition):
