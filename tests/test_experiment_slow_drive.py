@@ -28,5 +28,5 @@ def test_a_network_that_overflows_is_named(tmp_path):
     arrays = measured(slow, network("gamma"), tmp_path)
     arrays["square_connected_100"] = np.full_like(arrays["square_connected_100"], np.inf)
     results = Results({name: [arrays] * 2 for name in slow.trainings(PRESET)})
-    with pytest.raises(NetworkOverflowError, match="connected units.* square of period 100"):
+    with pytest.raises(NetworkOverflowError, match=r"connected units.* square of period 100"):
         slow.conclude(results, PRESET)
