@@ -21,14 +21,18 @@ SEQUENCE_ID, RIG_ID = "aru/Sequence-v0", "aru/UnitRig-v0"
 
 
 def register_envs(gymnasium) -> None:
-    """Register the environments with a loaded Gymnasium; those that are there stay.
+    """Register the environments with a loaded Gymnasium, except those that are registered already.
+
+    `aru/Sequence-v0` has no default task: its argument `task` must be given.
 
     Args:
         gymnasium: The module.
     """
     for task, name in TASK_IDS.items():
         _register(gymnasium, name, "sequence:SequenceEnv", "sequence:SequenceVectorEnv", task=task)
-    _register(gymnasium, SEQUENCE_ID, "sequence:SequenceEnv", "sequence:SequenceVectorEnv")
+    _register(
+        gymnasium, SEQUENCE_ID, "sequence:SequenceEnv", "sequence:SequenceVectorEnv", task=None
+    )
     _register(gymnasium, RIG_ID, "rig:UnitRigEnv", "rig:UnitRigVectorEnv")
 
 

@@ -88,9 +88,12 @@ def pixel_task(task: str | tasks.Task, **options) -> tasks.Task:
     """The task that an environment shows, loaded with the options of `load_task` if it is a name.
 
     Raises:
-        ValueError: If the task is not read pixel by pixel.
+        ValueError: If the task is missing, or is not read pixel by pixel.
     """
-    loaded = task if isinstance(task, tasks.Task) else tasks.load_task(task, **options)
+    if isinstance(task, tasks.Task):
+        loaded = task
+    else:
+        loaded = tasks.load_task(tasks.origins.checked_name("task", task), **options)
     if not loaded.spec.sequential:
         raise ValueError(
             "`task` must be a task that is read pixel by pixel. Received: "

@@ -171,7 +171,11 @@ def test_a_task_without_images_says_so():
 
 NOT_A_NUMBER = np.where(np.arange(K)[:, None, None] == 2, np.nan, X)
 WRONG = {
-    "no pair": ({"train": X}, r"`train` must be \(x, y\)"),
+    "no pair": ({"train": X}, r"Give one tuple: from_arrays\(\(x, y\)\)"),
+    "no pair, but two arguments": (
+        {"train": X, "validation": LABELS},
+        r"Give one tuple: from_arrays\(\(x, y\)\)",
+    ),
     "NaN": ({"train": (NOT_A_NUMBER, LABELS)}, "`train` must hold as x finite real"),
     "NaN in a list": (
         {"train": (list(NOT_A_NUMBER), LABELS)},
@@ -193,14 +197,17 @@ WRONG = {
         "must have the same channels. Received: 3 in train, 3 in validation, 2 in test",
     ),
     "too few targets": ({"train": (X, LABELS[:-1])}, "a target for each of its 40 sequences"),
-    "a negative class": ({"train": (X, LABELS - 1)}, "whole numbers from 0 to 2"),
+    "a negative class": (
+        {"train": (X, LABELS - 1)},
+        "whole numbers from 0 up. Received: numbers from -1 to 2",
+    ),
     "a class too high": (
         {"classes": 3},
         "whole numbers from 0 to 2. Received: numbers from 0 to 3",
     ),
     "one class": (
         {"train": (X, LABELS * 0), "validation": 0.2, "test": 0.2},
-        "two `classes` or more",
+        "`y` must have at least two classes. Received: 1",
     ),
     "an unknown name": (
         {"train": (X, np.array(["a", "b"])[LABELS % 2]), "classes": ["a", "c"]},
@@ -249,6 +256,30 @@ def test_what_is_wrong_is_said_in_one_clear_error(case):
         splits = {"train": (X, LABELS), "validation": (X, LABELS), "test": (X, LABELS)} | options
     with pytest.raises(ValueError, match=message):
         tasks.from_arrays(**splits)
+
+
+LIKE_CLASSES = {
+    "one-hot rows": (np.eye(C)[LABELS], r"one-hot rows, which are read as 4 values.*argmax"),
+    "one-hot rows of every step": (np.eye(C)[STEP_LABELS], r"give y.argmax\(axis=-1\)"),
+    "labels": (LABELS.astype(float), r"whole numbers as floats.*give y.astype\(int\)"),
+    "a column of labels": (LABELS[:, None].astype("float32"), r'give target="value"'),
+    "labels of every step": (list(STEP_LABELS.astype(float)), "whole numbers as floats"),
+}
+
+
+@pytest.mark.parametrize("case", LIKE_CLASSES)
+def test_real_numbers_that_look_like_classes_are_read_as_values_with_a_warning(case):
+    y, message = LIKE_CLASSES[case]
+    with pytest.warns(UserWarning, match=message) as warned:
+        task = tasks.from_arrays((X, y))
+    assert task.spec.target == "value" and warned[0].filename == __file__
+
+
+def test_what_is_said_to_be_values_or_does_not_look_like_classes_gives_no_warning():
+    assert whole(y=LABELS.astype(float), target="value").spec.target == "value"
+    assert whole(y=LABELS.astype(float), target="class").spec.classes == C
+    for y in (LABELS + 0.5, LABELS - 1.0, LABELS * 100.0, LABELS * 0.0, np.ones((K, 2))):
+        assert whole(y=y).spec.target == "value"
 
 
 @pytest.mark.parametrize("wrong", ["even", [1, 2], [1, 2, 3, -1]])

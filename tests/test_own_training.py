@@ -206,7 +206,10 @@ WRONG = {
         "'labels', which has no meaning",
     ),
     "no training": ({"test_x": np.ones((9, 2)), "test_y": np.arange(9) % 2}, "no training split"),
-    "no task": ({"x": np.ones((9, 2)), "y": np.zeros(9, int)}, "makes no task: `train` must hold"),
+    "no task": (
+        {"x": np.ones((9, 2)), "y": np.zeros(9, int)},
+        "makes no task: `y` must have at least two classes",
+    ),
     "images": (
         {"all_images": np.ones(3), "name": np.array("digits")},
         "holds the images of digits",
@@ -251,13 +254,14 @@ def test_weights_of_classes_are_those_of_the_training_batches(monkeypatch, tmp_p
     [
         ({"class_weights": "1,x"}, "`class_weights` must be balanced, or numbers"),
         ({"class_weights": "1,2,3"}, "or 2 numbers"),
-        ({"learner": "agent"}, "`learner` must be fit for a task without one class at the end"),
+        ({"learner": "agent"}, "`learner` must be fit, unless the sequences"),
         ({"downsample": 2}, "`downsample` is that of the task"),
     ],
 )
 def test_options_that_do_not_fit_the_task_are_refused(options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
         train(made(), run_dir=tmp_path / "run", **SMALL, **options)
+    assert not list(tmp_path.iterdir())
 
 
 def test_options_of_images_are_refused_for_a_file(file):

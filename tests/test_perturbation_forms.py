@@ -78,7 +78,7 @@ def test_text_is_read(text, expected):
         ("steps:5", "`perturbation` must be one of .* Did you mean 'step'"),
         ("", "`perturbation` must be one of step, noise, contrast"),
         ("step:5+", "`perturbation` must be one of"),
-        ("noise:var=2", "`value of noise` must be one of .* Did you mean 'variance'"),
+        ("noise:var=2", "An argument of `noise` must be one of .* Did you mean 'variance'"),
         ("step:five", "`amplitude` must be a number. Received: 'five' in 'step:five'"),
         ("step:", "`amplitude` must be a number"),
         ("step:1+2", "`amplitude` must be a number"),
@@ -112,7 +112,7 @@ def test_whatever_stands_for_a_perturbation_is_taken():
         ([5], "Each item of `perturbation` must be .* Received: 5"),
         ([{"amplitude": 5}], "Each item of `perturbation`"),
         ([{"kind": "stp"}], "`kind` must be one of .* Did you mean 'step'"),
-        ([{"kind": "step", "size": 5}], "`value of step` must be one of amplitude"),
+        ([{"kind": "step", "size": 5}], "An argument of `step` must be one of amplitude"),
     ],
 )
 def test_what_stands_for_no_perturbation_is_refused(wrong, message):

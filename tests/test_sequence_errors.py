@@ -36,7 +36,7 @@ def test_a_step_before_reset(build):
     ("options", "message"),
     [
         ({"split": "tests"}, "`split` must be one of.*Did you mean 'test'"),
-        ({"task": "digit"}, "`name` must be one of.*Did you mean 'digits'"),
+        ({"task": "digit"}, "`task` must be one of.*Did you mean 'digits'"),
         ({"reward": "finale"}, "`reward` must be one of.*Did you mean 'final'"),
         ({"subset": 2000}, "indices from 0 to 1256"),
         ({"render_mode": "ansi"}, "`render_mode` must be None or one of"),

@@ -184,6 +184,12 @@ def test_a_contrast_extends_the_bounds_and_acts_during_the_episode():
         seen, *_ = env.step(0)
 
 
+@pytest.mark.parametrize("make_env", [gym.make, gym.make_vec])
+def test_the_task_must_be_named(make_env):
+    with pytest.raises(ValueError, match=r"`task` is missing\. Name a task, one of digits"):
+        make_env(ID)
+
+
 def test_the_old_ids_are_the_same_environment():
     one = gym.make("aru/Digits-v0", disable_env_checker=True)
     other = gym.make(ID, task="digits", disable_env_checker=True)

@@ -35,6 +35,11 @@ LARGEST_SIZE = 10**7
 def one_of(argument: str, value: object, options: Iterable[str]) -> str:
     """`value`, which must be one of `options`.
 
+    Args:
+        argument: The name of the argument, or several words for it, for the message.
+        value: The value.
+        options: The values that it may have.
+
     Raises:
         ValueError: names the argument, the options and the nearest of them.
     """
@@ -44,9 +49,8 @@ def one_of(argument: str, value: object, options: Iterable[str]) -> str:
     text = value if isinstance(value, str) and len(value) < 100 else ""
     near = difflib.get_close_matches(text, options, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(
-        f"`{argument}` must be one of {', '.join(options)}. Received: {shown(value)}.{hint}"
-    )
+    what = argument if " " in argument else f"`{argument}`"
+    raise ValueError(f"{what} must be one of {', '.join(options)}. Received: {shown(value)}.{hint}")
 
 
 def named(argument: str, values: object, options: Iterable[str]) -> list[str]:

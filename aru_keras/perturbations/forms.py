@@ -104,7 +104,7 @@ def _parse_single(text: str) -> Perturbation:
     named = [item.split("=", 1) for item in items[len(plain) :]]
     values: dict[str, Any] = {}
     for name, value in [*zip(names, plain, strict=False), *named]:
-        name = one_of(f"value of {kind}", name.strip(), names)
+        name = one_of(f"An argument of `{kind}`", name.strip(), names)
         if name in values:
             raise ValueError(f"`{name}` must be given once. Received: {text!r}.")
         read = KINDS[kind].readers.get(name, _read_number)
@@ -134,7 +134,7 @@ def _from_item(item: Any, argument: str) -> Perturbation:
     values = {name: value for name, value in item.items() if name != "kind"}
     kind = one_of("kind", item["kind"], KINDS)
     for name in values:
-        one_of(f"value of {kind}", name, _names(kind))
+        one_of(f"An argument of `{kind}`", name, _names(kind))
     return KINDS[kind](**values)
 
 

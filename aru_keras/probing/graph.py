@@ -119,12 +119,12 @@ def recurrent_layer(layer_or_model: keras.layers.Layer) -> Any:
         return layer_or_model
     layers = [layer for layer in _layers_within(layer_or_model) if _has_signals(layer)]
     if len(layers) != 1:
-        names = [layer.name for layer in layers]
+        names = ", ".join(layer.name for layer in layers) or "none"
         raise ValueError(
             "`network` must be, or hold exactly one, recurrent layer with signals: ARU, GammaRNN, "
             "DrivenRNN or keras.layers.RNN around one of their cells; LSTM and GRU have none. "
-            f"Received: {shown(layer_or_model)} with {len(layers)} such layers {names}. If "
-            "there are several, pass the layer itself."
+            f"Received: {shown(layer_or_model)}, whose layers of this kind are: {names}. If there "
+            "are several, pass the layer itself."
         )
     return layers[0]
 

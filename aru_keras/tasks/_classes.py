@@ -1,4 +1,4 @@
-"""Classes as whole numbers from 0, from numbers or names."""
+"""Classes as whole numbers from 0, made of numbers or names."""
 
 from typing import Any
 
@@ -39,28 +39,29 @@ def numbered(
         count = 1 + int(max(values.max() for values in y.values()))
     if count < 2:
         raise ValueError(
-            f"`train` must hold as y two `classes` or more. Received: {count}. Real numbers as y, "
-            'or target="value", make a regression.'
+            f"`y` must have at least two classes. Received: {count}. Give real numbers as y, or "
+            'target="value", for a regression.'
         )
-    return {split: _checked(split, values, count) for split, values in y.items()}, names, count
+    numbers = "0 up" if classes is None else f"0 to {count - 1}"
+    return {split: _checked(split, y[split], count, numbers) for split in y}, names, count
 
 
 def _found_names(y):
     return tuple(map(str, np.unique(np.concatenate([values.ravel() for values in y.values()]))))
 
 
-def _checked(split, values, count):
+def _checked(split, values, count, numbers):
     whole = values.dtype.kind != "f" or not (values % 1).any()
     if not whole or values.min() < 0 or values.max() >= count:
         raise ValueError(
-            f"`{split}` must hold as y `classes`, whole numbers from 0 to {count - 1}. Received: "
-            f"numbers from {values.min()} to {values.max()}."
+            f"`{split}` must hold as y classes, whole numbers from {numbers}. Received: numbers "
+            f"from {values.min()} to {values.max()}."
         )
     return values.astype("int32")
 
 
 def _places(split, names_of_y, names):
-    """The place of each name among the names of the classes."""
+    """The number of each name among the names of the classes."""
     known = {name: number for number, name in enumerate(names)}
     unknown = sorted(set(names_of_y.ravel().tolist()) - set(known))
     if unknown:

@@ -29,10 +29,14 @@ def named_fields(argument: str, given: Any) -> dict[str, Any]:
         fields = {}
     if not {"x", "y"} <= set(fields):
         raise ValueError(
-            f"`{argument}` must be (x, y), (x, y, weights), or a dict with x, y and, if you like, "
-            f"weights and lengths. Received: {shown(given)}."
+            f"`{argument}` must be one tuple, (x, y) or (x, y, weights), or a dict with x, y and, "
+            f"if you like, weights and lengths. Received: {shown(given)}.{_example(argument)}"
         )
     return fields
+
+
+def _example(argument):
+    return " Give one tuple: from_arrays((x, y))." if argument == "train" else ""
 
 
 def checked_sequences(argument: str, x: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:

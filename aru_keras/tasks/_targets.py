@@ -1,5 +1,6 @@
 """Checks of the targets of a task of arrays: classes or values, at the end or at every step."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from aru_keras._util.conversions import numbers_in
 from aru_keras.tasks._classes import numbered
 from aru_keras.tasks._examples import padded, widened
 from aru_keras.tasks.specs import TARGETS
+
+MOST_CLASSES = 100
+"""Whole numbers below this one may be classes, if they are given as real numbers."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ def checked_targets(
         lengths: The number of steps of each sequence of each split. Targets of every step may have
             more steps, which are then left out.
         timesteps: The number of steps of the longest.
-        target: The kind of target; None to infer it from the type of the numbers.
+        target: The kind of target; None to infer it from the type of the numbers, with a warning
+            where real numbers look like classes.
         every_step: Whether every step has a target; None to infer it from the shapes.
         classes: The number or the names of the classes; None to find it in the targets.
 
@@ -59,8 +64,11 @@ def checked_targets(
     """
     rows = {split: _rows(split, y, len(lengths[split])) for split, y in given.items()}
     first = rows["train"]
-    inferred = "class" if first[0].dtype.kind in "iubU" else "value"
-    target = inferred if target is None else one_of("target", target, TARGETS)
+    if target is None:
+        target = "class" if first[0].dtype.kind in "iubU" else "value"
+        if target == "value":
+            _warn_of_classes(first, lengths["train"])
+    target = one_of("target", target, TARGETS)
     if every_step is None:
         every_step = first[0].ndim == (1 if target == "class" else 2)
     every_step = flag("every_step", every_step)
@@ -77,6 +85,34 @@ def checked_targets(
         y = {split: _padded(values, lengths[split], timesteps) for split, values in y.items()}
     values = 0 if target == "class" else _same_width(y)
     return Targets(y, target, every_step, classes or 0, names, values)
+
+
+def _warn_of_classes(rows, lengths):
+    """Warn that real numbers are read as values where they look like classes."""
+    numbers = np.concatenate([row.ravel() for row in rows])
+    if not len(numbers) or not np.isin(numbers, np.arange(MOST_CLASSES)).all():
+        return
+    widths = {row.shape[-1] if row.ndim else 1 for row in rows}
+    if max(widths) > 1 and all(_is_one_hot(row) for row in rows):
+        what, way_out = f"one-hot rows, which are read as {max(widths)} values", "y.argmax(axis=-1)"
+    elif np.ptp(numbers) and all(map(_has_labels, rows, lengths)):
+        what, way_out = "whole numbers as floats, which are read as values", "y.astype(int)"
+    else:
+        return
+    warnings.warn(
+        f"`train` holds as y {what}, so that networks learn a regression. If they are classes, "
+        f'give {way_out}. If they are values, give target="value".',
+        stacklevel=5,  # Where `from_arrays` is called.
+    )
+
+
+def _is_one_hot(row):
+    return row.ndim > 0 and np.isin(row, (0, 1)).all() and (row.sum(axis=-1) == 1).all()
+
+
+def _has_labels(row, steps):
+    """Whether a row is a single number, or one number for each step of its sequence."""
+    return row.size == 1 or row.shape in ((steps,), (steps, 1))
 
 
 def _rows(split, y, count):

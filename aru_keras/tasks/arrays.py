@@ -53,7 +53,8 @@ def from_arrays(
         validation: The validation split, or the share of the sequences in `train` that is drawn.
         test: The test split, or a share likewise.
         target: The kind of target: "class" or "value"; None for classes if y holds whole numbers or
-            names, and values if it holds real numbers.
+            names, and values if it holds real numbers. If real numbers look like classes (one-hot
+            rows, or whole numbers as floats), a warning says that they are read as values.
         every_step: Whether every step has a target; None to see it in the shape of y. Say True for
             a single value at every step, (K, T).
         classes: The number of classes, or their names; None to find it in y.
@@ -71,13 +72,11 @@ def from_arrays(
         >>> task = from_arrays((x, y), channels=["left", "right"], interval=2.0, unit="ms")
         >>> model.fit(task.batches("train"), validation_data=task.batches("validation"))
     """
+    given = {"train": named_fields("train", train)}
     shares = {"validation": _share("validation", validation), "test": _share("test", test)}
-    given = dict(zip(SPLITS, (train, validation, test), strict=True))
-    given = {
-        split: named_fields(split, data)
-        for split, data in given.items()
-        if shares.get(split) is None
-    }
+    for split, data in (("validation", validation), ("test", test)):
+        if shares[split] is None:
+            given[split] = named_fields(split, data)
     splits, shape = _checked(given, target=target, every_step=every_step, classes=classes)
     at_the_end = shape["target"] == "class" and not shape["every_step"]
     seed, count = whole("split_seed", split_seed, 0), splits["train"].x.shape[2]
@@ -130,8 +129,9 @@ def _share(argument, value):
     share = real(value)
     if not 0 < share < 1:
         raise ValueError(
-            f"`{argument}` must be the split itself, as `train`, or the share of the sequences in "
-            f"`train` that is drawn, above 0 and below 1. Received: {shown(value)}."
+            f"`{argument}` must be the split itself, a tuple like `train`, or the share of the "
+            "sequences in `train` that is drawn, above 0 and below 1. Received: "
+            f"{shown(value)}."
         )
     return share
 

@@ -60,7 +60,7 @@ def load_task(
         images = fetch(spec.collection, data_dir=data_dir, source=source, allow_download=download)
         task = Task(spec, images, downsample=downsample, permutation_seed=permutation_seed)
     else:
-        _refuse_options(name, downsample=downsample != 1, source=source is not None)
+        _refuse_options(name, downsample=None if downsample == 1 else downsample, source=source)
         task = _own(name)
     _check_fingerprint(task, fingerprint)
     return task
@@ -79,11 +79,11 @@ def _own(name: str) -> Task:
 
 
 def _refuse_options(name, **given):
-    for option, is_given in given.items():
-        if is_given:
+    for option, value in given.items():
+        if value is not None:
             raise ValueError(
-                f"`{option}` is for the tasks of images, {', '.join(TASKS)}. Received: it for "
-                f"{name!r}. Leave it out."
+                f"`{option}` is for the tasks of images, {', '.join(TASKS)}. Received: "
+                f"{option}={shown(value)} for {name!r}. Leave it out."
             )
 
 

@@ -24,18 +24,20 @@ SYNTHETIC = {
 _REGISTERED: dict[str, Callable[[], Any]] = {}
 
 WAYS = (
-    "Or the path of an .npz of your own sequences, or module:function (or file.py:function) for a "
-    "function that returns a task; a name of tasks.register in the process that registers it."
+    "It can also be the path of an .npz of your own sequences; module:function or "
+    "file.py:function, for a function that returns a task; or a name that this process has "
+    "registered with tasks.register."
 )
 
 
 def register(name: str, function: Callable[[], Any]) -> None:
-    """Give a task of your own a name, which `load_task` and every command then know.
+    """Give a task of your own a name that `load_task` takes.
 
-    A name is known in the process that registers it. In a command line write module:function.
+    Only this process knows the name. On the command line, write module:function instead.
 
     Args:
-        name: The name, none of this package. What is registered by it already is replaced.
+        name: The name, which must not be that of a task of this package. A task that has been
+            registered under this name before is replaced.
         function: A function without arguments that returns a task, for example of `from_arrays`.
 
     Raises:
@@ -72,10 +74,13 @@ def checked_name(argument: str, name: Any) -> str:
         name: The name of a task, the path of an .npz, or module:function.
 
     Raises:
-        ValueError: If it is none of these. Whether a file or module is there is not asked.
+        ValueError: If it is none of these, or missing. It is not checked whether the file or the
+            module exists.
     """
     name = os.fspath(name) if isinstance(name, os.PathLike) else name
     known = [*TASKS, *SYNTHETIC, *_REGISTERED]
+    if name is None:
+        raise ValueError(f"`{argument}` is missing. Name a task, one of {', '.join(known)}. {WAYS}")
     if isinstance(name, str) and name not in known:
         if is_file(name):
             return os.path.abspath(os.path.expanduser(name))
