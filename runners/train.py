@@ -12,6 +12,7 @@ import time
 import keras
 
 from aru_keras import models, plots, tasks
+from aru_keras._util.backends import checked_backend
 from aru_keras._util.files import make_folder, write_json
 from aru_keras._version import __version__
 from aru_keras.models import weight_groups
@@ -59,12 +60,13 @@ def train(
         `parameters`, `train_seconds`, …
 
     Raises:
-        ValueError: For a bad argument.
+        ValueError: For a bad argument, or a backend of Keras that cannot train.
         RunError: If `run_dir` holds a run already, or another process trains there.
         WriteError: If the folder cannot be written any more; the last good state is kept.
         DivergedError: If a loss becomes NaN; the last good state is kept.
         tasks.DatasetError: If the data cannot be had.
     """
+    checked_backend()
     own = task if isinstance(task, tasks.Task) else None
     if own is not None:
         task, options = own_data.described(own, options)
@@ -98,6 +100,7 @@ def resume(run_dir, *, verbose="auto", callbacks=()) -> dict:
         DivergedError: As `train`.
         tasks.DatasetError: As `train`.
     """
+    checked_backend()
     folder = RunFolder(run_dir)
     config = folder.load_config()
     folder.check_order()

@@ -94,6 +94,29 @@ def test_keras_finds_the_layers_of_a_saved_model_in_any_order(imports):
     run_alone(f"{imports}\nkeras.models.load_model({str(SAVED)!r})")
 
 
+def test_a_backend_on_which_nothing_trains_is_refused_with_those_that_do(tmp_path):
+    run_alone(f"""import os
+os.environ["KERAS_BACKEND"] = "numpy"
+import numpy as np
+import aru_keras
+from aru_keras.runners.train import train
+x = np.ones((2, 5, 1), "float32")
+for use in (
+    lambda: aru_keras.gamma(x, 1.0, 0.0),
+    lambda: aru_keras.ARU(4, 3)(x),
+    lambda: aru_keras.probing.record(aru_keras.ARU(4, 3), x),
+    lambda: train("digits", run_dir={str(tmp_path / "run")!r}),
+):
+    try:
+        use()
+    except ValueError as error:
+        assert "must be one of tensorflow, jax, torch. Received: 'numpy'" in str(error), error
+    else:
+        raise AssertionError
+""")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("command", [["--help"], ["train", "--help"], ["train", "digitz"]])
 def test_help_and_a_wrong_option_are_answered_without_keras(command):
     run_alone(f"""import sys

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 
 from aru_keras._util.arguments import shown
+from aru_keras._util.backends import checked_backend
 
 _PROCESS = os.getpid()
 
@@ -46,7 +47,7 @@ def without_gradients(
             `function`.
         device: The device on which JAX must have the variables; None to leave them.
     """
-    backend = keras.config.backend()
+    backend = checked_backend()
     variables = variables or (lambda: function.variables)  # type: ignore[attr-defined]
     if backend == "tensorflow":
         return _tensorflow(function, jit)
@@ -141,7 +142,7 @@ def checked_device(device: str | None) -> str | None:
     if device is None:
         return None
     known = {"tensorflow": _tensorflow_devices, "jax": _jax_devices, "torch": _torch_devices}
-    devices = known[keras.config.backend()]()
+    devices = known[checked_backend()]()
     names = {*devices, *(name.partition(":")[0] for name in devices)}
     if isinstance(device, str) and device.lower() in names:
         return device

@@ -9,6 +9,8 @@ import operator
 
 import keras
 
+from aru_keras._util.backends import checked_backend
+
 
 def with_partials(function, partials):
     """`function`, differentiated by `partials`, in reverse and in forward mode and in both.
@@ -24,7 +26,7 @@ def with_partials(function, partials):
     def differentiable(*arguments):
         backend = keras.config.backend()
         if backend not in made:
-            made[backend] = _MAKERS[backend](function, partials)
+            made[backend] = _MAKERS[checked_backend()](function, partials)
         return made[backend](*arguments)
 
     return differentiable

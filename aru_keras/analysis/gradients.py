@@ -20,6 +20,7 @@ from scipy.special import log_softmax
 
 from aru_keras import probing
 from aru_keras._util.arguments import array, one_of, shown, whole, wholes
+from aru_keras._util.backends import checked_backend
 from aru_keras._util.compiled import without_gradients
 from aru_keras._util.deprecated import renamed
 from aru_keras._util.numerics import NetworkOverflowError
@@ -196,9 +197,8 @@ def _gradient_in_drive(classifier):
 
 def _gradient(loss, network):
     """The compiled gradient of `loss` with respect to its first argument, on any backend."""
-    return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[keras.config.backend()](
-        loss, network
-    )
+    gradients = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
+    return gradients[checked_backend()](loss, network)
 
 
 def _tensorflow(loss, network):

@@ -9,6 +9,7 @@ from keras import ops
 
 from aru_keras._util import numerics
 from aru_keras._util.arguments import shown, whole
+from aru_keras._util.backends import checked_backend
 from aru_keras._util.types import Tensor
 from aru_keras.fused.plan import default_checkpoint_every
 from aru_keras.fused.recurrent_dropout import RecurrentDropout
@@ -91,7 +92,7 @@ class FusedRNN(DrivenRNN):
             mask = self._steps_first(mask)
         if starts is not None:
             starts = self._steps_first(checked_starts(sequences, starts))
-        backend = importlib.import_module(f"aru_keras.fused.{keras.config.backend()}")
+        backend = importlib.import_module(f"aru_keras.fused.{checked_backend()}")
         step, count = cell.fused_step, len(state)
         if training and cell.recurrent_dropout:
             step = RecurrentDropout(step)

@@ -4,6 +4,7 @@ import importlib.util
 from dataclasses import dataclass
 
 from aru_keras._util.arguments import one_of
+from aru_keras._util.backends import BACKENDS
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,6 @@ KINDS = {
     PREDICTED_STEP_BY_STEP: "step by step, likewise",
 }
 DEFAULT_KINDS = tuple(KINDS)[:6]
-BACKENDS = ("tensorflow", "jax", "torch")
 ONLINE_SIZES = ((400, 50), (64, 16))
 """Units N and controller units G of single steps: the paper's, and small ones."""
 
