@@ -14,12 +14,41 @@ _NOT_INSTALLED = (
     "aru-keras {} needs the package {}, which is not installed. Install it with pip install {}"
 )
 
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "tensorflow_datasets": "tensorflow-datasets",
+    "sklearn": "scikit-learn",
+    "dask": "'dask[distributed]'",
+    "distributed": "'dask[distributed]'",
+}
+"""Modules that pip knows by another name."""
+
 
 class _Parser(argparse.ArgumentParser):
-    """Answers a bad argument with one line and exit code 2."""
+    """Answers a bad argument with one line and exit code 2.
+
+    Options must be written out: an abbreviation may be the option of another command, or mean
+    another option in a later release.
+    """
+
+    def __init__(self, **options):
+        super().__init__(allow_abbrev=False, **options)
+
+    def parse_args(self, args=None, namespace=None):
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown[0])}")
+        return options
+
+    def _hint(self, argument):
+        flag = argument.partition("=")[0]
+        known = [name for name in self._option_string_actions if name.startswith("--")]
+        near = difflib.get_close_matches(flag, known, n=1)
+        return f". Did you mean {near[0]}?" if near else ""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: error: {message}. See {self.prog} --help\n")
+        end = "" if message.endswith("?") else "."
+        self.exit(2, f"{self.prog}: error: {message}{end} See {self.prog} --help\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _ending_well(name, arguments):
-    """Run a command; whatever ends it becomes one line and an exit code."""
+    """Run a command; an error or a signal that ends it becomes one line and an exit code."""
     command = _command(name)
     try:
         with ending_by_signals():
@@ -60,6 +89,7 @@ def _ending_well(name, arguments):
         if error.name is None or error.name.startswith("aru_keras"):
             raise
         package = error.name.partition(".")[0]
+        package = DISTRIBUTIONS.get(package, package)
         return _fail(_NOT_INSTALLED.format(name, package, package), 2)
     except OSError as error:
         return _fail(f"a file could not be read or written: {error}", 1)
@@ -85,7 +115,7 @@ def _run(name, command, arguments):
 
 
 def _exit_code(error):
-    """Of an error that is a user's or a run's; None for a fault of ours."""
+    """The exit code for an expected error; None for a bug."""
     if isinstance(error, ValueError):
         return 2
     from aru_keras.runners.callbacks import DivergedError
@@ -99,7 +129,7 @@ def _exit_code(error):
 
 
 def _last_words(name, stop):
-    """What ended a command, and how it goes on."""
+    """What ended a command, and how to continue."""
     what = str(stop) or "interrupted"
     if getattr(_command(name), "GOES_ON", False):
         return f"{what}; the same command goes on where it was"

@@ -1,4 +1,4 @@
-"""What a training run is made of: one dataclass that is the command line, the help and the file."""
+"""The options of a training run; the command line, its help and config.json derive from them."""
 
 import argparse
 import dataclasses
@@ -55,27 +55,27 @@ PRESETS = {
         "weight_decay": None,
     },
 }
-"""Collection -> defaults of its tasks; "arrays" are sequences of one's own."""
+"""Collection -> defaults of its tasks; "arrays" stands for your own sequences."""
 
 NEWER = ("class_weights", "fingerprint")
-"""Options that a config.json holds only where they are given."""
+"""Options that are written to config.json only if they are given."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides a training run; `None` means the preset of the task.
+    """All options of a training run; `None` means the default of the task.
 
     The fields' help texts are those of `aru-keras train --help`.
 
     Raises:
-        ValueError: For a value out of range, naming the field.
+        ValueError: If a value is out of its range. The message names the field.
     """
 
     task: str = option(
         "what to learn: one of "
         + ", ".join([*tasks.TASKS, *tasks.origins.SYNTHETIC])
-        + "; or the .npz of your own sequences, or module:function (file.py:function), a function "
-        "that returns a task"
+        + "; or the .npz of your own sequences; or module:function (file.py:function), for a "
+        "function that returns a task"
     )
     model: str = option("network: one of " + ", ".join(models.NETWORKS), "arun")
     learner: str = option(
@@ -83,10 +83,10 @@ class TrainConfig:
     )
     units: int = count("recurrent units N")
     controller_units: int = count("controller units G of an ARUN")
-    shared: bool = switch("gamma: one (n, s) for all units instead of one pair a unit")
+    shared: bool = switch("gamma: one (n, s) for all units, not a pair per unit")
     fixed: bool = switch("gamma: leave n and s untrained")
-    n: float | None = option("gamma: where the gain starts, in all units", type=float, least=0)
-    s: float | None = option("gamma: where the saturation starts", type=float, least=0)
+    n: float | None = option("gamma: initial gain of all units", type=float, least=0)
+    s: float | None = option("gamma: initial saturation of all units", type=float, least=0)
     trained: str = option(
         "groups of weights to train, joined by +: all, " + ", ".join(weight_groups.WEIGHT_GROUPS),
         "all",
@@ -94,27 +94,27 @@ class TrainConfig:
     start: str | None = option(
         "run, or pretrained:NAME, whose network gives the weights to start from"
     )
-    take: str = option("groups of weights to take from it, joined by +", "all")
+    take: str = option("groups of weights to take from that run, joined by +", "all")
     match_parameters: bool | None = option(
         "choose the units so that the parameter count is that of the ARUN, within 2 %% "
         "(default: for lstm and gru)",
         type=bool,
     )
-    downsample: int = count("average-pool the images by this factor first", 1)
+    downsample: int = count("average the images over squares of this many pixels a side first", 1)
     permutation_seed: int = count(
         "seed of the fixed permutation of the pixels", 0, least=0, most=math.inf
     )
     source: str | None = option(".npz made by `aru-keras export`, instead of TensorFlow Datasets")
     data_dir: str | None = option("folder of TensorFlow Datasets; by default TFDS_DATA_DIR")
     fingerprint: str | None = option(
-        "train only on data of this fingerprint, as config.json keeps it"
+        "train only if the data has this fingerprint, which config.json stores"
     )
     limit: int | None = count("use only the first LIMIT images of each split")
-    epochs: int = count("passes over the training images")
-    batch_size: int = count("images in a training step")
+    epochs: int = count("number of passes over the training images")
+    batch_size: int = count("number of images in a training step")
     class_weights: str | None = option(
-        "weights of the classes in the training loss: balanced, or a number each, joined by commas "
-        "(default: all alike)"
+        "weights of the classes in the training loss: balanced, or a number per class, joined by "
+        "commas (default: 1 for every class)"
     )
     drop_remainder: bool = switch(
         "leave out the images that do not fill the last batch of a split, for devices that share "
@@ -122,16 +122,18 @@ class TrainConfig:
     )
     optimizer: str = option("one of " + ", ".join(OPTIMIZERS), "adam")
     learning_rate: float = option("learning rate at the start", type=float)
-    schedule: str = option("learning rate over time: one of " + ", ".join(SCHEDULES))
-    patience: int = count("plateau: epochs without a better validation loss", 10)
-    decay: float = option("plateau: factor on the learning rate", 0.1, type=float)
+    schedule: str = option("schedule of the learning rate: one of " + ", ".join(SCHEDULES))
+    patience: int = count("plateau: number of epochs to wait for a better validation loss", 10)
+    decay: float = option(
+        "plateau: factor by which the learning rate is then multiplied", 0.1, type=float
+    )
     early_stop: int | None = count(
         "stop after this many epochs without a better validation loss (default: never)"
     )
     clip_norm: float | None = option(
-        "largest global norm of the gradient; 0: any", type=float, least=0
+        "largest global norm of the gradient; 0: no limit", type=float, least=0
     )
-    weight_decay: float | None = option("decoupled weight decay", type=float, least=0)
+    weight_decay: float | None = option("decoupled weight decay; 0: none", type=float, least=0)
     contrast_share: float = option(
         "share of the training batches whose contrast varies in time, with random frequency",
         0.0,
@@ -175,8 +177,8 @@ class TrainConfig:
             self._check_learner(spec is None or spec.sequential)
             if self.class_weights is not None:
                 raise ValueError(
-                    "`class_weights` are for the learner fit. Received: them with "
-                    f"learner={self.learner!r}. Leave one of the two out."
+                    "`class_weights` are for the learner fit. Received: "
+                    f"{self.class_weights!r} with learner={self.learner!r}. Leave one of them out."
                 )
 
     def _check_learner(self, stepwise):
@@ -219,25 +221,28 @@ class TrainConfig:
         return self.checked(data)
 
     def checked(self, data: "tasks.Task") -> "tasks.Task":
-        """A task, which these options must fit.
+        """The task, after a check that these options fit it.
 
         Raises:
-            ValueError: If a split has no whole batch, and the remainder is to be dropped; or if the
-                learner needs one class at the end of sequences of one length.
+            ValueError: If a split has no whole batch, and the remainder is to be dropped; if the
+                learner needs one class at the end of sequences of one length; or if there is not
+                one class weight for each class.
         """
         if self.drop_remainder:
             options.check_batch(self.batch_size, min(*data.sizes.values(), self.limit or math.inf))
         options.check_learner(self.learner, data)
+        if self.class_weights is not None:
+            data.batches("train", class_weights=self.weights_of_classes)  # Checks them.
         return data
 
     def to_dict(self) -> dict:
-        """The fields as JSON-able values; those in `NEWER` only where they are given."""
+        """The fields as values for JSON; those in `NEWER` only if they are given."""
         values = dataclasses.asdict(self)
         return {k: value for k, value in values.items() if k not in NEWER or value is not None}
 
     @classmethod
     def from_file(cls, path, **changes) -> "TrainConfig":
-        """The configuration in a `config.json`, with some fields changed.
+        """Read the configuration in a `config.json`, and change some fields.
 
         Raises:
             ValueError: If there is no such file, or it holds no configuration.
@@ -251,7 +256,7 @@ class TrainConfig:
         if not isinstance(values, dict):
             raise ValueError(f"`config` must hold the options of a run by name. Received: {path}.")
         for name in values:
-            one_of(f"option in {path}", name, cls.names())
+            one_of(f"An option in {path}", name, cls.names())
         return cls(**{"task": None, **values, **changes})
 
     @classmethod
@@ -261,18 +266,21 @@ class TrainConfig:
 
 
 def preset(task: str) -> dict:
-    """The defaults of a task: the paper's, but for small embedded images and one's own data."""
+    """The defaults of a task: the paper's, except for the digits and for your own sequences."""
     spec = tasks.TASKS.get(task)
     return PRESETS.get("arrays" if spec is None else spec.collection, PAPER)
 
 
 def add_options(parser: argparse.ArgumentParser, several: bool = False) -> None:
-    """Give `parser` one option a field of `TrainConfig`; `task` is positional.
+    """Give `parser` an option for each field of `TrainConfig`; `task` is positional.
 
-    With `several` each takes several values, and a switch the words no and yes.
+    With `several`, each option takes several values, and a switch takes the words yes and no.
     """
     for item in dataclasses.fields(TrainConfig):
-        text, kind = item.metadata["help"] + _default_text(item), item.metadata["type"]
+        text, kind = (
+            item.metadata["help"] + options.default_text(item, PAPER, PRESETS),
+            item.metadata["type"],
+        )
         flag = "--" + item.name.replace("_", "-")
         if item.name == "task":
             parser.add_argument("task", nargs="+" if several else "?", help=text)
@@ -288,13 +296,3 @@ def add_options(parser: argparse.ArgumentParser, several: bool = False) -> None:
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
         else:
             parser.add_argument(flag, type=kind, metavar=kind.__name__.upper(), help=text)
-
-
-def _default_text(item):
-    if item.name in PAPER:
-        others = "".join(f"; {task}: {values[item.name]}" for task, values in PRESETS.items())
-        paper = "none" if PAPER[item.name] is None else PAPER[item.name]
-        return f" (default: {paper}{others})"
-    if item.default is None or item.default is False:
-        return ""
-    return f" (default: {item.default})"

@@ -1,21 +1,22 @@
 """The fields of a configuration, each with its help text, type and range, and their checks."""
 
+import argparse
 import os
 from dataclasses import field
 
-from aru_keras._util.arguments import finite, one_of, whole
+from aru_keras._util.arguments import finite, whole
 
 LARGEST = 2**31 - 1
 LARGEST_SEED = 2**32 - 1
-"""Greatest whole numbers of an option: those of tensors' sizes, and of NumPy's seeds."""
+"""The largest whole numbers of an option: those of the sizes of tensors, and of NumPy's seeds."""
 
 
 DEVICES = ("one", "all")
-"""On which devices of the machine a run trains."""
+"""The devices of the machine that a run can train on."""
 
 
 def option(help_text, default=None, *, type=str, least=None, most=LARGEST):
-    """A field of `TrainConfig`: help text, type, least value (None: above 0), most of an int."""
+    """A field of `TrainConfig`: help text, type, minimum (None: above 0), and maximum of an int."""
     bounds = {"least": least, "most": most}
     return field(default=default, metadata={"help": help_text, "type": type, **bounds})
 
@@ -30,17 +31,38 @@ def switch(help_text):
     return option(help_text, False, type=bool)
 
 
+def default_text(item, default: dict, others: dict) -> str:
+    """The default of a field, as its help text ends with it.
+
+    Args:
+        item: The field.
+        default: The defaults that depend on the task, by the name of the field.
+        others: Other such defaults, by the name of the collection.
+    """
+    if item.name in default:
+        values = {"default": default, **others}
+        shown = (f"{name}: {_in_words(each[item.name])}" for name, each in values.items())
+        return f" ({'; '.join(shown)})"
+    return "" if item.default is None or item.default is False else f" (default: {item.default})"
+
+
+def _in_words(default):
+    return "off" if default is None else default
+
+
 def yes_or_no(text: str) -> bool:
-    """The value of a switch of which several values are tried.
+    """The value of a switch in a sweep, where it takes words.
 
     Raises:
-        ValueError: It is neither "yes" nor "no".
+        argparse.ArgumentTypeError: If it is neither "yes" nor "no".
     """
-    return {"yes": True, "no": False}[one_of("switch", text, ("yes", "no"))]
+    if text not in ("yes", "no"):
+        raise argparse.ArgumentTypeError(f"must be yes or no. Received: {text!r}")
+    return text == "yes"
 
 
 def parsed_weights(text):
-    """Weights of classes as a command line has them: "balanced", or numbers between commas."""
+    """Class weights as text on the command line: "balanced", or numbers joined by commas."""
     if text is None or text == "balanced":
         return text
     try:
@@ -53,7 +75,7 @@ def parsed_weights(text):
 
 
 def checked(item, value):
-    """A value of a field, which must be of its type and in its range."""
+    """The value of a field, after a check of its type and range."""
     name, kind, least = item.name, item.metadata["type"], item.metadata["least"]
     if kind is int:
         return _whole(name, value, least, item.metadata["most"])
@@ -85,7 +107,7 @@ def _number(name, value, least):
 
 
 def check_contrast(share, learner):
-    """Refuse a share of batches with a contrast that is no share, or that `fit` would not see."""
+    """Refuse a share of batches that is above 1, or that the learner does not use."""
     if share > 1 or (share and learner != "fit"):
         raise ValueError(
             "`contrast_share` must be from 0 to 1, and 0 unless the learner is fit. Received: "
@@ -94,7 +116,7 @@ def check_contrast(share, learner):
 
 
 def check_batch(size, fewest):
-    """Refuse a batch that the smallest split does not fill, where the remainder is dropped."""
+    """Refuse a batch that is larger than the smallest split, if the remainder is dropped."""
     if size > fewest:
         raise ValueError(
             f"`batch_size` must be at most {fewest}, the images of the smallest split, with "
@@ -103,10 +125,10 @@ def check_batch(size, fewest):
 
 
 def check_learner(learner, data):
-    """Refuse a learner that the targets of a task do not fit."""
+    """Refuse a learner that cannot learn the targets of a task."""
     spec = data.spec
     if learner != "fit" and (spec.target != "class" or spec.every_step or spec.ragged):
         raise ValueError(
-            "`learner` must be fit for a task without one class at the end of sequences of one "
-            f"length. Received: {learner!r} for {data!r}."
+            "`learner` must be fit, unless the sequences of the task have one length, and a class "
+            f"at the end. Received: {learner!r} for {data!r}."
         )

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from aru_keras import plots
+from aru_keras._util.arguments import whole
 from aru_keras._util.deprecated import warn
 from aru_keras._util.files import make_folder
 from aru_keras.envs.probe import Probe
@@ -104,6 +105,7 @@ def probe(
     perturbation = as_perturbation(perturbation)
     width = recurrent_layer(model).cell.units
     env = SequenceEnv(config.load_task(), split=split, perturbation=perturbation, units=width)
+    index = whole("index", index, 0, most=env.task.sizes[split] - 1)
     probed = Probe(env, model, isolated=isolated, device=device)
     arrays = _stepped(probed, model, index)
     reading = _reading(env, arrays, perturbation)

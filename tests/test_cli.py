@@ -28,7 +28,7 @@ def run(capsys, *arguments):
     ("arguments", "message"),
     [
         (["trian"], "Did you mean train?"),
-        (["train"], "`task` must be one of"),
+        (["train"], "`task` is missing. Name a task"),
         (["train", "digit"], "Did you mean 'digits'?"),
         (["train", "digits", "--model", "aru"], "Did you mean 'arun'?"),
         (["train", "digits", "--units", "many"], "--units"),
@@ -39,6 +39,13 @@ def run(capsys, *arguments):
         (["train", "digits", "--learner", "agent", "--model", "gru"], "arun, gamma and relu"),
         (["train", "digits", "--shared"], "belong to model gamma"),
         (["train", "digits", "--no-such-option"], "--no-such-option"),
+        (
+            ["train", "digits", "--unit", "3"],
+            "unrecognized arguments: --unit 3. Did you mean --units?",
+        ),
+        (["probe", "there", "--ind=3"], "unrecognized arguments: --ind=3"),
+        (["sweep", "digits", "--learn", "fit"], "unrecognized arguments: --learn"),
+        (["train", "digits", "--class-weights", "1,2"], 'must be "balanced", or 10 numbers'),
         (["train", "digits", "--resume", "there"], "--resume takes the options of the run"),
         (["train", "--resume", "nowhere"], "holds no run"),
         (["train", "--config", "nowhere.json"], "`config` must be the config.json of a run"),
@@ -106,6 +113,7 @@ def test_help_shows_every_field_with_its_text_and_default(capsys):
         assert flag in out
         assert " ".join((item.metadata["help"] % ()).split()) in shown
     presets = "; ".join(f"{name}: {values['units']}" for name, values in PRESETS.items())
+    assert "(default: off; digits: 1.0; arrays: 1.0)" in shown  # The norm of a gradient.
     assert f"(default: {PAPER['units']}; {presets})" in shown and "digits: 128" in presets
 
 
@@ -197,15 +205,19 @@ def test_no_clipping_and_no_decay_are_zero():
         TrainConfig("digits", clip_norm=-1.0)
 
 
-def test_a_package_that_is_missing_is_named(capsys, monkeypatch):
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [("scipy.absent", "scipy"), ("PIL", "pillow"), ("tensorflow_datasets", "tensorflow-datasets")],
+)
+def test_a_package_that_is_missing_is_named(module, package, capsys, monkeypatch):
     def run_without_it(options, checked):
-        import scipy.absent  # noqa: F401
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
     monkeypatch.setattr("aru_keras.runners.commands.summary.run", run_without_it)
     code, out, err = run(capsys, "summary")
     assert (code, out) == (2, "")
-    assert "aru-keras summary needs the package scipy, which is not installed" in err
-    assert err.endswith("Install it with pip install scipy\n")
+    assert f"aru-keras summary needs the package {package}, which is not installed" in err
+    assert err.endswith(f"Install it with pip install {package}\n")
 
 
 def test_benchmark_of_the_environments_prints_a_table(capsys):

@@ -141,8 +141,8 @@ def test_the_options_are_those_of_train_with_their_help():
         (["--model", "arum"], "Did you mean 'arun'"),
         (["--seeds", "2", "--seed", "0", "1"], "Leave one of the two out"),
         (["--seeds", "0"], "`seeds` must be a whole number of at least 1"),
-        (["--random", "0"], "`draws` must be a whole number of at least 1"),
-        (["--shared", "maybe"], "'maybe'"),
+        (["--random", "0"], "`random` must be a whole number of at least 1"),
+        (["--shared", "maybe"], "argument --shared: must be yes or no. Received: 'maybe'"),
         (["--workers", "0"], "`workers` must be a whole number"),
     ],
 )

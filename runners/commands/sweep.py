@@ -15,10 +15,13 @@ NOT_OPTIONS = (*OF_SWEEPS, "workers", "scheduler", "resources")
 def add_options(parser):
     """Add the options to the command's parser."""
     config.add_options(parser, several=True)
-    parser.add_argument("--seeds", type=int, metavar="INT", help="how many seeds, 0, 1, …")
+    parser.add_argument("--seeds", type=int, metavar="INT", help="number of seeds, 0, 1, …")
     parser.add_argument("--dir", metavar="DIR", help="folder of the runs (default: sweeps/TASK)")
     parser.add_argument(
-        "--random", type=int, metavar="INT", help="draw so many combinations (default: all)"
+        "--random",
+        type=int,
+        metavar="INT",
+        help="draw this many combinations at random (default: all)",
     )
     parser.add_argument(
         "--search",
@@ -36,7 +39,7 @@ def add_options(parser):
 
 
 def check(options, parser):
-    """The values by option, checked in all combinations; the seeds; and what workers there are."""
+    """Check the values in all combinations; return them by option, the seeds, and the workers."""
     given = {
         name: values
         for name, values in vars(options).items()
@@ -45,14 +48,16 @@ def check(options, parser):
     seeds = given.pop("seed", None)
     if seeds and options.seeds is not None:
         raise ValueError(
-            f"`seeds` is how many there are. Received: {options.seeds} besides --seed. Leave one "
-            "of the two out."
+            "`seeds` is the number of seeds, and `seed` lists them. Received: both, "
+            f"{options.seeds} and {' '.join(map(str, seeds))}. Leave one of the two out."
         )
     if seeds is None:
         seeds = 1 if options.seeds is None else whole("seeds", options.seeds, 1)
     search_space.check_no_ranges({"seed": seeds})
     if options.search is None and options.trials is None:
         search_space.check_no_ranges(given)
+        if options.random is not None:
+            whole("random", options.random, 1)
         grid.configurations(given, options.random, options.draw_seed)
         return given, seeds, cluster_options.checked(options)
     _check_search(options, given)

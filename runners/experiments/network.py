@@ -43,7 +43,7 @@ class Network:
 
     @functools.cached_property
     def start(self):
-        """The model before training, initialised again from its seed."""
+        """The model before training, initialized again from its seed."""
         keras.utils.set_random_seed(self.config.seed)
         return train.compiled_network(self.config, self.task)
 
