@@ -182,7 +182,7 @@ def get(identifier, argument: str = "identifier") -> keras.initializers.Initiali
 
 def _unknown(argument, identifier):
     return ValueError(
-        f"`{argument}` must be an initialiser, a function of a shape, a number, the name of one "
+        f"`{argument}` must be an initializer, a function of a shape, a number, the name of one "
         f"of Keras, or one of {', '.join(NAMED)}. Received: {shown(identifier)}."
     )
 
@@ -198,6 +198,6 @@ def _require_pair(initializer, shape, rank):
     if len(shape) != rank or shape[-1] != 2:
         expected = "(G, 2)" if rank == 2 else "(2,)"
         raise ValueError(
-            f"{type(initializer).__name__} initialises the read-out of n and s: `shape` must be "
+            f"{type(initializer).__name__} initializes the read-out of n and s: `shape` must be "
             f"{expected}. Received: shape={tuple(shape)}."
         )

@@ -1,4 +1,4 @@
-"""A valid call of each layer, initialiser, network, task, perturbation and probe."""
+"""A valid call of each layer, initializer, network, task, perturbation and probe."""
 
 import functools
 

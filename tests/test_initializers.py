@@ -1,4 +1,4 @@
-"""The paper's initialisers: what they draw, and that a seed settles it."""
+"""The paper's initializers: what they draw, and that a seed settles it."""
 
 import keras
 import numpy as np
