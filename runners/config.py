@@ -208,7 +208,7 @@ class TrainConfig:
 
         Raises:
             ValueError: As in `checked`.
-            tasks.DatasetError: If the data cannot be had, or has changed.
+            tasks.DatasetError: If the data is missing or damaged, or has changed.
         """
         data = tasks.load_task(
             self.task,

@@ -1,4 +1,4 @@
-"""Train a network on a task: one folder holds everything that comes of it."""
+"""Train a network on a task; one folder holds all files of the run."""
 
 import contextlib
 import importlib.metadata
@@ -47,24 +47,25 @@ def train(
     Args:
         task: Name of a task, as `tasks.load_task` takes it: one of `tasks.TASKS`, the path of an
             .npz of your own sequences, module:function, or a registered name; or a `tasks.Task`; or
-            a whole `TrainConfig`. A task that has no such name is written to the folder of the run.
+            a `TrainConfig`. The sequences of a task without a name are written to the run folder.
         model: Name of a network in `models.NETWORKS`.
-        run_dir: Folder of the run; by default a new one in `runs/`, named for task, model and time.
-        verbose: As in `keras.Model.fit`; "auto" is a progress bar in a terminal, a line an epoch
-            elsewhere; "epochs" is one bar over all epochs.
+        run_dir: Folder of the run; by default a new one in `runs/`, named after the task, the model
+            and the time.
+        verbose: As in `keras.Model.fit`; "auto" is a progress bar in a terminal, and a line per
+            epoch elsewhere; "epochs" is a single bar over all epochs.
         callbacks: Keras callbacks, which are called after each epoch is kept.
         **options: Fields of `TrainConfig`.
 
     Returns:
-        What `results.json` holds: `test_accuracy`, or `test_r2` of a regression, `test_loss`,
+        The content of `results.json`: `test_accuracy`, or `test_r2` of a regression, `test_loss`,
         `parameters`, `train_seconds`, …
 
     Raises:
         ValueError: For a bad argument, or a backend of Keras that cannot train.
-        RunError: If `run_dir` holds a run already, or another process trains there.
-        WriteError: If the folder cannot be written any more; the last good state is kept.
+        RunError: If `run_dir` contains a run already, or another process trains there.
+        WriteError: If the folder can no longer be written; the last good state is kept.
         DivergedError: If a loss becomes NaN; the last good state is kept.
-        tasks.DatasetError: If the data cannot be had.
+        tasks.DatasetError: If the data is missing or damaged.
     """
     checked_backend()
     own = task if isinstance(task, tasks.Task) else None
@@ -83,7 +84,7 @@ def train(
 
 
 def resume(run_dir, *, verbose="auto", callbacks=()) -> dict:
-    """Continue the run in `run_dir` after its last whole epoch, as if it had not been broken.
+    """Continue the run in `run_dir` after its last whole epoch, as if it had not been interrupted.
 
     Args:
         run_dir: Folder of the run.
@@ -91,11 +92,11 @@ def resume(run_dir, *, verbose="auto", callbacks=()) -> dict:
         callbacks: As in `train`.
 
     Returns:
-        As `train`; at once, if the run is finished.
+        As `train`. If the run is finished, nothing is trained.
 
     Raises:
-        RunError: If there is no run in the folder, something in it is damaged, or another process
-            trains it.
+        RunError: If the folder contains no run, a file in it is damaged, or another process trains
+            it.
         WriteError: As `train`.
         DivergedError: As `train`.
         tasks.DatasetError: As `train`.
@@ -119,7 +120,7 @@ def resume(run_dir, *, verbose="auto", callbacks=()) -> dict:
 
 @contextlib.contextmanager
 def _training_in(folder):
-    """Hold the folder of a run, and say of what breaks the run off how it goes on."""
+    """Lock the run folder; on an error, say how to resume."""
     with folder.held():
         try:
             yield
@@ -132,8 +133,8 @@ def _training_in(folder):
                 raise
             raise WriteError(
                 f"The run in {folder.path} broke off, because a file could not be written or read "
-                f"({error}). What its last whole epoch left is kept. Make room, or put the folder "
-                f"back, and continue with aru-keras train --resume {folder.path}."
+                f"({error}). The state after its last whole epoch is kept. Make room, or put the "
+                f"folder back, and continue with aru-keras train --resume {folder.path}."
             ) from error
 
 
@@ -175,7 +176,7 @@ def _act_and_learn(model, data, config, **options):
 
 
 def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
-    """The network of a configuration with its optimizer, loss and metrics, not yet trained."""
+    """The untrained network of a configuration, with its optimizer, loss and metrics."""
     model = models.network_for(
         data,
         config.model,
@@ -201,7 +202,7 @@ def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
 
 
 def _finish(config, data, folder, rows):
-    """Test the best model, draw the picture and write the results."""
+    """Test the best model, draw a reading, and write the results."""
     best = folder.load_model()
     started = time.perf_counter()
     test_loss, test_score = best.evaluate(_stream(data, config, "test"), verbose=0)
@@ -293,7 +294,7 @@ def _peak_memory_mb():
 
 
 def versions() -> dict[str, str]:
-    """The backend, and the versions of what a run depends on."""
+    """The backend, and the versions of the packages that a run depends on."""
     backend = keras.config.backend()
     numbers = {name: importlib.metadata.version(name) for name in ("keras", "numpy", backend)}
     numbers |= {"aru-keras": __version__, "python": platform.python_version()}

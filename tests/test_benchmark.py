@@ -104,7 +104,7 @@ def test_a_variant_that_breaks_or_dies_leaves_the_others_running(together):
     found = race(variants, rounds=2, seconds=1e-3, together=together)
     assert found.failures["1"] == "ValueError: no such thing"
     assert "out of memory?" in found.failures["2"]
-    assert found.failures["4"] == "out of memory, of 90% of this machine's"
+    assert found.failures["4"] == "out of memory (limit: 90% of RAM)"
     assert {name: len(seconds) for name, seconds in found.timing.seconds.items()} == {
         "0": 2,
         "3": 2,

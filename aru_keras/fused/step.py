@@ -62,8 +62,8 @@ class Step(Protocol[ActivationT]):
     checkpoint, and of the steps between only the small residuals that `compact` chooses. In the
     backward pass `recompute` makes the others again.
 
-    A step is hashable, and equal to every other of its kind: the backends keep compiled programs by
-    it.
+    A step is hashable, and equal to every other of its kind: the backends cache compiled programs
+    with the step as key.
     """
 
     def begin(self, weights: StepWeights[ActivationT], state: State) -> Carry:
@@ -133,9 +133,9 @@ class Step(Protocol[ActivationT]):
             weights: The weights.
             state: State before the first step.
             dstate: Cotangents of the last state; None where it is not differentiated. The carry
-                holds those of h and of the other states. Without masks it holds the latter in full
-                here alone: after one call of `backward` a single 0 stands for them. So it does with
-                and without masks where dstate is None.
+                holds these cotangents. Without masks, only the first `backward` reads those of the
+                other states; afterwards a scalar 0 replaces them. If dstate is None, it does so
+                from the start.
         """
         ...
 

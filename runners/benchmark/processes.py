@@ -28,7 +28,7 @@ TOO_MUCH_MEMORY = 77
 """Exit code of a process that took more."""
 
 _DEATHS = {
-    TOO_MUCH_MEMORY: f"out of memory, of {MOST_MEMORY:.0%} of this machine's",
+    TOO_MUCH_MEMORY: f"out of memory (limit: {MOST_MEMORY:.0%} of RAM)",
     -9: "killed: out of memory?",
 }
 

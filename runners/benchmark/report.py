@@ -17,7 +17,7 @@ KIND_COLOURS = {
 
 
 def training_table(rows: list[dict]) -> str:
-    """The rows of `training.training` in Markdown, a table a size."""
+    """The rows of `training.training` in Markdown, a table for each size."""
     lines = []
     for size in dict.fromkeys(row["size"] for row in rows):
         own = [row for row in rows if row["size"] == size]
@@ -28,8 +28,8 @@ def training_table(rows: list[dict]) -> str:
             "ms.\n"
         )
         lines.append(
-            "| backend | variant | ms a step | of step by step | of torch's eager loop "
-            "| of the floor | peak memory, MB |\n|---|---|---|---|---|---|---|"
+            "| backend | variant | ms per step | × step by step | × torch's eager loop "
+            "| × floor | peak memory, MB |\n|---|---|---|---|---|---|---|"
         )
         lines += [_line(row) for row in own]
         lines.append("")
@@ -49,10 +49,10 @@ def _line(row):
 
 
 def training_chart(rows: list[dict]):
-    """The rows of `training.training` as bars: seconds a step as multiples of the floor.
+    """The rows of `training.training` as bars: the time of a step as a multiple of the floor.
 
     Returns:
-        A `matplotlib.figure.Figure`, a panel a size.
+        A `matplotlib.figure.Figure` with a panel for each size.
     """
     from aru_keras.plots import style
 
@@ -74,7 +74,7 @@ def training_chart(rows: list[dict]):
 
 
 def save_rows(rows: list[dict], path: Path) -> Path:
-    """Write the rows of `training.training`, all that was measured, as CSV; gives the path back."""
+    """Write the rows of `training.training`, with all that was measured, as CSV; return the path."""
     columns = dict.fromkeys(name for row in rows for name in row)
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)
@@ -86,7 +86,7 @@ def save_rows(rows: list[dict], path: Path) -> Path:
 def online_table(rows: list[dict]) -> str:
     """The rows of `online.online` in Markdown."""
     lines = [
-        "| N | G | backend | variant | µs a step | of the probe's step there |",
+        "| N | G | backend | variant | µs per step | × probe's step on that backend |",
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
