@@ -1,4 +1,4 @@
-"""A network as an agent: it acts in an environment, and learns from the episodes it collected."""
+"""A network as an agent, which acts in an environment and learns from its episodes."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from aru_keras._util.arguments import finite, one_of, whole
 from aru_keras.probing import OnlineStep
 
 LEARNS_FROM = {
-    "label": "cross-entropy of the class that info tells at the end: the step of `fit`",
-    "reward": "policy gradient on the reward of the last action alone, and its entropy",
+    "label": "cross-entropy of the class in info at the end: the training step of `fit`",
+    "reward": "policy gradient with the reward of the last action and the entropy",
 }
 
 
@@ -21,43 +21,42 @@ class Agent:
     """A network that names a class after every pixel, and learns by backpropagation through time.
 
     It is for classification at the end of a sequence, as in the environments of `aru_keras.envs`
-    with `reward="final"`, and for others of their kind: vector environments that show one vector a
-    step, whose action is the number of a class and changes nothing of what is shown, whose
-    episodes end together, and which pay the last action alone, or give the class at the end in
-    info["label"]. It is no agent for control: for rewards at every step, continuous actions or a
-    world that actions change, take an algorithm of reinforcement learning (docs/clients.md).
+    with `reward="final"`, and in similar vector environments: they show one vector per step; an
+    action is the number of a class, and does not change what is shown; all episodes end together;
+    and only the last action is rewarded, or info["label"] has the class at the end. The agent is
+    not for control: for rewards at every step, continuous actions, or a world that actions change,
+    use an algorithm of reinforcement learning (docs/clients.md).
 
-    It collects one episode in every sub-environment, which must begin and end together, and learns
-    from the whole sequences in one training step of the model, with the model's own optimizer.
-    Nothing that an agent does changes what the environments of `aru_keras.envs` show, so the credit
-    of an action is its own reward; and `reward="final"` pays the last action alone. From the reward
-    the loss over B sub-environments is that of REINFORCE (Williams 1992), mean_b (r_b − b̄_b) ·
-    (−log π(action_b)), where π = softmax(y) after the last pixel and the baseline b̄_b is the mean
-    of r over the others: it does not depend on the action in its own, so the gradient stays
-    unbiased, and nothing has to be kept between episodes. One sub-environment alone has no
-    baseline. The agent counts as its reward r_b = reward_b − β log π(action_b), whose mean is the
-    reward plus β times the entropy of π (Williams and Peng 1991): with β = 0 it soon names the same
-    few classes whatever it sees, and then never tries another.
+    The agent collects one episode in every sub-environment, and then learns from the whole
+    sequences in one training step of the model, with the optimizer of the model. As actions do not
+    change what the environments show, and only the last action is rewarded, the loss over B
+    sub-environments is that of REINFORCE (Williams 1992), mean_b (r_b − b̄_b) · (−log π(action_b)).
+    Here π = softmax(y) after the last pixel, and the baseline b̄_b is the mean of r over the other
+    sub-environments. The baseline does not depend on action_b, so the gradient is unbiased, and
+    nothing has to be stored between episodes. A single sub-environment has no baseline. The reward
+    is r_b = reward_b − β log π(action_b), whose mean is the mean reward plus β times the entropy of
+    π (Williams and Peng 1991). With β = 0 the agent soon names the same few classes for all inputs,
+    and never tries another.
 
-    The agent is not driven: of an environment's perturbations it sees the contrast alone.
+    The agent has no drive: of the perturbations of an environment, only a contrast affects it.
 
     Args:
         model: A classifier, compiled with a `SparseCategoricalCrossentropy` of its logits, whose
             one recurrent layer reads the pixels directly and has signals: the networks arun, gamma
             and relu, but neither lstm nor gru, as `runners.train.compiled_network` makes them.
         learns_from: "label" or "reward".
-        env: The vector environment that it is for, checked at once; None: `play` checks its own.
-        seed: Of the sampling of actions.
-        entropy: β, in units of reward a nat.
+        env: The vector environment, which is checked at once; None to check it in `play`.
+        seed: Seed of the sampling of actions.
+        entropy: β, in units of reward per nat.
 
     Attributes:
         over: Whether all episodes are over.
         step_network: The compiled step, an `OnlineStep`.
-        rng: The `numpy.random.Generator` that actions are sampled with; may be set.
+        rng: The `numpy.random.Generator` that samples actions. It may be set.
 
     Raises:
-        ValueError: If the model is not such a classifier, the environment not of this kind, or an
-            argument is out of range.
+        ValueError: If the model is not such a classifier, the environment is not of this kind, or
+            an argument is out of its range.
 
     Example:
         >>> agent = Agent(model, env=env)
@@ -88,22 +87,22 @@ class Agent:
         self.reset()
 
     def check(self, env) -> None:
-        """Whether the agent can play in an environment and learn there, as far as can be known.
+        """Check that the agent can play and learn in an environment, as far as this can be known.
 
         Args:
             env: A vector environment.
 
         Raises:
-            ValueError: If it is no vector environment, shows what the network cannot read, takes
-                other actions than the model's classes, pays before the end, or begins another
-                episode in the step that would give the label.
+            ValueError: If it is not a vector environment, its observations or actions do not fit
+                the model, it rewards actions before the last one, or it starts another episode in
+                the step that would give the label.
         """
         if not isinstance(env, gym.vector.VectorEnv):
             raise _unfit_env("be a vector environment", f"{env}. Make it with gym.make_vec")
         shown, actions = env.single_observation_space, env.single_action_space
         features, classes = self.step_network.features, self.model.outputs[0].shape[-1]
         if not isinstance(shown, gym.spaces.Box) or shown.shape != (features,):
-            raise _unfit_env(f"show {features} number(s) a step, Box({features},)", shown)
+            raise _unfit_env(f"show {features} number(s) per step, Box({features},)", shown)
         if not isinstance(actions, gym.spaces.Discrete) or (actions.n, actions.start) != (
             classes,
             0,
@@ -121,7 +120,7 @@ class Agent:
             )
 
     def reset(self) -> None:
-        """Episodes begin: forget what was collected; the network starts from its initial state."""
+        """Begin new episodes: forget the collected ones, and reset the state of the network."""
         self.over = False
         self._pixels: list[np.ndarray] = []
         self._state = None
@@ -131,14 +130,14 @@ class Agent:
         self._returns: Any = 0.0
 
     def act(self, pixels) -> np.ndarray:
-        """See the pixels shown now, and name the classes.
+        """Read the pixels that are shown now, and name a class in each sub-environment.
 
         Args:
             pixels: x_t of every sub-environment, (B, I).
 
         Returns:
-            Classes, (B,) int64: the most likely ones of the model's output y after the pixels so
-            far, or, where it learns from the reward, a sample of softmax(y).
+            Classes, (B,) int64: the most likely ones by the output y of the model after the pixels
+            so far, or, if the agent learns from the reward, a sample of softmax(y).
 
         Raises:
             RuntimeError: If the episodes are over.
@@ -157,31 +156,31 @@ class Agent:
         return self._actions.copy()
 
     def observe(self, rewards, terminated, truncated, info: dict) -> None:
-        """See the results of the actions. What the environment shows next is for `act`.
+        """Take in the results of the actions. The next observation is an argument of `act`.
 
         Args:
-            rewards: (B,).
-            terminated: (B,) bool.
-            truncated: (B,) bool.
-            info: Its "label", (B,), is the class at the end.
+            rewards: Rewards of the sub-environments, (B,).
+            terminated: Whether each episode was terminated, (B,) bool.
+            truncated: Whether each episode was truncated, (B,) bool.
+            info: The info, whose "label", (B,), is the class at the end.
 
         Raises:
             ValueError: If the episodes do not end together, or if an agent that learns from the
-                reward is paid before the last action.
+                reward gets a reward before the last action.
         """
         ended = np.asarray(terminated) | np.asarray(truncated)
         if ended.any() != ended.all():
             raise ValueError(
                 "All sub-environments must begin and end their episodes together. Received: the "
-                f"end of sub-environments {np.flatnonzero(ended).tolist()} of {len(ended)} alone."
+                f"end of only {np.flatnonzero(ended).tolist()} of {len(ended)} sub-environments."
             )
         self.over = bool(ended.all())
         if self.learns_from == "reward" and not self.over and np.any(rewards):
             raise ValueError(
-                "`rewards` must be 0 before the last action, the only one that is learned from. "
-                f"Received: {rewards}. An agent is for tasks that pay at their end, as those of "
-                'aru_keras.envs with reward="final"; where every step pays, take an algorithm of '
-                "reinforcement learning."
+                "`rewards` must be 0 before the last action, the only one that the agent learns "
+                f"from. Received: {rewards}. An agent is for tasks with a reward at the end, such "
+                'as those of aru_keras.envs with reward="final". If every step has a reward, use '
+                "an algorithm of reinforcement learning."
             )
         self._returns = self._returns + np.asarray(rewards, float)
         if self.over and np.all(info.get("_label", False)):
@@ -191,12 +190,12 @@ class Agent:
         """One training step on the collected episodes.
 
         Returns:
-            `loss`; `reward`, the mean sum of rewards over an episode; and, where the
-            labels are known, `accuracy`, the share of last actions that were right.
+            `loss`; `reward`, the mean over episodes of the sum of rewards; and, if the labels are
+            known, `accuracy`, the share of correct last actions.
 
         Raises:
             RuntimeError: If the episodes are not over.
-            ValueError: If it learns from the label, and the environment did not tell it.
+            ValueError: If the agent learns from the label, and the environment did not give it.
         """
         if not self.over:
             raise RuntimeError("The episodes are not over: act() and observe() until `over`.")
@@ -209,28 +208,28 @@ class Agent:
         return logs
 
     def _lesson(self):
-        """The class whose cross-entropy is the loss in each sub-environment, and their weights."""
+        """The class in each sub-environment whose cross-entropy is the loss, and the weights."""
         if self.learns_from == "reward":
             counted = self._returns - self.entropy * log_policy(self._logits, self._actions)
             return self._actions.astype("int32"), advantages(counted).astype("float32")
         if self._labels is None:
             raise ValueError(
-                'To learn from the label, info["label"] must hold it for every sub-environment at '
-                "the end, which it did not. Take one of aru_keras.envs, without "
-                "AutoresetMode.SAME_STEP, or learn from the reward."
+                'To learn from the label, info["label"] must have it for every sub-environment at '
+                "the end. Received: an info without labels. Use an environment of aru_keras.envs, "
+                "without AutoresetMode.SAME_STEP, or learn from the reward."
             )
         return self._labels, None
 
 
 def log_policy(logits: np.ndarray, actions: np.ndarray) -> np.ndarray:
-    """Log π of the actions taken, in nats.
+    """The log-probabilities of the actions taken, log π, in nats.
 
     Args:
-        logits: (B, classes).
-        actions: (B,).
+        logits: Logits of the classes, (B, classes).
+        actions: Numbers of the classes, (B,).
 
     Returns:
-        (B,) float64.
+        The log-probabilities, (B,) float64.
     """
     logits = logits.astype(float) - logits.max(axis=1, keepdims=True)
     taken = np.take_along_axis(logits, actions[:, None], axis=1)[:, 0]
@@ -238,13 +237,13 @@ def log_policy(logits: np.ndarray, actions: np.ndarray) -> np.ndarray:
 
 
 def advantages(rewards: np.ndarray) -> np.ndarray:
-    """Reward of each sub-environment minus the mean reward of the others; of one alone, its reward.
+    """The reward of each sub-environment minus the mean reward of the others.
 
     Args:
-        rewards: (B,).
+        rewards: Rewards, (B,). From a single one, B = 1, nothing is subtracted.
 
     Returns:
-        (B,).
+        The differences, (B,).
     """
     count = len(rewards)
     if count == 1:
@@ -258,10 +257,10 @@ def play(agent: Agent, env, **options) -> None:
     Args:
         agent: The agent.
         env: A vector environment.
-        **options: Of the environment's `reset`: `index=` names the images.
+        **options: Options of the `reset` of the environment, for example `index`.
 
     Raises:
-        ValueError: If the environment is not of the kind that the agent is for.
+        ValueError: If the agent cannot play in the environment.
     """
     agent.check(env)
     pixels, _ = env.reset(options=options)

@@ -11,7 +11,7 @@ LARGEST_FREQUENCY = 2.0
 
 
 class ContrastBatches(keras.utils.PyDataset):
-    """Batches, a share of which is shown under a contrast of random frequency.
+    """Batches, some of which have a contrast of random frequency.
 
     The contrast is x_t ← x_t·(1 + A sin(2πft/T)) where x_t > 0. Whether a batch has it, and its
     frequency f, depend only on `seed`, the epoch and the index of the batch. A resumed run
@@ -19,7 +19,7 @@ class ContrastBatches(keras.utils.PyDataset):
 
     Args:
         batches: Batches of x and y from `Task.batches`, read in the order of their indices.
-        share: Probability that a batch has the contrast.
+        share: Probability that a batch has a contrast.
         amplitude: Amplitude A of the contrast.
         seed: Seed of the draws.
     """

@@ -1,4 +1,4 @@
-"""What happens between the batches and epochs of `fit`: learning rate, history, events."""
+"""Callbacks of a training: learning rate, history, checkpoints and events."""
 
 import math
 import time
@@ -17,10 +17,10 @@ class DivergedError(RuntimeError):
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Raises `DivergedError` at the first loss, of a batch or an epoch, that is not finite.
+    """Raises `DivergedError` at the first loss of a batch or an epoch that is not finite.
 
-    It stands before `EpochKeeper`: the loss of a batch is that of the weights before its step, so
-    that only the validation shows what the last step of an epoch did.
+    It must come before `EpochKeeper`. The loss of a batch is computed before the step of the
+    weights, so the effect of the last step of an epoch only shows in the validation loss.
     """
 
     def __init__(self, folder: RunFolder):
@@ -48,19 +48,19 @@ class StopOnNaN(keras.callbacks.Callback):
         last = f"The state after epoch {self.epoch} is kept in {self.folder.path}."
         raise DivergedError(
             f"{what}. {last if self.epoch else 'There is no earlier state.'} "
-            "Train anew with a lower --learning-rate or with --clip-norm 1."
+            "Train again with a lower --learning-rate or with --clip-norm 1."
         )
 
 
 class EpochKeeper(keras.callbacks.Callback):
-    """After each epoch: sets the learning rate, keeps history and checkpoint, stops early.
+    """Sets the learning rate, saves history and checkpoint, and stops early, after each epoch.
 
-    All its state is the history rows, so that a resumed run decides as an unbroken one would.
+    Its only state is the rows of the history, so a resumed run decides as an uninterrupted one.
 
     Args:
-        folder: Where to keep.
-        config: The run's configuration.
-        rows: History of the epochs done.
+        folder: Folder in which to save.
+        config: Configuration of the run.
+        rows: History of the epochs that are done.
     """
 
     def __init__(self, folder: RunFolder, config: TrainConfig, rows: list[dict]):
@@ -91,7 +91,7 @@ class EpochBar(keras.callbacks.Callback):
     """One progress bar over all epochs.
 
     Args:
-        epochs: How many, those of before a resume among them.
+        epochs: Number of epochs, including those before a resume.
     """
 
     def __init__(self, epochs: int):
@@ -104,7 +104,7 @@ class EpochBar(keras.callbacks.Callback):
 
 
 def _static_parameters(model):
-    """Mean n and s of the units of an RNN+γ; nothing of another network."""
+    """The means of n and s over the units of an RNN+γ; an empty dict for other networks."""
     cell = getattr(model.get_layer("recurrent"), "cell", None)
     if not isinstance(cell, GammaRNNCell):
         return {}
@@ -117,7 +117,7 @@ class SignalEvents(keras.callbacks.Callback):
     """TensorBoard events: the scalars of an epoch and histograms of n and s.
 
     Args:
-        folder: Where the events go.
+        folder: Folder of the run, in which the events are written.
         sequences: Some validation sequences, (B, T, I), for the histograms.
     """
 
@@ -168,7 +168,7 @@ def best_epoch(rows: list[dict]) -> int:
 
 
 def plateau_rate(config: TrainConfig, losses: list[float]) -> float:
-    """Learning rate after these epochs: × `decay` for every `patience` epochs without a better."""
+    """The learning rate after these epochs, × `decay` after `patience` epochs without progress."""
     rate, lowest, waited = config.learning_rate, math.inf, 0
     for loss in losses:
         waited = 0 if loss < lowest else waited + 1
@@ -179,7 +179,7 @@ def plateau_rate(config: TrainConfig, losses: list[float]) -> float:
 
 
 def stops_early(config: TrainConfig, losses: list[float]) -> bool:
-    """Whether the run ends here for want of a better validation loss."""
+    """Whether the run ends here, because the validation loss no longer improves."""
     if config.early_stop is None or not losses:
         return False
     return len(losses) - 1 - int(np.argmin(losses)) >= config.early_stop

@@ -1,4 +1,4 @@
-"""The console: what TensorFlow writes when it starts, and characters that it may not have."""
+"""The console: silence TensorFlow at the start, and replace characters that cannot be shown."""
 
 import contextlib
 import os
@@ -7,17 +7,16 @@ from collections.abc import Iterator
 
 
 def show_any_character() -> None:
-    """Show another character where a console, as on Windows, has no γ."""
+    """Print a replacement for characters such as γ that a console, as on Windows, cannot show."""
     reconfigure = getattr(sys.stdout, "reconfigure", None)  # Not every stream can change.
     if reconfigure:
         reconfigure(errors="replace")
 
 
 def load_keras() -> None:
-    """Import Keras and its backend without the lines that TensorFlow writes.
+    """Import Keras and its backend without the log of TensorFlow.
 
-    `TF_CPP_MIN_LOG_LEVEL`, where it is below 3, decides what TensorFlow says; else it says nothing
-    below an exception.
+    If `TF_CPP_MIN_LOG_LEVEL` is set to a level below 3, TensorFlow logs as it says.
     """
     with _quiet():
         import keras  # noqa: F401
@@ -34,7 +33,7 @@ def _quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _nothing_on_stderr():
-    """Close the descriptor itself: the first lines come before the level is read."""
+    """Redirect the file descriptor, as the first lines are written before the level is read."""
     sys.stderr.flush()
     saved = os.dup(2)
     with open(os.devnull, "w") as nowhere:

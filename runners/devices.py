@@ -25,8 +25,8 @@ def sharing(devices: str, config: TrainConfig) -> Iterator[int]:
         In the context, the number of devices.
 
     Raises:
-        ValueError: The backend is torch; or with this configuration several devices would not
-            train as one.
+        ValueError: If the backend is torch, or if, with this configuration, the result on several
+            devices would differ from that on one.
     """
     if one_of("devices", devices, DEVICES) == "one":
         yield 1

@@ -6,7 +6,7 @@ from aru_keras.plots.style import FORMATS as ALL_FORMATS
 __all__ = ["DPI", "FORMATS", "PROBE_DPI", "PROBE_FORMATS", "add"]
 
 FORMATS = ("png", "svg")
-"""Of the figures of a report."""
+"""The default formats of the figures of a report."""
 
 PROBE_FORMATS, PROBE_DPI = ("png",), 150
 
@@ -15,10 +15,10 @@ def add(parser, formats, dpi: int, besides: str = "") -> None:
     """Add the options to those of a command.
 
     Args:
-        parser: Of the command.
-        formats: Of the files by default.
-        dpi: By default.
-        besides: A remark on what is written in any case.
+        parser: Parser of the command.
+        formats: Default formats of the figures.
+        dpi: Default resolution of PNGs, in dots per inch.
+        besides: Words on the formats that are written in any case.
     """
     parser.add_argument(
         "--format",
@@ -29,5 +29,9 @@ def add(parser, formats, dpi: int, besides: str = "") -> None:
         f"(default: {' '.join(formats)})",
     )
     parser.add_argument(
-        "--dpi", type=int, default=dpi, metavar="INT", help=f"dots an inch of PNGs (default: {dpi})"
+        "--dpi",
+        type=int,
+        default=dpi,
+        metavar="INT",
+        help=f"dots per inch of PNGs (default: {dpi})",
     )

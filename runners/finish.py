@@ -1,4 +1,4 @@
-"""Runs that are trained to their end once, however often that is asked for and broken off."""
+"""Train runs to their end exactly once, over several interrupted calls if need be."""
 
 from aru_keras._util.checked_files import read_json, record, text, writing
 from aru_keras._util.files import write_json

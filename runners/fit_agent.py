@@ -23,15 +23,15 @@ def fit_agent(
     initial_epoch: int = 0,
     verbose=1,
 ) -> keras.callbacks.History:
-    """What `model.fit` does, by episodes of the environment.
+    """Train an agent on episodes of the environment, as `model.fit` trains a model on batches.
 
-    A batch is one episode in each of its sub-environments, and the batches of an epoch are those of
-    `data.batches("train", ...)`, in their order.
+    A batch is one episode in each sub-environment. The batches of an epoch are those of
+    `data.batches("train", ...)`, in the same order.
 
     Args:
         agent: The agent; its model is trained.
         data: Task whose training images the environment shows.
-        config: For `batch_size`, `epochs`, `limit` and `seed`.
+        config: Configuration with `batch_size`, `epochs`, `limit` and `seed`.
         validation_data: As in `keras.Model.fit`.
         callbacks: As in `keras.Model.fit`.
         initial_epoch: Number of epochs that are done. Order and sampling of an epoch do not depend
@@ -39,7 +39,7 @@ def fit_agent(
         verbose: As in `keras.Model.fit`.
 
     Returns:
-        The history, as `keras.Model.fit`.
+        The history, as `keras.Model.fit` returns it.
     """
     model = agent.model
     callbacks = keras.callbacks.CallbackList(
@@ -68,7 +68,7 @@ def fit_agent(
 
 
 def _epoch(agent, environment, batches, callbacks):
-    """Mean logs over an epoch's images."""
+    """The means of the logs over the images of an epoch."""
     sums, seen, logs = Counter(), 0, {}
     for step, chosen in enumerate(batches):
         callbacks.on_train_batch_begin(step)

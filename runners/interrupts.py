@@ -1,4 +1,4 @@
-"""Signals that ask a command to end: it ends as by Ctrl-C, and says what there is to resume."""
+"""Signals that end a command as Ctrl-C does, so that it says how to resume."""
 
 import contextlib
 import signal
@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 ENDING = ("SIGTERM", "SIGHUP", "SIGUSR1")
-"""Names of the signals; SIGINT, of Ctrl-C, is Python's own business. Not every system has all."""
+"""Names of the signals, as far as the system has them. Python itself handles SIGINT, of Ctrl-C."""
 
 COUNTS_AS = {"SIGUSR1": "SIGTERM"}
 """Signals that end a command with the exit code of another. Batch systems such as SLURM send
@@ -14,10 +14,10 @@ SIGUSR1 as a warning, some time before they kill a job."""
 
 
 class EndedBySignal(KeyboardInterrupt):
-    """What is raised wherever the process is, as Ctrl-C raises KeyboardInterrupt.
+    """The exception that a signal raises, as Ctrl-C raises KeyboardInterrupt.
 
     Attributes:
-        number: Of the signal, or of the one that it counts as.
+        number: Number of the signal, or of the signal that it counts as.
     """
 
     def __init__(self, number: int):
@@ -28,10 +28,10 @@ class EndedBySignal(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def ending_by_signals() -> Iterator[None]:
-    """Raise `EndedBySignal` where one of `ENDING` arrives.
+    """Raise `EndedBySignal` when one of `ENDING` arrives.
 
-    A signal that is ignored (as `nohup` has it) stays so. Outside of the main thread, where Python
-    takes no signals, nothing changes.
+    A signal that is ignored, for example under `nohup`, stays ignored. Outside of the main thread,
+    where Python does not handle signals, nothing changes.
     """
     with contextlib.ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():

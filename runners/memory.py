@@ -1,4 +1,4 @@
-"""The most memory that this process has held."""
+"""The peak memory of this process."""
 
 import sys
 
@@ -9,7 +9,7 @@ except ImportError:  # Windows.
 
 
 def peak_memory() -> int | None:
-    """Resident bytes of this process at their peak; None where the system does not say."""
+    """The peak resident memory of this process in bytes; None if the system does not tell."""
     if resource is None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

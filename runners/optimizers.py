@@ -5,7 +5,7 @@ import keras
 from aru_keras.runners.config import TrainConfig
 
 SMOOTHING = 0.99
-"""Share of the old mean square of a gradient that RMSprop keeps at a step."""
+"""Factor by which RMSprop multiplies the mean square of a gradient at each step."""
 
 
 def optimizer(config: TrainConfig, steps: int) -> keras.optimizers.Optimizer:

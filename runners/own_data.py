@@ -1,4 +1,4 @@
-"""How a run remembers the data of a task that is not of the paper, and finds it again."""
+"""How a run stores and finds the data of a task that is not of the paper."""
 
 import dataclasses
 from pathlib import Path
@@ -7,7 +7,7 @@ from aru_keras import tasks
 from aru_keras.tasks.specs import ARRAYS
 
 DATA_FILE = "data.npz"
-"""The file, in the folder of a run, of sequences that no name leads to."""
+"""The file, in the folder of a run, with the sequences of a task without a name."""
 
 
 def described(task, options: dict) -> tuple[str, dict]:
@@ -18,25 +18,25 @@ def described(task, options: dict) -> tuple[str, dict]:
         options: Options of the configuration.
 
     Raises:
-        ValueError: If an option is that of the task itself.
+        ValueError: If an option has another value than in the task.
     """
     own = {"downsample": task.downsample, "permutation_seed": task.permutation_seed}
     for name, value in own.items():
         if options.get(name, value) != value:
             raise ValueError(
-                f"`{name}` is that of the task, {value}. Received: {options[name]}. Leave it out."
+                f"`{name}` is that of the task, {value}. Received: {options[name]!r}. Leave it out."
             )
     name = task.origin or DATA_FILE
     return name, {**options, **own}
 
 
 def with_data(config, task, folder):
-    """The configuration that finds the data of its task again.
+    """The configuration of a run, with what is needed to load the data of its task again.
 
     Args:
         config: The `TrainConfig` of the run.
         task: Its `tasks.Task`.
-        folder: The `RunFolder`, to which sequences are written that have no other place.
+        folder: The `RunFolder`, in which the sequences of a task without a name are written.
 
     Returns:
         The configuration, with the fingerprint of data that is not of the paper.

@@ -1,4 +1,4 @@
-"""Step a run through one sequence of its task, perturbed or not, and keep what its units did."""
+"""Step a trained network through one sequence of its task, and record its units."""
 
 import hashlib
 from dataclasses import dataclass, fields
@@ -23,19 +23,19 @@ from aru_keras.runners.recordings import Recording, checked_format
 from aru_keras.runners.run_folder import RunFolder
 
 SHOWN = ("drive", "contrast")
-"""What an environment's info says of a step."""
+"""The entries of `info` that are recorded, beside the signals."""
 
 FORMATS, DPI = ("png",), 150
-"""Of the figure, unless others are asked for."""
+"""The default formats and resolution of the figure."""
 
 
 @dataclass(frozen=True)
 class Probed:
-    """What `probe` leaves.
+    """The results of `probe`.
 
     Attributes:
-        reading: What the network saw and did, a `reading.Reading`.
-        pictures: Paths of the figure, one a format.
+        reading: The inputs, signals and outputs of the network, a `probing.Reading`.
+        pictures: Paths of the figure, one per format.
         recording: Path of the recording of all units: a netCDF file with the names of
             `probing.record_task`, whose variables are the signals a, n, s, h, the input x, and
             "probability", or "y" of a task of values; or a CSV, as `recordings.Recording.table`.
@@ -76,15 +76,15 @@ def probe(
     Args:
         run_dir: Folder of the run, or `pretrained:NAME`.
         split: "train", "validation" or "test".
-        index: Which sequence of the split.
-        perturbation: What acts on it, as `perturbations.as_perturbation` takes it: "step:5".
+        index: Index of the sequence in the split.
+        perturbation: Perturbation, as `perturbations.as_perturbation` takes it, such as "step:5".
         units: Indices of the units to draw; by default those whose gain (else output) moves most.
-        isolated: Whether each unit hears only itself.
-        out: Folder for what it leaves; by default `probes/` in the run's, and in `runs/NAME` for a
-            pretrained network.
-        device: Where to run the network, as in `keras.device`.
-        formats: Of the figure, as `plots.save` takes them.
-        dpi: Dots an inch of its PNG.
+        isolated: Whether each unit receives input from itself alone.
+        out: Folder of the files; by default `probes/` in the folder of the run, or in `runs/NAME`
+            for a pretrained network.
+        device: Device of the network, as in `keras.device`.
+        formats: Formats of the figure, as `plots.save` takes them.
+        dpi: Resolution of its PNG in dots per inch.
         recording: Format of the recording, "netcdf" or "csv"; None for netCDF where xarray is
             installed, and CSV elsewhere.
 
@@ -94,7 +94,7 @@ def probe(
     Raises:
         ValueError: For a bad argument.
         RunError: If there is no run in the folder.
-        tasks.DatasetError: If its data cannot be had.
+        tasks.DatasetError: If the data of its task is missing or damaged.
     """
     formats, dpi = style.checked_output(formats, dpi)
     suffix = RECORDING_FORMATS[checked_format(recording)]
@@ -119,11 +119,11 @@ def probe(
 
 
 def describe(reading: Reading, lines: int = 9) -> str:
-    """The prediction over time, a line at every few steps and a last one that says what was right.
+    """Describe the prediction over time: a line for some steps, and a last one with the verdict.
 
     Args:
-        reading: What `probe` gives.
-        lines: About how many steps to name.
+        reading: Reading of a `Probed`.
+        lines: Approximate number of steps to show.
     """
     shown = np.unique(np.linspace(0, reading.timesteps - 1, lines).round().astype(int))
     named = "value 0" if reading.of_values else "probability"
@@ -151,7 +151,7 @@ def _verdict(reading):
 
 
 def _stepped(env, model, index):
-    """Everything of one episode, (T, …) by name."""
+    """The arrays of one episode by name, (T, …) each, with the label and the index."""
     task = env.unwrapped.task
     pixel, info = env.reset(options={"index": index})
     rows, over = [], False
@@ -186,7 +186,7 @@ def _signals(arrays):
 
 
 def _words(perturbation):
-    """The perturbation as it may stand in a file's name: what differs from the defaults."""
+    """The perturbation as words of a file name, with the values that are not the defaults."""
     texts = []
     for component in perturbation.components:
         first, *others = [field for field in fields(component) if field.init]
@@ -199,7 +199,7 @@ def _words(perturbation):
 
 
 def _short(number):
-    """All digits of a number, and no more; of a waveform's values, eight digits that name them."""
+    """A number with all its digits; for the values of a waveform, eight digits of their hash."""
     if isinstance(number, tuple):
         return hashlib.sha256(repr(number).encode()).hexdigest()[:8]
     return str(int(number)) if number == int(number) else repr(number)

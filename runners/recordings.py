@@ -1,4 +1,4 @@
-"""What is kept of one sequence that a network read, as a netCDF file or a CSV table."""
+"""The recording of one sequence that a network read, as a netCDF file or a CSV table."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from aru_keras._util.extras import INSTALL_LABELS, has_xarray
 from aru_keras._util.files import replacing
 
 FORMATS = {"netcdf": ".nc", "csv": ".csv"}
-"""The formats of a recording, and the ends of their names."""
+"""The formats of a recording, and the suffixes of their files."""
 
 
 def checked_format(recording: str | None) -> str:
@@ -38,7 +38,7 @@ def checked_format(recording: str | None) -> str:
 
 @dataclass(frozen=True)
 class Recording:
-    """All of a reading.
+    """A reading with the signals of all units.
 
     Attributes:
         reading: The `probing.Reading`, of T steps.
@@ -53,13 +53,13 @@ class Recording:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def dataset(self) -> Any:
-        """It as an `xarray.Dataset`, with the names of `probing.record_task`."""
+        """The recording as an `xarray.Dataset`, with the names of `probing.record_task`."""
         from aru_keras.probing._datasets import of_reading
 
         return of_reading(self.reading, self.signals, self.contrast, self.attributes)
 
     def table(self) -> str:
-        """It as CSV, which needs no other package: a row for each step, a column for each number.
+        """The recording as CSV: a row for each step, and a column for each number.
 
         The columns are t, the inputs, drive, contrast, `pixel_index` of images, the prediction, the
         probabilities `p_k` or values `value_k`, and the signals of unit k, such as `n_k`.
@@ -72,10 +72,10 @@ class Recording:
         return target.getvalue()
 
     def write(self, path: Path) -> Path:
-        """Write it in the format that the name of the file ends with.
+        """Write the recording in the format of the suffix of `path`.
 
         Args:
-            path: The path, which ends with one of the values of `FORMATS`.
+            path: The path, whose suffix is one of the values of `FORMATS`.
         """
         with replacing(path) as temporary:
             if path.suffix == FORMATS["netcdf"]:

@@ -1,4 +1,4 @@
-"""Results and history of a run, checked: a damaged file is named, with what to do."""
+"""Read and check the results and the history of a run."""
 
 from csv import DictReader
 from pathlib import Path
@@ -41,17 +41,17 @@ REGRESSED = {"test_r2": number(most=1), "validation_r2": number(most=1)}
 
 
 def read_results(path: Path, *, error: type[Exception]) -> dict[str, Any]:
-    """What a `results.json` holds.
+    """The content of a `results.json`.
 
     Args:
         path: The file.
-        error: Class of what is raised where it is damaged.
+        error: Class of the exception if the file is damaged.
     """
     return read_json(
         path,
         _results,
         holds="the results of a run",
-        way_out=f"Remove it, and make it anew with aru-keras train --resume {path.parent}.",
+        way_out=f"Remove it, and write it again with aru-keras train --resume {path.parent}.",
         error=error,
     )
 
@@ -66,8 +66,8 @@ def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[st
 
     Args:
         path: The file.
-        way_out: A sentence on what to do where it is damaged.
-        error: Class of what is raised then.
+        way_out: A sentence that says what to do if the file is damaged.
+        error: Class of the exception in this case.
     """
     try:
         with open(path, encoding="utf-8", newline="") as file:

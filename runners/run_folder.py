@@ -1,4 +1,4 @@
-"""The folder of a run: whatever moment the process dies, the last whole epoch stands in it."""
+"""The folder of a run, which holds the last whole epoch whenever the process dies."""
 
 import contextlib
 import csv
@@ -24,11 +24,11 @@ from aru_keras.runners.run_files import read_results
 
 FIRST_CHECKPOINT = "epoch-0001.keras"
 LONGEST_NAME = 90
-"""Number of characters of a file's name in a run, with room to spare."""
+"""A number of characters that no name of a file in a run exceeds."""
 
 NEEDED = ("val_loss", "seconds")
 SCORES = {"val_accuracy", "val_r2"}
-"""Columns of the history that a run decides by, or adds up; of the scores it has one."""
+"""Columns of the history that a run needs: all of `NEEDED`, and one of `SCORES`."""
 
 _NUMBER = checked_files.number()
 _EPOCH = checked_files.record(dict.fromkeys(("epoch", *NEEDED), _NUMBER), others=_NUMBER)
@@ -51,14 +51,14 @@ class RunFolder:
 
     `config.json`, `permutation.npy`, `history.csv`, `model.keras` (of the best epoch so far),
     `results.json` (when finished), `events/` for TensorBoard, pictures, and `checkpoint/`, whose
-    `state.json` is the one truth to resume from. The process that trains holds the lock of `.lock`.
+    `state.json` alone says from where to resume. The process that trains holds the lock `.lock`.
 
     Args:
-        path: The folder, which need not exist; or `pretrained:NAME`, the folder in the package of
-            one of `models.PRETRAINED`.
+        path: The folder, which need not exist; or `pretrained:NAME` for the folder, inside the
+            package, of one of `models.PRETRAINED`.
 
     Raises:
-        ValueError: If no folder can have such a name, or there is no such pretrained network.
+        ValueError: If no folder can have this name, or there is no such pretrained network.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -76,7 +76,7 @@ class RunFolder:
 
     @classmethod
     def new(cls, parent: str | os.PathLike, name: str) -> "RunFolder":
-        """Make a folder `name` in `parent`, or `name-2`, …: one that nobody else has made.
+        """Make a new folder in `parent`, called `name`, or `name-2`, … if that exists already.
 
         Raises:
             ValueError: If `parent` cannot be a folder that can be written.
@@ -91,10 +91,10 @@ class RunFolder:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Keep every other process from this run until the context, or the process, ends.
+        """Lock this run for other processes until the context, or the process, ends.
 
         Raises:
-            RunError: If another one has it, or the folder cannot be written.
+            RunError: If another process has locked it, or the folder cannot be written.
         """
         with contextlib.ExitStack() as stack:
             try:
@@ -107,15 +107,15 @@ class RunFolder:
             except OSError as error:
                 raise RunError(
                     f"{self.path} must be a folder that can be written, to train a run in it "
-                    f"({error}). Copy the run to one, or change its permissions."
+                    f"({error}). Copy the run to such a folder, or change its permissions."
                 ) from error
             yield
 
     def check_free(self) -> None:
-        """Check that no run with something to lose is in the folder.
+        """Check that the folder contains no run that has finished an epoch.
 
         Raises:
-            RunError: If there is one.
+            RunError: If it contains such a run.
         """
         if self.state.exists() or self._remains():
             raise RunError(
@@ -124,14 +124,14 @@ class RunFolder:
             )
 
     def create(self, config: TrainConfig, permutation: np.ndarray | None) -> None:
-        """Write what a run begins with, in place of what one that had done no epoch left.
+        """Write the first files of a run; they replace those of a run without a finished epoch.
 
         Args:
-            config: The run's configuration; that `config.json` is there makes it a run.
-            permutation: Order of the pixels; None: row by row.
+            config: Configuration of the run. A folder with a `config.json` counts as a run.
+            permutation: Order of the pixels; None for row by row.
 
         Raises:
-            RunError: If a run with something to lose is in the folder already.
+            RunError: If the folder contains a run that has finished an epoch.
         """
         self.check_free()
         self.config.unlink(missing_ok=True)
@@ -143,7 +143,7 @@ class RunFolder:
         """Check that `permutation.npy` is the order of pixels of the run's task and seed.
 
         Raises:
-            RunError: If it is not, or `results.json` names another one.
+            RunError: If it is not, or `results.json` names another order.
         """
         try:
             run_order(self.path)
@@ -154,7 +154,7 @@ class RunFolder:
         """The configuration of the run in this folder.
 
         Raises:
-            RunError: If there is none.
+            RunError: If the folder contains no run.
         """
         if not self.config.exists():
             raise RunError(
@@ -179,8 +179,8 @@ class RunFolder:
             model = load_model(checkpoint)
         except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise RunError(
-                f"The checkpoint in {self.checkpoint} is damaged ({error}). Train anew, in another "
-                f"folder, with --config {self.config}."
+                f"The checkpoint in {self.checkpoint} is damaged ({error}). Train again, in "
+                f"another folder, with --config {self.config}."
             ) from error
         self._write_history(rows)
         return model, rows
@@ -189,26 +189,26 @@ class RunFolder:
         """The model of the best epoch so far.
 
         Raises:
-            RunError: If there is none, or it is damaged.
+            RunError: If no epoch is finished, or the file is damaged.
         """
         if not self.model.exists():
             raise RunError(
-                f"{self.model} is there after the first epoch. Go on with --resume {self.path} "
-                "(aru-keras train)."
+                f"{self.model} is written after the first epoch. Continue with aru-keras train "
+                f"--resume {self.path}."
             )
         try:
             return load_model(self.model)
         except ValueError as error:
             raise RunError(
-                f"{self.model} cannot be loaded ({error}). Train anew, in another folder, with "
-                f"--config {self.config} (aru-keras train)."
+                f"{self.model} cannot be loaded ({error}). Train again, in another folder, with "
+                f"aru-keras train --config {self.config}."
             ) from error
 
     def load_results(self) -> dict:
-        """What `results.json` holds.
+        """The content of `results.json`.
 
         Raises:
-            RunError: If the run is not finished, there is none, or the file is damaged.
+            RunError: If there is no finished run, or the file is damaged.
         """
         if not self.results.exists():
             raise RunError(
@@ -218,7 +218,7 @@ class RunFolder:
         return read_results(self.results, error=RunError)
 
     def commit_epoch(self, model: keras.Model, rows: list[dict], *, best: bool) -> None:
-        """Keep the state after an epoch; replacing `state.json` is the moment that counts."""
+        """Save the state after an epoch, which counts as done once `state.json` is replaced."""
         checkpoint = self.checkpoint / f"epoch-{len(rows):04d}.keras"
         with replacing(checkpoint) as temporary:
             model.save(temporary)
@@ -252,7 +252,7 @@ class RunFolder:
         if remains := self._remains():
             raise RunError(
                 f"{self.state}, from which a run resumes, is missing, but {remains[0].name} shows "
-                "that epochs were done. Put it back, or train anew, in another folder, with "
+                "that epochs were done. Put it back, or train again, in another folder, with "
                 f"--config {self.config}."
             )
 
@@ -286,7 +286,7 @@ class RunFolder:
 
 
 def _possible(path):
-    """`path`, if a run's files can have their names in it."""
+    """`path`, after a check that it is short enough for the files of a run."""
     try:
         os.stat(path / "checkpoint" / ("x" * LONGEST_NAME))
     except (OSError, ValueError) as error:

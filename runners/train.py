@@ -209,7 +209,7 @@ def _finish(config, data, folder, rows):
     if not math.isfinite(test_loss):
         raise DivergedError(
             f"The loss on the test images is {test_loss}, though the validation loss was finite. "
-            "Train anew with a lower --learning-rate or with --clip-norm 1."
+            "Train again with a lower --learning-rate or with --clip-norm 1."
         )
     epoch, score = best_epoch(rows), models.SCORES[data.spec.target]
     results = {

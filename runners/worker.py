@@ -1,4 +1,4 @@
-"""What a worker of a cluster does: it calls functions of this package by their names.
+"""The work of a worker of a cluster: it calls functions of this package by their names.
 
 Workers import this module before there is any work. So it imports neither Keras nor Dask.
 """
@@ -20,20 +20,20 @@ THREADED = ("dask", "distributed", "tornado")
 """Packages that draw random numbers in other threads of a worker."""
 
 SECONDS_BETWEEN_TRIES = 1.0
-"""Time between two looks at a run that another process still trains, in seconds."""
+"""Seconds between two attempts on a run that another process still trains."""
 
 
 def call(function: str, arguments: bytes, versions: Mapping[str, str], after: Sequence) -> None:
-    """Call a function on a worker. What it makes are files; nothing is returned.
+    """Call a function on a worker. It writes files, and nothing is returned.
 
-    A run that another process still trains, such as a worker that the scheduler has given up, is
-    waited for.
+    If another process still trains the run, for example a worker that the scheduler has given up,
+    the call waits for it.
 
     Args:
         function: Name of the function, as in "package.module:function".
         arguments: Arguments of the function, pickled, as they may need Keras.
-        versions: What `train.versions` returns where the work was ordered.
-        after: What this call waits for; it is not used.
+        versions: The result of `train.versions` in the process that ordered the work.
+        after: Results that this call has to wait for; they are not used.
 
     Raises:
         RunError: The worker has another backend or other versions.
@@ -50,10 +50,10 @@ def call(function: str, arguments: bytes, versions: Mapping[str, str], after: Se
 
 
 def keep_random_numbers() -> None:
-    """Leave the numbers of Python's generator, which Keras draws seeds from, to the work alone.
+    """Keep Dask from drawing numbers of Python's generator, from which Keras draws seeds.
 
     Threads of Dask draw from it at any time, also between `keras.utils.set_random_seed` and the
-    first weights. Afterwards its modules that are loaded have generators of their own.
+    first weights. After this call the loaded modules of Dask have generators of their own.
     """
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in THREADED and getattr(module, "random", None) is random:
@@ -61,7 +61,7 @@ def keep_random_numbers() -> None:
 
 
 def _done(work, arguments):
-    """Whether the work is done. It is not if another process holds the folder of the run."""
+    """Do the work, and return True; False if another process holds the folder of the run."""
     from aru_keras.runners.run_folder import RunError
 
     try:

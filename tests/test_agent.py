@@ -204,10 +204,10 @@ def test_what_cannot_be_learned_from_is_refused(task):
     agent = Agent(network(task), "reward")
     agent.act(np.zeros((2, 1)))
     going, over = np.zeros(2, bool), np.ones(2, bool)
-    with pytest.raises(ValueError, match=r"must begin and end.*sub-environments \[1\] of 2"):
+    with pytest.raises(ValueError, match=r"must begin and end.*only \[1\] of 2"):
         agent.observe(np.zeros(2), np.array([False, True]), going, {})
     with pytest.raises(
-        ValueError, match=r'before the last action.*pay at their end.*reward="final"'
+        ValueError, match=r'before the last action.*a reward at the end.*reward="final"'
     ):
         agent.observe(np.ones(2), going, going, {})
     with pytest.raises(RuntimeError, match="not over"):
@@ -218,7 +218,7 @@ def test_what_cannot_be_learned_from_is_refused(task):
     unlabelled = Agent(agent.model)
     unlabelled.act(np.zeros((2, 1)))
     unlabelled.observe(np.ones(2), over, going, {})
-    with pytest.raises(ValueError, match=r'info\["label"\] must hold it'):
+    with pytest.raises(ValueError, match=r'info\["label"\] must have it'):
         unlabelled.learn()
 
 
@@ -231,7 +231,7 @@ def test_an_environment_of_another_kind_is_refused_at_construction(task):
     Agent(model, "reward", env=same_step)
     wrong = {
         "be a vector environment": (SequenceEnv(task), "label"),
-        r"show 1 number\(s\) a step": (gym.make_vec("CartPole-v1", 2), "reward"),
+        r"show 1 number\(s\) per step": (gym.make_vec("CartPole-v1", 2), "reward"),
         r"take the number of a class, Discrete\(10\)": (
             environments(task, reward="log_probability"),
             "reward",

@@ -158,7 +158,7 @@ def test_the_fingerprint_says_what_changed():
     task, fewer = whole(), tasks.from_arrays((X[:-1], LABELS[:-1]), (X, LABELS), (X, LABELS))
     assert differences(task.fingerprint, fewer.fingerprint) == "train has 39 sequences, and had 40"
     other = whole(X + 1)
-    assert "the 40 sequences of test are others" in differences(task.fingerprint, other.fingerprint)
+    assert "the 40 sequences of test changed" in differences(task.fingerprint, other.fingerprint)
     assert "names" in differences(task.fingerprint, whole(interval=2.0).fingerprint)
     assert differences(task.fingerprint, whole().fingerprint) == ""
 

@@ -91,7 +91,7 @@ def test_probe_of_noise_and_of_isolated_units_goes_to_the_run(capsys, small_run)
         (["--perturb", "stepp:5"], "Did you mean 'step'"),
         (["--perturb", "step:1e38"], "The network overflows: choose a smaller perturbation"),
         (["--split", "tests"], "Did you mean 'test'"),
-        (["--index", "400"], "from 0 to 359"),
+        (["--index", "400"], "`index` must be a whole number of at least 0 and at most 359"),
         (["--units", "5"], "`units` must name units from 0 to 4"),
         (["--units", "1", "1"], "each once"),
         (["--device", "gpu:7"], "`device` must be one that"),

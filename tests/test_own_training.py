@@ -133,7 +133,7 @@ def test_a_file_trains_and_the_run_names_it_and_knows_its_data(file, tmp_path, c
     tasks.export(tasks.from_arrays((x, targets("class", x)), 0.3, 0.3), file)
     (run / "results.json").unlink()
     assert main(["train", "--resume", str(run)]) == 2
-    assert "is not what it was: the 12 sequences of train are others" in capsys.readouterr().err
+    assert "has changed: the 12 sequences of train changed" in capsys.readouterr().err
 
 
 MODULE = """

@@ -47,8 +47,8 @@ def sequence(
     masks = () if mask is None else (mask,)
     inputs = [u, *state, *tf.nest.flatten(weights), *masks]
     signature = tuple((tuple(value.shape), value.dtype) for value in inputs)
-    # Batches of a known length have at most two sizes. As they are always compiled, their results do
-    # not depend on what ran before: a resumed training is bit-identical to an uninterrupted one.
+    # Batches of a known length have at most two sizes. As they are always compiled, their results
+    # do not depend on what ran before: a resumed training is bit-identical to an uninterrupted one.
     counted = u.shape[0] is None and tf.distribute.get_strategy().num_replicas_in_sync == 1
     program = _Program(step, checkpoint_every, with_state, counted)
     h, *last = _graph_of(program, signature)(u, tuple(state), weights, masks)

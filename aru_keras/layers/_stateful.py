@@ -8,7 +8,7 @@ from aru_keras._util.types import Tensor
 def with_batch(sequences: Tensor, expected: int) -> Tensor:
     """The sequences, or an error unless they are as many as the states of a stateful layer."""
     batch = sequences.shape[0]
-    rule = f"A stateful layer keeps one state a sequence: the batch must stay at {expected} "
+    rule = f"A stateful layer keeps one state per sequence: the batch must stay at {expected} "
     if batch is not None and batch != expected:
         raise ValueError(f"{rule}sequences. Received: {batch}. Drop the last partial batch.")
     if batch is not None or keras.config.backend() != "tensorflow":

@@ -55,11 +55,11 @@ def differences(then: str, now: str) -> str:
 
 def _change(name, before, after):
     if name == "task":
-        return "its shape, names, interval or kind of target are others"
+        return "its shape, names, interval or kind of target changed"
     size, new_size = before.partition(":")[0], after.partition(":")[0]
     if size != new_size:
         return f"{name} has {new_size or 'no'} sequences, and had {size or 'none'}"
-    return f"the {size} sequences of {name} are others"
+    return f"the {size} sequences of {name} changed"
 
 
 def _hash(split):

@@ -10,14 +10,14 @@ from aru_keras._util.conversions import numbers_in
 from aru_keras.tasks._examples import PADDING, is_padding, padded
 
 FIELDS = ("x", "y", "weights", "lengths")
-"""The names of what a split is made of."""
+"""The names of the arrays of a split."""
 
 
 def named_fields(argument: str, given: Any) -> dict[str, Any]:
-    """What a split was given as, by the names in `FIELDS`: (x, y), (x, y, weights), or a mapping.
+    """The arrays of a split by name, given as (x, y), (x, y, weights), or a mapping.
 
     Raises:
-        ValueError: If it is something else.
+        ValueError: If it is given as something else.
     """
     if isinstance(given, Mapping):
         for name in given:
@@ -54,8 +54,8 @@ def checked_sequences(argument: str, x: Any, lengths: Any) -> tuple[np.ndarray, 
     if numbers is None or numbers.dtype == object:
         if lengths is not None:
             raise ValueError(
-                f"`{argument}` must hold lengths beside an array that is padded alone. Received: "
-                "lengths beside a list of sequences, which know their own. Leave them out."
+                f"`{argument}` must hold lengths only beside a padded array. Received: lengths "
+                "beside a list of sequences, which have their own lengths. Leave them out."
             )
         rows = _checked_rows(argument, x)
         counts = np.array([len(row) for row in rows])
@@ -81,11 +81,11 @@ def checked_weights(argument: str, weights: Any, count: int) -> np.ndarray | Non
     """The weights of `count` examples, (K,) float32; None if there are none.
 
     Raises:
-        ValueError: If they are not so many numbers of at least 0, of which one is positive.
+        ValueError: If they are not `count` numbers of at least 0, one of them positive.
     """
     if weights is None:
         return None
-    expected = f"as weights {count} numbers of at least 0, one a sequence, not all of them 0"
+    expected = f"as weights {count} numbers of at least 0, one per sequence, not all of them 0"
     checked = array(argument, weights, (count,), least=0, what=expected, verb="hold")
     if not checked.any():
         raise ValueError(f"`{argument}` must hold {expected}. Received: zeros.")
@@ -138,7 +138,7 @@ def _checked_lengths(argument, lengths, values):
 
 
 def _distinct(argument, values, lengths):
-    """Refuse steps that could not be told from padding."""
+    """Refuse steps that could not be distinguished from padding."""
     steps = np.arange(values.shape[1]) < lengths[:, None]
     if (is_padding(values) & steps).any():
         k, t = np.argwhere(is_padding(values) & steps)[0]
@@ -170,7 +170,7 @@ def checked_names(argument: str, names: Sequence[str] | None, count: int) -> tup
     """`count` different names; () for None.
 
     Raises:
-        ValueError: If they are not so many different texts.
+        ValueError: If they are not `count` different texts.
     """
     if names is None:
         return ()

@@ -63,10 +63,11 @@ def from_arrays(
         unit: The unit of `interval`, for example "ms".
         name: The name of the task.
         description: A description in one line.
-        split_seed: The seed by which splits are drawn. Classes at the end are drawn in proportion.
+        split_seed: The seed with which splits are drawn. Classes at the end are stratified.
 
     Raises:
-        ValueError: If something does not fit, with the split, what it must be and what came.
+        ValueError: If something does not fit. The message names the split, what it must be, and
+            what was received.
 
     Example:
         >>> task = from_arrays((x, y), channels=["left", "right"], interval=2.0, unit="ms")
@@ -94,7 +95,7 @@ def from_arrays(
 
 
 def _checked(given, **kind):
-    """The given splits, padded to one length, and what their shapes say of the task."""
+    """The given splits, padded to one length, and the properties of the task in their shapes."""
     x, lengths = {}, {}
     for split, fields in given.items():
         x[split], lengths[split] = checked_sequences(split, fields["x"], fields.get("lengths"))

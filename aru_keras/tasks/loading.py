@@ -93,8 +93,8 @@ def _check_fingerprint(task, fingerprint):
     changes = differences(instance("fingerprint", fingerprint, str), task.fingerprint)
     if changes:
         raise DatasetError(
-            f"The data of {task.origin} is not what it was: {changes}. Restore it, or train anew, "
-            "in another folder."
+            f"The data of {task.origin} has changed: {changes}. Restore it, or train again, in "
+            "another folder."
         )
 
 

@@ -1,1 +1,1 @@
-"""Measure speed and memory: variants in turn, round after round; medians, and ratios a round."""
+"""Benchmarks of speed and memory: variants take turns, and ratios are taken within a round."""

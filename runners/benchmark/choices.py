@@ -1,4 +1,4 @@
-"""What a benchmark can measure: sizes, kinds, backends."""
+"""The sizes, kinds and backends that a benchmark can measure."""
 
 import importlib.util
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ class Size:
     """A network and a batch.
 
     Attributes:
-        batch: Sequences B.
-        timesteps: T.
-        units: N.
-        controller_units: G.
+        batch: Number of sequences B.
+        timesteps: Number of steps T.
+        units: Number of units N.
+        controller_units: Number of controller units G.
     """
 
     batch: int
@@ -28,14 +28,14 @@ class Size:
 
     @property
     def operations(self) -> int:
-        """Additions and multiplications in the products of a training step of the ARU."""
+        """Number of additions and multiplications in the products of a training step of the ARU."""
         controller = 6 * self.batch * self.units * self.controller_units
         recurrent = 6 * self.batch * self.units**2
         return self.timesteps * (controller * (self.controller_units + 2) + recurrent)
 
     @property
     def tanhs(self) -> int:
-        """Evaluations of tanh in a training step, and numbers in the history of g."""
+        """Number of evaluations of tanh in a training step, and of numbers in the history of g."""
         return self.timesteps * self.batch * self.units * self.controller_units
 
 
@@ -80,7 +80,7 @@ NUM_ENVS = (1, 64, 256)
 
 
 def checked_backends(backends) -> list[str]:
-    """`backends`, which must be installed; None: those that are."""
+    """`backends`, after a check that they are installed; None for all that are installed."""
     installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
     if backends is None:
         return installed

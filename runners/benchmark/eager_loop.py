@@ -1,4 +1,4 @@
-"""A network of adaptive units as one would first write it: torch, eager, automatic gradients.
+"""A network of adaptive units in its simplest form: an eager loop in torch, with autograd.
 
 The published experiments were run with a loop of this kind; this one is written from the equations
 (Geadah et al. 2024, "Adaptive recurrent units").
@@ -34,14 +34,14 @@ class EagerLoop(nn.Module):
         return self.readout(h)
 
     def initial_state(self, batch_size: int):
-        """H (B, N) and g (B, N, G), zeros."""
+        """The zeros h (B, N) and g (B, N, G)."""
         return (
             torch.zeros(batch_size, self.units),
             torch.zeros(batch_size, self.units, self.controller_units),
         )
 
     def step(self, x, h, g):
-        """One step: x (B, 1); returns the new h and g."""
+        """One step from x (B, 1), h and g to the new h and g."""
         a = self.from_input(x) + self.from_units(h)
         # One temporary less of g's size: with two of them freed memory comes in pieces of the wrong
         # size, and a batch of 100 does not fit 24 GB.
@@ -52,7 +52,7 @@ class EagerLoop(nn.Module):
 
 
 def training(batch: int, timesteps: int, units: int, controller_units: int):
-    """A function that makes so many training steps: loss, gradients, Adam."""
+    """A function that makes a given number of training steps: loss, gradients, Adam."""
     torch.manual_seed(0)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_default_device(device)
@@ -72,7 +72,7 @@ def training(batch: int, timesteps: int, units: int, controller_units: int):
 
 
 def online(units: int, controller_units: int):
-    """A function that makes so many single steps of one sequence."""
+    """A function that makes a given number of steps of a single sequence."""
     network = EagerLoop(units, controller_units)
     x = torch.full((1, 1), 0.5)
 

@@ -1,4 +1,4 @@
-"""Steps a second of the vector environment, alone and with a network attached."""
+"""Steps per second of the vector environment, alone and with a network attached."""
 
 import gymnasium as gym
 import keras
@@ -16,18 +16,18 @@ from aru_keras.runners.benchmark.timing import ROUNDS, interleaved
 def environments(
     sizes=ONLINE_SIZES, num_envs=NUM_ENVS, rounds: int = ROUNDS, task: str = "digits"
 ) -> list[dict]:
-    """Steps of the vector environment alone, and with a network attached.
+    """Time steps of the vector environment alone, and with a network attached.
 
     Args:
-        sizes: Pairs of units N and controller units G of the ARU attached.
+        sizes: Pairs of the units N and the controller units G of the attached ARU.
         num_envs: Numbers of sub-environments B.
         rounds: As in `interleaved`.
         task: Task of the environment.
 
     Returns:
-        Rows with `backend`, `units`, `controller_units`, `num_envs`, `alone`, `attached` (steps of
-        the vector environment a second), `cell` (compiled calls of the bare cell a second) and
-        `ratio`, the attached step's time as a multiple of the bare cell's.
+        Rows with `backend`, `units`, `controller_units`, `num_envs`, `alone` and `attached` (steps
+        of the vector environment per second), `cell` (compiled calls of the bare cell per second)
+        and `ratio`, the time of an attached step as a multiple of that of the bare cell.
     """
     rows = []
     for units, controller_units in sizes:
@@ -75,7 +75,7 @@ def _environment(task, units, controller_units, num_envs, rounds):
 
 
 def _stepping(env):
-    """A function that makes so many steps, and waits for the signals of the last one."""
+    """A function that makes a given number of steps, and waits for the signals of the last one."""
     actions = np.zeros(env.num_envs, int)
     env.reset(seed=0)
 

@@ -1,4 +1,4 @@
-"""What no program can go below: the arithmetic of a training step at the machine's own rates."""
+"""A lower bound of the time of a training step: its arithmetic at the rates of the machine."""
 
 from dataclasses import dataclass
 
@@ -12,28 +12,28 @@ from aru_keras.runners.benchmark.processes import Race, Variant
 
 SIDE = 2048
 TANHS = 2**22
-"""Side of the square matrices, and number of evaluations, that the rates are measured with."""
+"""Side of the square matrices, and number of evaluations, with which the rates are measured."""
 
 
 @dataclass(frozen=True)
 class Rates:
-    """The best of what the backends reach on this machine.
+    """The highest rates that the backends reach on this machine.
 
     Attributes:
-        operations: In products of large matrices, a second.
-        tanhs: Evaluations a second.
+        operations: Operations per second in products of large matrices.
+        tanhs: Evaluations of tanh per second.
     """
 
     operations: float
     tanhs: float
 
     def floor(self, size: Size) -> float:
-        """Seconds that a training step's products and tanhs take at these rates."""
+        """The seconds that the products and tanhs of a training step take at these rates."""
         return size.operations / self.operations + size.tanhs / self.tanhs
 
 
 def rate_variants(backends) -> list[Variant]:
-    """What measures the rates, beside the variants of the same run."""
+    """The variants that measure the rates, in the same run as the others."""
     kinds = {"product": _products, "tanh": _tanhs}
     return [
         Variant(f"{backend} {kind}", backend, build)
@@ -43,7 +43,7 @@ def rate_variants(backends) -> list[Variant]:
 
 
 def rates(results: Race, backends) -> Rates:
-    """The rates from a race that had `rate_variants` in it."""
+    """The rates from a race that contained the `rate_variants`."""
 
     def best(kind, work):
         return max(work / results.timing.median(f"{backend} {kind}") for backend in backends)

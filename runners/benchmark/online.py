@@ -1,4 +1,4 @@
-"""One step of one sequence: the probes' compiled step, and other ways to take it."""
+"""The time of one step of one sequence: the compiled step of probes, and other ways to take it."""
 
 import functools
 
@@ -17,17 +17,18 @@ PROBE = "OnlineStep"
 def online(
     sizes=ONLINE_SIZES, *, backends=None, rounds: int = ROUNDS, progress: bool = False
 ) -> list[dict]:
-    """Time single steps of an ARU network at B = 1, none of whose signals are read.
+    """Time single steps of an ARU network at B = 1, whose signals are not read.
 
     Args:
-        sizes: Pairs of units N and controller units G.
+        sizes: Pairs of the units N and the controller units G.
         backends: Keras backends; by default all that are installed.
-        rounds: Turns of each variant.
+        rounds: Number of turns of each variant.
         progress: Whether to show a bar.
 
     Returns:
-        Rows with `units`, `controller_units`, `backend`, `kind`, `seconds` a step, its multiple of
-        the same backend's `OnlineStep` (`of_online_step`), and `failure`.
+        Rows with `units`, `controller_units`, `backend`, `kind`, `seconds` per step,
+        `of_online_step`, the time as a multiple of that of `OnlineStep` on the same backend, and
+        `failure`, the reason why there are no numbers, or None.
     """
     backends, rows = checked_backends(backends), []
     for size in sizes:

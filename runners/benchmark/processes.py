@@ -1,4 +1,4 @@
-"""Variants that take turns in processes of their own: other backends, and memory for each.
+"""Variants that take turns, each in a process of its own.
 
 So one run compares TensorFlow, JAX and torch, and the peak memory of a variant is its own.
 """
@@ -22,10 +22,10 @@ MOST_MEMORY = 0.9
 
 
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "RESOURCE_EXHAUSTED")
-"""What torch, TensorFlow and JAX say then."""
+"""Texts by which errors of torch, TensorFlow and JAX say that memory ran out."""
 
 TOO_MUCH_MEMORY = 77
-"""Exit code of a process that took more."""
+"""Exit code of a process that took more memory than `MOST_MEMORY`."""
 
 _DEATHS = {
     TOO_MUCH_MEMORY: f"out of memory (limit: {MOST_MEMORY:.0%} of RAM)",
@@ -38,12 +38,13 @@ class Variant:
     """Something to be timed.
 
     Attributes:
-        name: Of the variant.
+        name: Name of the variant.
         backend: Keras backend of its process.
-        build: Called there, it returns a function of the number of calls to make, which returns
-            when all of their results are there. It must pickle.
-        compiles: Whether its first call takes longer than others, and must not count. Where memory
-            is short a second one may not fit: freed memory is not always free to use.
+        build: Function, called in the process, that returns the function to be timed. That one
+            takes the number of calls to make, and returns when all results are computed. `build`
+            must pickle.
+        compiles: Whether the first call takes longer than others, and is not counted. Where memory
+            is short, a second call may not fit, as freed memory cannot always be used again.
     """
 
     name: str
@@ -54,13 +55,13 @@ class Variant:
 
 @dataclass(frozen=True)
 class Race:
-    """What came of variants that took turns.
+    """The results of variants that took turns.
 
     Attributes:
-        timing: Of the variants that finished.
-        memory: Variant to the bytes at its peak, on the device where it runs, above those after
-            the imports; 0 where the system does not say.
-        failures: Variant to why it did not finish.
+        timing: Times of the variants that finished.
+        memory: Peak memory in bytes by variant, on the device where it runs, minus that after the
+            imports; 0 where the system does not tell.
+        failures: Reason by variant that did not finish.
     """
 
     timing: Timing
@@ -79,11 +80,11 @@ def race(
     """Let variants take turns, each in a process of its own.
 
     Args:
-        variants: With different names.
-        rounds: Turns of each.
-        seconds: About how long a turn is; a turn is one call at least.
-        together: Whether all processes stay alive; otherwise one starts anew for each turn, for
-            variants that do not fit the memory side by side.
+        variants: Variants, with different names.
+        rounds: Number of turns of each variant.
+        seconds: Approximate duration of a turn in seconds; a turn is at least one call.
+        together: Whether all processes stay alive. Otherwise each turn starts a new process, for
+            variants that do not fit into memory together.
         progress: Whether to show a bar.
 
     Returns:
@@ -119,7 +120,7 @@ def race(
 
 
 def _turn(worker, name, counts, seconds):
-    """Seconds a call; on a variant's first turn, into `counts` how many calls fill one."""
+    """Seconds per call; the first turn of a variant also sets the number of calls of a turn."""
     if name not in counts:
         first = worker.ask(1)
         counts[name] = calls_in(seconds, first)
@@ -129,7 +130,7 @@ def _turn(worker, name, counts, seconds):
 
 
 class _Failure(RuntimeError):
-    """Why a variant did not finish."""
+    """The reason why a variant did not finish."""
 
 
 class _Worker:
@@ -146,7 +147,7 @@ class _Worker:
         other.close()
 
     def ask(self, count):
-        """The seconds of `count` calls; for None the peak memory."""
+        """The seconds that `count` calls take; for None the peak memory."""
         self.connection.send(count)
         try:
             answer = self.connection.recv()
@@ -183,14 +184,14 @@ def _serve(connection, build, warm):
 
 
 def _reason(error):
-    """In one line."""
+    """The reason in one line."""
     if any(words in str(error) for words in OUT_OF_MEMORY) or isinstance(error, MemoryError):
         return _DEATHS[TOO_MUCH_MEMORY]
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
 
 
 def _die_first():
-    """Where memory runs out, it is this process that goes, and before the machine swaps."""
+    """If memory runs out, let the system kill this process first, before the machine swaps."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     if hasattr(os, "sysconf"):  # Not on Windows.
@@ -198,7 +199,7 @@ def _die_first():
 
 
 def _die_of_memory():
-    """End the process once it takes too much; addresses that it merely reserves do not count."""
+    """End the process when it takes too much memory; reserved memory does not count."""
     most = MOST_MEMORY * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     while _resident() < most:
         time.sleep(0.05)
@@ -212,7 +213,7 @@ def _resident():
 
 
 def _memory(before):
-    """Bytes at the peak: on the GPU if there is one, else beyond what was there `before`."""
+    """The peak memory in bytes: of the GPU if there is one, otherwise the increase on `before`."""
     on_device = _device_peak()
     if on_device is not None:
         return on_device

@@ -74,7 +74,7 @@ def training_chart(rows: list[dict]):
 
 
 def save_rows(rows: list[dict], path: Path) -> Path:
-    """Write the rows of `training.training`, with all that was measured, as CSV; return the path."""
+    """Write the rows of `training.training` as CSV, with all that was measured; return the path."""
     columns = dict.fromkeys(name for row in rows for name in row)
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns)

@@ -1,4 +1,4 @@
-"""Functions timed in turn in one process; medians, and ratios a round."""
+"""Functions timed in turn in one process; medians, and ratios within a round."""
 
 import statistics
 import time
@@ -12,32 +12,32 @@ SECONDS_A_TURN = 0.2
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds a call of several variants, measured in turn.
+    """Seconds per call of several variants, measured in turn.
 
     Attributes:
-        seconds: Variant to (rounds,) seconds a call.
+        seconds: The seconds per call in each round, (rounds,), by variant.
     """
 
     seconds: dict[str, list[float]]
 
     def median(self, variant: str) -> float:
-        """Median seconds a call."""
+        """The median of the seconds per call."""
         return statistics.median(self.seconds[variant])
 
     def ratio(self, variant: str, of: str) -> float:
-        """Median over rounds of one variant's time as a multiple of another's."""
+        """The median over rounds of the ratio of a variant's time to that of another one."""
         pairs = zip(self.seconds[variant], self.seconds[of], strict=True)
         return statistics.median(own / other for own, other in pairs)
 
 
 def interleaved(variants: dict, rounds: int = ROUNDS, seconds: float = SECONDS_A_TURN) -> Timing:
-    """Time functions in turn, so that whatever else the machine does falls on all alike.
+    """Time functions in turn, so that other work of the machine slows all of them alike.
 
     Args:
-        variants: Name to a function of the number of calls to make, which returns when all of
-            their results are there.
-        rounds: Times that each variant has its turn.
-        seconds: About how long a turn is.
+        variants: A function by name. It takes the number of calls to make, and returns when all
+            results are computed.
+        rounds: Number of turns of each variant.
+        seconds: Approximate duration of a turn in seconds.
     """
     counts = {}
     for name, run in variants.items():
@@ -52,12 +52,12 @@ def interleaved(variants: dict, rounds: int = ROUNDS, seconds: float = SECONDS_A
 
 @renamed_argument("one", "seconds_a_call")
 def calls_in(seconds: float, seconds_a_call: float) -> int:
-    """How many calls fill a turn, at least one."""
+    """The number of calls that fill a turn, at least 1."""
     return max(1, round(seconds / seconds_a_call))
 
 
 def elapsed(run, count: int) -> float:
-    """Seconds that `run(count)` takes."""
+    """The seconds that `run(count)` takes."""
     started = time.perf_counter()
     run(count)
     return time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""A whole training step: the ARU's paths, an eager loop, and gated networks of equal size."""
+"""The time of a training step of the ARU, of an eager loop, and of gated networks of equal size."""
 
 import functools
 import math
@@ -29,10 +29,10 @@ from aru_keras.runners.benchmark.processes import Variant, race
 from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN
 
 PADDING = -1.0
-"""What stands behind the end of a shorter sequence."""
+"""The value after the end of a shorter sequence."""
 
 TOGETHER = 2**29
-"""Bytes of controller states in a training step up to which all variants stay alive."""
+"""Bytes of controller states in a training step, up to which all variants stay alive."""
 
 
 def training(
@@ -44,21 +44,22 @@ def training(
     seconds: float = SECONDS_A_TURN,
     progress: bool = False,
 ) -> list[dict]:
-    """Time training steps: loss, gradients and Adam, by `train_on_batch` with stock settings.
+    """Time training steps: loss, gradients and Adam, by `train_on_batch` with default settings.
 
     Args:
         sizes: Names in `SIZES`, or `Size` values.
         backends: Keras backends; by default all that are installed.
         kinds: Names in `KINDS`.
-        rounds: Turns of each variant.
-        seconds: About how long a turn is.
+        rounds: Number of turns of each variant.
+        seconds: Approximate duration of a turn in seconds.
         progress: Whether to show a bar.
 
     Returns:
-        Rows with `size`, `backend`, `kind`, `seconds` a step, `memory` in bytes, its time as a
-        multiple of the same backend's loop step by step (`of_step_by_step`, the faster of the two
-        jit settings), of the `eager loop` (`of_eager_loop`) and of the `floor`; NaN where there is
-        no such thing to compare with; and `failure`, why there are no numbers, or None.
+        Rows with `size`, `backend`, `kind`, `seconds` per step and `memory` in bytes; the time as a
+        multiple of that of the loop step by step on the same backend (`of_step_by_step`, the faster
+        of the two jit settings), of the eager loop (`of_eager_loop`) and of the `floor`
+        (`of_floor`), or NaN where it was not measured; and `failure`, the reason why there are no
+        numbers, or None.
 
     Raises:
         ValueError: For an unknown name.
@@ -76,7 +77,7 @@ def training(
 
 
 def variants_of(size: Size, backends, kinds) -> list[Variant]:
-    """The variants of these kinds that there are on these backends."""
+    """The variants of these kinds that exist on these backends."""
     variants = []
     for backend in backends:
         for kind in kinds:

@@ -1,7 +1,7 @@
-"""The commands of `aru-keras`, a module each.
+"""The commands of `aru-keras`, one module for each.
 
 A module has `HELP`, one line; `add_options(parser)`; `check(options, parser)`, which refuses bad
-options before Keras is imported; and `run(options, checked)`, which gets what `check` returned.
+options before Keras is imported; and `run(options, checked)`, which gets the result of `check`.
 """
 
 NAMES = (

@@ -5,7 +5,7 @@ from aru_keras.runners import figure_options
 from aru_keras.runners.commands.reproduce import add_only, say
 from aru_keras.runners.experiments.names import ANALYZED, OF_SEVERAL, PRESET_NAMES
 
-HELP = "measure a run in all the ways of the paper, with a report (aru-keras analyze RUN)"
+HELP = "analyze a run with the experiments of the paper, in a report (aru-keras analyze RUN)"
 GOES_ON = True
 
 
@@ -13,28 +13,32 @@ def add_options(parser):
     """Add the options to the command's parser."""
     parser.add_argument("run", metavar="RUN", help="folder of a finished run, or pretrained:NAME")
     parser.add_argument(
-        "--dir", metavar="DIR", help="of the report (default: RUN/analysis, or runs/NAME/analysis)"
+        "--dir",
+        metavar="DIR",
+        help="folder of the report (default: RUN/analysis, or runs/NAME/analysis)",
     )
-    parser.add_argument("--preset", metavar="NAME", help="whose grids (default: by the task)")
+    parser.add_argument(
+        "--preset", metavar="NAME", help="preset that gives the grids (default: that of the task)"
+    )
     add_only(parser, ANALYZED)
     figure_options.add(parser, figure_options.FORMATS, figure_options.DPI, "; always PNG")
 
 
 def check(options, parser):
-    """Check names."""
+    """Check the names."""
     if options.preset is not None:
         one_of("preset", options.preset, PRESET_NAMES)
     for name in options.only or ():
         if name in OF_SEVERAL:
             raise ValueError(
-                f"`only` must be experiments that one network shows by itself. Received: {name!r}; "
-                f"it compares networks: aru-keras reproduce --only {name}."
+                f"`only` must be experiments on a single network. Received: {name!r}, which "
+                f"compares networks. Use aru-keras reproduce --only {name}."
             )
         one_of("only", name, ANALYZED)
 
 
 def run(options, checked):
-    """Analyze, and say where the reports are."""
+    """Analyze the run, and print where the reports are."""
     from aru_keras.runners.experiments.analyze import analyze
 
     drawn = {"formats": options.format, "dpi": options.dpi}

@@ -25,8 +25,15 @@ def add_options(parser):
     parser.add_argument(
         "what", help="; ".join(f"{name}: {_summary(measure)}" for name, measure in MEASURES.items())
     )
-    parser.add_argument("--rounds", type=int, default=ROUNDS, metavar="INT", help="turns of each")
-    parser.add_argument("--backends", nargs="+", metavar="NAME", help="default: all installed")
+    parser.add_argument(
+        "--rounds", type=int, default=ROUNDS, metavar="INT", help="number of turns of each variant"
+    )
+    parser.add_argument(
+        "--backends",
+        nargs="+",
+        metavar="NAME",
+        help="Keras backends (default: all that are installed)",
+    )
     parser.add_argument(
         "--sizes",
         nargs="+",
@@ -44,21 +51,26 @@ def add_options(parser):
     parser.add_argument(
         "--picture", metavar="FILE", help="training: a bar chart to write, and its numbers as .csv"
     )
-    parser.add_argument("--units", type=int, metavar="INT", help="environments, online: one size N")
-    parser.add_argument("--controller-units", type=int, metavar="INT", help="and its G")
+    parser.add_argument("--units", type=int, metavar="INT", help="environments, online: units N")
+    parser.add_argument(
+        "--controller-units",
+        type=int,
+        metavar="INT",
+        help="environments, online: controller units G",
+    )
     parser.add_argument(
         *("--num-envs", "--lanes"),
         type=int,
         nargs="+",
         default=NUM_ENVS,
         metavar="B",
-        help="environments: how many are stepped together "
+        help="environments: numbers of sub-environments that are stepped together "
         f"(default: {' '.join(map(str, NUM_ENVS))})",
     )
 
 
 def check(options, parser):
-    """What to measure; the options are checked."""
+    """Check the options; return the function that measures."""
     measure = MEASURES[one_of("what", options.what, MEASURES)]
     whole("rounds", options.rounds, 1)
     if options.backends:
@@ -72,7 +84,7 @@ def run(options, measure):
 
 
 def _training(options):
-    """Seconds and memory of a training step, at once, step by step, and of others."""
+    """Time and memory of a training step of the ARU and of other networks."""
     from aru_keras.runners.benchmark import report, training
 
     rows = training.training(
@@ -92,7 +104,7 @@ def _training(options):
 
 
 def _online(options):
-    """Microseconds of one step of one sequence."""
+    """Time of one step of one sequence."""
     from aru_keras.runners.benchmark import online, report
 
     rows = online.online(
@@ -105,7 +117,7 @@ def _online(options):
 
 
 def _environments(options):
-    """Steps a second, alone and with a network attached."""
+    """Steps per second of an environment, alone and with a network attached."""
     from aru_keras.runners.benchmark import environments
 
     if options.backends:
@@ -120,7 +132,7 @@ MEASURES = {"training": _training, "online": _online, "environments": _environme
 
 
 def _summary(measure):
-    """What a measure's docstring says, as a part of a sentence."""
+    """The docstring of a measure, as part of a sentence."""
     return measure.__doc__[0].lower() + measure.__doc__[1:].rstrip(".")
 
 
@@ -132,7 +144,7 @@ def _one_size(options):
 
 
 def _on_backends(options):
-    """The environments on each backend, in a process of its own."""
+    """Measure the environments on each backend, in a process of its own."""
     rest = ["--rounds", options.rounds, "--num-envs", *options.num_envs]
     for size in _one_size(options) or ():
         rest += ["--units", size[0], "--controller-units", size[1]]

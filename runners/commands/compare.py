@@ -20,11 +20,11 @@ def add_options(parser):
 
 
 def check(options, parser):
-    """Nothing is to be checked."""
+    """Check nothing."""
 
 
 def run(options, checked):
-    """Print the table, and what is left out of it."""
+    """Print the table, and which runs are left out of it."""
     runs, left_out = _read(options.runs)
     if not runs:
         raise ValueError(f"no finished run among {', '.join(options.runs)}; {'; '.join(left_out)}")
@@ -49,14 +49,14 @@ def _print(runs):
 
 
 def _read(paths):
-    """Results of the finished runs, and why the others are left out."""
+    """The results of the finished runs, and the reasons why the others are left out."""
     from aru_keras.runners.run_folder import RunError, RunFolder
 
     runs, left_out = [], []
     for path in paths:
         try:
             folder = RunFolder(path)
-            # os.path says of a name that no file can have, too, that there is none.
+            # For a name that no file can have, os.path returns False, and pathlib may raise.
             if os.path.exists(folder.results):
                 runs.append({**folder.load_results(), "run": folder.path.name})
             else:

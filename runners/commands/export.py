@@ -8,7 +8,9 @@ HELP = "write a task's data to one .npz, to use without TensorFlow (aru-keras ex
 
 def add_options(parser):
     """Add the options to the command's parser."""
-    parser.add_argument("task", help="one of " + ", ".join(TASKS) + "; or module:function")
+    parser.add_argument(
+        "task", help="one of " + ", ".join(TASKS) + "; or module:function, for your own"
+    )
     parser.add_argument("path", help="the .npz to write")
     parser.add_argument("--data-dir", metavar="DIR", help="folder of TensorFlow Datasets")
 

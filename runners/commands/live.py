@@ -29,7 +29,7 @@ def add_options(parser):
 
 
 def check(options, parser):
-    """The port, checked, and that the packages of the page are there."""
+    """Check the port, and that the packages of the page are installed."""
     whole("port", options.port, 0, most=65535)
     for package in ("bokeh", "panel"):
         if importlib.util.find_spec(package) is None:

@@ -5,25 +5,37 @@ from aru_keras.perturbations import as_perturbation
 from aru_keras.runners import figure_options
 from aru_keras.runners.recordings import FORMATS, checked_format
 
-HELP = "step a run through an image, perturbed, and draw its units (aru-keras probe RUN)"
+HELP = "step a network through a sequence, perturbed if you like (aru-keras probe RUN)"
 
 
 def add_options(parser):
     """Add the options to the command's parser."""
     parser.add_argument("run", metavar="RUN", help="folder of a run, or pretrained:NAME")
     parser.add_argument("--split", default="test", help="train, validation or test (default: test)")
-    parser.add_argument("--index", type=int, default=0, help="which image of it (default: 0)")
+    parser.add_argument(
+        "--index", type=int, default=0, help="index of the sequence in the split (default: 0)"
+    )
     parser.add_argument(
         "--perturb",
         metavar="TEXT",
         help="step:5, noise:mean=5,variance=2, contrast:0.5, or several joined by + "
         "(default: nothing)",
     )
-    parser.add_argument("--units", type=int, nargs="+", metavar="UNIT", help="units to draw")
-    parser.add_argument("--isolated", action="store_true", help="each unit hears only itself")
+    parser.add_argument(
+        "--units",
+        type=int,
+        nargs="+",
+        metavar="UNIT",
+        help="units to draw (default: those whose gain, or else output, moves most)",
+    )
+    parser.add_argument(
+        "--isolated", action="store_true", help="each unit receives input from itself alone"
+    )
     parser.add_argument("--device", help="cpu:0 or gpu:0 (default: Keras' choice)")
     parser.add_argument(
-        "--out", metavar="DIR", help="where to (default: RUN/probes, or runs/NAME/probes)"
+        "--out",
+        metavar="DIR",
+        help="folder of the files (default: RUN/probes, or runs/NAME/probes)",
     )
     parser.add_argument(
         "--recording",
@@ -35,13 +47,13 @@ def add_options(parser):
 
 
 def check(options, parser):
-    """The perturbation, checked, and that the recording can be written."""
+    """Check the format of the recording; return the checked perturbation."""
     checked_format(options.recording)
     return as_perturbation(options.perturb)
 
 
 def run(options, perturbation):
-    """Probe, and say what was written."""
+    """Probe the run, and print what was written."""
     from aru_keras.runners import probe
 
     arguments = vars(options) | {"perturbation": options.perturb}

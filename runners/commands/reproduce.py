@@ -16,15 +16,19 @@ def add_options(parser):
         metavar="NAME",
         help=f"one of {', '.join(PRESET_NAMES)} (default: quick)",
     )
-    parser.add_argument("--dir", metavar="DIR", help="default: reproductions/PRESET")
-    parser.add_argument("--seeds", type=int, metavar="INT", help="how many (default: the preset's)")
+    parser.add_argument(
+        "--dir", metavar="DIR", help="folder of the reproduction (default: reproductions/PRESET)"
+    )
+    parser.add_argument(
+        "--seeds", type=int, metavar="INT", help="number of seeds (default: that of the preset)"
+    )
     add_only(parser, EXPERIMENT_NAMES)
     figure_options.add(parser, figure_options.FORMATS, figure_options.DPI, "; always PNG")
     cluster_options.add(parser)
 
 
 def check(options, parser):
-    """Check names; the keyword arguments of `cluster.Workers`."""
+    """Check the names; return the keyword arguments of `cluster.Workers`."""
     one_of("preset", options.preset, PRESET_NAMES)
     for name in options.only or ():
         one_of("only", name, EXPERIMENT_NAMES)
@@ -32,7 +36,7 @@ def check(options, parser):
 
 
 def run(options, checked):
-    """Reproduce, and say where the reports are."""
+    """Reproduce the experiments, and print where the reports are."""
     from aru_keras.runners.cluster import Workers
     from aru_keras.runners.experiments.reproduce import reproduce
 
@@ -44,7 +48,7 @@ def run(options, checked):
 
 def add_only(parser, names):
     """Add the option that chooses experiments."""
-    text = "experiments, of " + ", ".join(names)
+    text = "experiments to do (default: all), of " + ", ".join(names)
     parser.add_argument("--only", nargs="+", metavar="NAME", help=text)
 
 

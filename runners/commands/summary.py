@@ -11,14 +11,16 @@ HELP = "parameter counts of the five networks, and one in full (aru-keras summar
 
 def add_options(parser):
     """Add the options to the command's parser."""
-    parser.add_argument("task", nargs="?", default="psmnist", help="task, for input and sizes")
+    parser.add_argument(
+        "task", nargs="?", default="psmnist", help="task that gives the input and the sizes"
+    )
     parser.add_argument("--model", default="arun", help="network to show layer by layer")
     parser.add_argument("--units", type=int, metavar="INT", help="recurrent units of the ARUN")
     parser.add_argument("--controller-units", type=int, metavar="INT", help="controller units")
 
 
 def check(options, parser):
-    """The arguments of `models.build_network`, checked."""
+    """Check the arguments of `models.build_network`, and return the sizes."""
     options.task = checked_name("task", options.task)
     one_of("model", options.model, NETWORKS)
     sizes = {}
@@ -32,7 +34,7 @@ def run(options, sizes):
     """Print the table, and the layers of one network."""
     from aru_keras import models, tasks
 
-    # Of a task of the paper, the images are not needed.
+    # For a task of the paper, the images are not needed.
     spec = TASKS.get(options.task) or tasks.load_task(options.task).spec
     arguments = {"classes": spec.outputs, "every_step": spec.every_step, **sizes}
     arguments["encoder"] = "linear" if spec.sequential else "conv"

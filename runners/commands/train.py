@@ -12,24 +12,27 @@ def add_options(parser):
     """Add the options to the command's parser."""
     config.add_options(parser)
     parser.add_argument("--run-dir", metavar="DIR", help="folder of the run (default: in runs/)")
-    parser.add_argument("--resume", metavar="DIR", help="continue the run in DIR; nothing else")
+    parser.add_argument(
+        "--resume", metavar="DIR", help="continue the run in DIR, with its own options"
+    )
     parser.add_argument(
         "--devices",
         default=DEVICES[0],
         metavar="|".join(DEVICES),
-        help="all: each GPU of this machine takes its share of every batch (default: one)",
+        help="one: the first device; all: every GPU of this machine takes a share of each batch "
+        "(default: one)",
     )
     parser.add_argument("--config", metavar="FILE", help="take the options of this config.json")
 
 
 def check(options, parser):
-    """The configuration that the options ask for, checked; None where a run is continued."""
+    """Check the options, and return the configuration; None if a run is continued."""
     given = {name: value for name, value in vars(options).items() if value is not None}
     one_of("devices", given.pop("devices"), DEVICES)
     run_dir, resumed, file = (given.pop(name, None) for name in ("run_dir", "resume", "config"))
     if resumed:
         if given or run_dir or file:
-            parser.error("--resume takes the options of the run itself: give no others")
+            parser.error("--resume takes the options of the run itself: give no other options")
         return None
     if file:
         return config.TrainConfig.from_file(file, **given)
@@ -37,7 +40,7 @@ def check(options, parser):
 
 
 def run(options, configuration):
-    """Train, and say what came of it."""
+    """Train, and print the results."""
     from aru_keras.runners import devices, train
     from aru_keras.runners.run_folder import RunFolder
 
@@ -63,4 +66,4 @@ def _report(results):
     print(f"Run folder: {folder.path}")
     if folder.picture.exists():
         what = "An image" if results["task"] in TASKS else "A sequence"
-        print(f"{what} being read, and units adapting: {folder.picture}")
+        print(f"{what} with the signals of some units: {folder.picture}")
