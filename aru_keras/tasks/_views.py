@@ -79,7 +79,8 @@ class ArrayView:
     def __init__(self, spec: TaskSpec):
         self._spec = spec
         self.timesteps, self.input_shape = spec.timesteps, spec.input_shape
-        kind = f"{spec.classes} classes" if spec.classes else f"{spec.values} value(s)"
+        values = "1 value" if spec.values == 1 else f"{spec.values} values"
+        kind = f"{spec.classes} classes" if spec.classes else values
         self.label = f"{kind} {'at every step' if spec.every_step else 'at the end'}"
 
     def bounds(self, splits: Iterable[Examples]) -> tuple[np.ndarray, np.ndarray]:
