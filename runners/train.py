@@ -49,8 +49,7 @@ def train(
             .npz of your own sequences, module:function, or a registered name; or a `tasks.Task`; or
             a `TrainConfig`. The sequences of a task without a name are written to the run folder.
         model: Name of a network in `models.NETWORKS`.
-        run_dir: Folder of the run; by default a new one in `runs/`, named after the task, the model
-            and the time.
+        run_dir: Folder of the run; by default a new one in `runs/`, named by task, model and time.
         verbose: As in `keras.Model.fit`; "auto" is a progress bar in a terminal, and a line per
             epoch elsewhere; "epochs" is a single bar over all epochs.
         callbacks: Keras callbacks, which are called after each epoch is kept.
