@@ -135,6 +135,8 @@ class _Waiting:
         self._check(key)
 
     def _check(self, key):
+        if self.futures[key].status == "finished":  # Its result is None, and need not be sent.
+            return
         killed = self.distributed.scheduler.KilledWorker
         try:
             self.futures[key].result()
