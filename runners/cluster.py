@@ -24,6 +24,9 @@ THREAD_VARIABLES = (
 )
 """Environment variables that limit the threads of NumPy, PyTorch, TensorFlow and JAX."""
 
+LOGGERS = ("distributed", "distributed.client", "tornado.application")
+"""Loggers, each of a level of its own, that would repeat what is raised here."""
+
 GOES_ON = "What is done is kept: the same command goes on where it was."
 
 
@@ -171,7 +174,7 @@ def _submit(client, tasks, resources):
 @contextlib.contextmanager
 def _client(distributed, workers, say):
     """A client of the scheduler, or of a new one on this machine."""
-    for name in ("distributed", "tornado.application"):  # They log what is raised here.
+    for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
         address = workers.scheduler

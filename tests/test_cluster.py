@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import logging
 import os
 import random
 import signal
@@ -183,7 +184,10 @@ time.sleep(600)
 
 def test_a_scheduler_that_is_killed_is_one_line(tmp_path, monkeypatch, capsys):
     offer_preset(monkeypatch, TINY)
-    look = cluster._look_for_workers
+    look, logged = cluster._look_for_workers, logging.Handler()
+    monkeypatch.setattr(logged, "emit", lambda record: print(record, file=sys.stderr))
+    for name in cluster.LOGGERS:  # Their own handlers write to the first stderr of the process.
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [logged])
     with subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE) as process:
 
         def look_and_kill(*arguments):
