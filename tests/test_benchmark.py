@@ -161,6 +161,17 @@ def test_one_step_of_one_sequence_is_timed_in_every_way():
     assert len(report.online_table(rows).splitlines()) == 2 + len(rows)
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # Panel announces other names.
+def test_a_step_of_the_page_is_timed_with_its_messages():
+    live = pytest.importorskip("aru_keras.runners.benchmark.live", exc_type=ImportError)
+    (row,) = live.live([(5, 3)], rounds=1)
+    assert min(row["seconds"], row["cpu_seconds"]) > 0 and (row["units"], row["bytes"] > 500) == (
+        5,
+        True,
+    )
+    assert live.live_table([row]).count("| 5 | 3 |") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -75,6 +75,9 @@ DEFAULT_KINDS = tuple(KINDS)[:6]
 ONLINE_SIZES = ((400, 50), (64, 16))
 """Units N and controller units G of single steps: the paper's, and small ones."""
 
+LIVE_SIZES = ((128, 50), (400, 50))
+"""Units N and controller units G of networks that are watched in the browser."""
+
 NUM_ENVS = (1, 64, 256)
 """Numbers of sub-environments that are stepped together."""
 

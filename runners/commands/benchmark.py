@@ -10,6 +10,7 @@ from aru_keras._util.files import replacing
 from aru_keras.runners.benchmark.choices import (
     DEFAULT_KINDS,
     KINDS,
+    LIVE_SIZES,
     NUM_ENVS,
     ONLINE_SIZES,
     SIZES,
@@ -51,12 +52,14 @@ def add_options(parser):
     parser.add_argument(
         "--picture", metavar="FILE", help="training: a bar chart to write, and its numbers as .csv"
     )
-    parser.add_argument("--units", type=int, metavar="INT", help="environments, online: units N")
+    parser.add_argument(
+        "--units", type=int, metavar="INT", help="environments, online, live: units N"
+    )
     parser.add_argument(
         "--controller-units",
         type=int,
         metavar="INT",
-        help="environments, online: controller units G",
+        help="environments, online, live: controller units G",
     )
     parser.add_argument(
         *("--num-envs", "--lanes"),
@@ -121,14 +124,29 @@ def _environments(options):
     from aru_keras.runners.benchmark import environments
 
     if options.backends:
-        _on_backends(options)
+        _on_backends("environments", options)
         return
     sizes = _one_size(options) or ONLINE_SIZES
     rows = environments.environments(sizes, options.num_envs, options.rounds)
     print(environments.environments_table(rows))
 
 
-MEASURES = {"training": _training, "online": _online, "environments": _environments}
+def _live(options):
+    """Steps a second of the page in the browser, and what they take of a core."""
+    from aru_keras.runners.benchmark import live
+
+    if options.backends:
+        _on_backends("live", options)
+        return
+    print(live.live_table(live.live(_one_size(options) or LIVE_SIZES, rounds=options.rounds)))
+
+
+MEASURES = {
+    "training": _training,
+    "online": _online,
+    "environments": _environments,
+    "live": _live,
+}
 
 
 def _summary(measure):
@@ -143,12 +161,12 @@ def _one_size(options):
     return [(options.units or units, options.controller_units or controller_units)]
 
 
-def _on_backends(options):
-    """Measure the environments on each backend, in a process of its own."""
+def _on_backends(what, options):
+    """Measure on each backend, in a process of its own."""
     rest = ["--rounds", options.rounds, "--num-envs", *options.num_envs]
     for size in _one_size(options) or ():
         rest += ["--units", size[0], "--controller-units", size[1]]
     for backend in options.backends:
-        command = [sys.executable, "-m", "aru_keras.runners.cli", "benchmark", "environments"]
+        command = [sys.executable, "-m", "aru_keras.runners.cli", "benchmark", what]
         environment = {**os.environ, "KERAS_BACKEND": backend}
         subprocess.run([*command, *map(str, rest)], env=environment, check=True)

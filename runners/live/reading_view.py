@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import panel as pn
 from bokeh.models import Div
@@ -41,7 +42,7 @@ class ReadingView:
         self.controls.units.value = ", ".join(map(str, self.units))
         self.image = _view_of(network.task, self._drawn)
         self.status = Div(margin=(0, 10))
-        self.player = Player(self._steps, self._show_playing)
+        self.player = Player(self.advance, self._show_playing)
         # In a narrow window the charts stand below the sequence.
         self.beside = pn.Row(margin=0, styles={"flex": "1 1 400px", "min-width": "0"})
         left = pn.Column(self.image.panel, self.status, width=260, margin=0)
@@ -57,13 +58,13 @@ class ReadingView:
         """Say what the controls do."""
         controls, on = self.controls, self._on
         on(controls.play, "clicks", lambda _: self._toggle())
-        on(controls.one_step, "clicks", lambda _: self._steps(1))
-        on(controls.restart, "clicks", lambda _: self._begin(self.session.history.base))
+        on(controls.one_step, "clicks", lambda _: self.advance(1))
+        on(controls.restart, "clicks", lambda _: self.begin(self.session.history.base))
         on(controls.speed, "value", self.player.set_speed)
         for name, slider in controls.sliders.items():
             on(slider, "value", functools.partial(self._turn, name))
         on(controls.zero, "clicks", lambda _: self._sliders_to_zero())
-        on(controls.paper, "clicks", lambda _: self._begin(StepDrive()))
+        on(controls.paper, "clicks", lambda _: self.begin(StepDrive()))
         on(controls.replay, "clicks", lambda _: self._replay())
         on(controls.base, "value", self._type_perturbation)
         on(controls.split, "value", self._choose_split)
@@ -92,14 +93,18 @@ class ReadingView:
             self.player.pause()
             return
         if self.session.over:
-            self._begin(self.session.history.base)
+            self.begin(self.session.history.base)
         self.player.play()
 
     def _show_playing(self, playing):
         self.controls.play.label = "Pause" if playing else "Play"
 
-    def _steps(self, count):
-        """Take steps and draw them; False if the sequence is read."""
+    def advance(self, count: int) -> bool:
+        """Take steps and draw them; False if the sequence is read.
+
+        Args:
+            count: Number of steps.
+        """
         try:
             more = all([self.session.step() for _ in range(count)])
         except ValueError as error:
@@ -111,8 +116,12 @@ class ReadingView:
         self._show_status()
         return more and not self.session.over
 
-    def _begin(self, perturbation):
-        """Begin the episode anew, under a perturbation."""
+    def begin(self, perturbation: Any) -> None:
+        """Begin the episode anew.
+
+        Args:
+            perturbation: A perturbation, or what `as_perturbation` takes.
+        """
         self.session.restart(perturbation)
         self.controls.base.value = self.session.history.base.to_text()
         self._restarted()
@@ -132,7 +141,7 @@ class ReadingView:
                 "`perturbation` must be written out on this page, which reads no files. "
                 f"Received: {shown(text)}. Give the values of the waveform, with spaces between."
             )
-        self._begin(text.strip() or None)
+        self.begin(text.strip() or None)
 
     def _turn(self, name, value):
         self.session.turn(**{name: value})

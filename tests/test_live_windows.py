@@ -1,0 +1,84 @@
+"""The server of the page `aru-keras live`: what a window leaves behind."""
+
+import asyncio
+import contextlib
+import gc
+import threading
+import time
+import weakref
+
+import pytest
+
+pytest.importorskip("panel")
+# Bokeh's client leaves an event loop of its own, and Panel announces other names of arguments.
+pytestmark = pytest.mark.filterwarnings(
+    *(
+        f"ignore::{name}"
+        for name in ("DeprecationWarning", "PendingDeprecationWarning", "ResourceWarning")
+    )
+)
+
+PATIENCE = 60
+"""Seconds after which a test gives up."""
+
+
+@contextlib.contextmanager
+def serving():
+    """A server in a thread of its own."""
+    from aru_keras.runners.live import server
+
+    made, ready = [], threading.Event()
+
+    def work():
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        made.append(server.serve(port=0, browser=False, block=False))
+        made[0].io_loop.add_callback(ready.set)
+        made[0].io_loop.start()
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    assert ready.wait(PATIENCE)
+    yield made[0]
+    made[0].io_loop.add_callback(made[0].stop)
+    made[0].io_loop.add_callback(made[0].io_loop.stop)
+    thread.join(PATIENCE)
+
+
+def wait_until(true):
+    deadline = time.monotonic() + PATIENCE
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert true()
+
+
+def test_a_window_that_is_closed_while_it_plays_leaves_nothing(monkeypatch):
+    from bokeh.client import pull_session
+
+    from aru_keras.runners.live import server
+
+    pages = []
+
+    class Page(server.Page):
+        def __init__(self, networks):
+            super().__init__(networks)
+            pages.append(weakref.ref(self))
+
+    monkeypatch.setattr(server, "Page", Page)
+    monkeypatch.setattr(server, "LIFETIME", 0.2)
+    with serving() as running:
+        window = pull_session(url=f"http://127.0.0.1:{running.port}/")
+        (page,) = pages
+        parts = [page, *parts_of_playing(running, page())]
+        window.close()
+        wait_until(lambda: not running.get_sessions())
+        wait_until(lambda: gc.collect() is None or not any(part() for part in parts))
+
+
+def parts_of_playing(server, page):
+    """Weak references to what a page consists of, once it plays."""
+    (session,) = server.get_sessions()
+    reading = page.reading
+    play = reading.player.play
+    server.io_loop.add_callback(session.document.add_next_tick_callback, play)
+    wait_until(lambda: reading.player.playing)
+    return [weakref.ref(part) for part in (reading, reading.session, reading.views[0], page.rig)]
