@@ -5,6 +5,7 @@ Workers import this module before there is any work. So it imports neither Keras
 
 import contextlib
 import functools
+import gc
 import importlib
 import io
 import pickle
@@ -39,7 +40,7 @@ def call(function: str, arguments: bytes, versions: Mapping[str, str], after: Se
         RunError: The worker has another backend or other versions.
     """
     keep_random_numbers()
-    console.load_keras()
+    _load_keras()
     _check_versions(tuple(versions.items()))
     module, _, name = function.partition(":")
     work = getattr(importlib.import_module(module), name)
@@ -58,6 +59,14 @@ def keep_random_numbers() -> None:
     for name, module in list(sys.modules.items()):  # Thousands, at every call.
         if name.startswith(THREADED) and getattr(module, "random", None) is random:
             module.random = random.Random()  # type: ignore[attr-defined]
+
+
+@functools.cache
+def _load_keras():
+    """Import Keras, whose objects, which live to the end, no garbage collection looks at again."""
+    console.load_keras()
+    gc.collect()
+    gc.freeze()
 
 
 def _done(work, arguments):
