@@ -135,6 +135,7 @@ class Traces:
             # float32 would be sent as such, but a row of one step must fit the columns.
             low, high = np.percentile(values, (10, 90), axis=1) if t > first else ([], [])
             rows |= {f"{name}_low": low, f"{name}_high": high}
+            rows[f"{name}_mean"] = values.mean(axis=1, dtype="float64")
             for k in range(SHOWN_UNITS):
                 drawn = k < len(units)
                 column = values[:, units[k]] if drawn else np.full(t - first, np.nan)
@@ -144,7 +145,7 @@ class Traces:
         return rows
 
     def _empty(self):
-        parts = ["low", "high", *range(SHOWN_UNITS)]
+        parts = ["low", "high", "mean", *range(SHOWN_UNITS)]
         columns = ["t", "drive", *(f"{name}_{part}" for name in self.names for part in parts)]
         return {column: np.empty(0) for column in columns}
 
@@ -152,6 +153,7 @@ class Traces:
         made = chart(label, "", name, height, x_range=time, y_range=self.axes[name].range)
         made.xaxis.major_label_text_font_size = "0px"
         made.varea("t", f"{name}_low", f"{name}_high", source=self.source, color=GREY, alpha=0.3)
+        made.line("t", f"{name}_mean", source=self.source, color=GREY, line_width=3)
         for k, colour in enumerate(COLOURS):
             made.line("t", f"{name}_{k}", source=self.source, color=colour, line_width=1.5)
         return made
