@@ -1,15 +1,18 @@
 """The folder of an agent's run: it resumes to the same result, and the command line serves it."""
 
+import csv
 import json
 
 import keras
 import numpy as np
 import pytest
 import worlds  # noqa: F401  # It registers the environments.
+from PIL import Image
 from support import array
 
 from aru_keras.runners import cli, control
-from aru_keras.runners.control import training
+from aru_keras.runners.control import changed_worlds, training, video
+from aru_keras.runners.control.changed_worlds import UNCHANGED
 from aru_keras.runners.run_folder import RunError, RunFolder
 
 ID = "aru-tests/Recall-v0"
@@ -98,6 +101,49 @@ def test_the_command_line_trains_and_resumes(tmp_path, capsys):
     assert config["anneal_lr"] is False and config["num_envs"] == 4
     assert cli.main(["train", "--resume", str(tmp_path / "run")]) == 0
     assert "Mean return" in capsys.readouterr().out
+
+
+def test_what_the_units_do_while_it_acts(unbroken, tmp_path, capsys):
+    folder, _ = unbroken
+    assert cli.main(["probe", str(folder), "--index=2", "--out", str(tmp_path)]) == 0
+    assert "in 3 steps." in capsys.readouterr().out
+    assert (tmp_path / "episode-2.png").stat().st_size > 1000
+    with open(tmp_path / "episode-2.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["x_1"] for row in rows] == ["0.0", "1.0", "2.0"]
+    cell = keras.models.load_model(folder / "model.keras").get_layer("recurrent").cell
+    shown = [[float(row[f"n_{k}"]) for k in range(6)] for row in rows]
+    np.testing.assert_allclose(shown, np.tile(array(cell.n), (3, 1)), rtol=1e-6)
+    with pytest.raises(SystemExit, match="2"):
+        raise SystemExit(cli.main(["probe", str(folder), "--perturb=step:1"]))
+    assert "`perturb` is for runs on a task" in capsys.readouterr().err
+
+
+def test_the_last_policy_is_shown_where_the_environment_renders(tmp_path):
+    config = control.ControlConfig("gym:aru-tests/Reach-v0", "relu", units=3)
+    world = control.make_world(config.environment, 1)
+    agent = control.ControlAgent(
+        control.build_agent("relu", world.features, world.actions, units=3), world.actions
+    )
+    with Image.open(video.record_episode(agent, config, tmp_path / "policy.gif")) as shown:
+        assert shown.n_frames == 5
+    blind = control.ControlConfig(f"gym:{ID}", "relu", units=3)
+    assert video.record_episode(agent, blind, tmp_path / "none.gif") is None
+
+
+def test_a_changed_world(unbroken):
+    """What does not change brings the same, and what is not seen brings what chance does."""
+    folder, results = unbroken
+    for change, amplitude in UNCHANGED.items():
+        if change in ("gravity", "length"):
+            with pytest.raises(ValueError, match=f"`change` must be one that {ID} has"):
+                control.changed_returns(folder, change, [1.0])
+        else:
+            same = control.changed_returns(folder, change, [amplitude], episodes=8)
+            assert same == pytest.approx([results["mean_return"]])
+    world = control.make_world("CartPole-v1", 2)
+    changed_worlds._multiply(world.env.unwrapped, ("length", "polemass_length"), 2.0, "", "")
+    assert (world.env.unwrapped.length, world.env.unwrapped.polemass_length) == (1.0, 0.1)
 
 
 @pytest.mark.parametrize(

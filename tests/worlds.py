@@ -1,5 +1,7 @@
 """Small environments for agents: well-behaved ones, and ones that misbehave."""
 
+from typing import ClassVar
+
 import gymnasium as gym
 import numpy as np
 
@@ -65,7 +67,10 @@ class Nested(Recall):
 class Reach(gym.Env):
     """Two numbers to name, within bounds: the reward falls with the distance."""
 
-    def __init__(self, space=None):
+    metadata: ClassVar = {"render_modes": ["rgb_array"], "render_fps": 30}
+
+    def __init__(self, space=None, render_mode=None):
+        self.render_mode = render_mode
         self.observation_space = gym.spaces.Box(-1, 1, (2,))
         self.action_space = space or gym.spaces.Box(-1, 1, (2,))
 
@@ -73,6 +78,9 @@ class Reach(gym.Env):
         super().reset(seed=seed)
         self.target, self.t = self.np_random.uniform(-1, 1, 2).astype(np.float32), 0
         return self.target, {}
+
+    def render(self):
+        return np.full((8, 8, 3), 40 * self.t, np.uint8)
 
     def step(self, action):
         assert self.action_space.contains(action), action

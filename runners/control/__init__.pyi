@@ -1,5 +1,6 @@
 from aru_keras.runners.control.actions import Categorical, Gaussian, actions_of
 from aru_keras.runners.control.agent import ControlAgent, build_agent, segment_model
+from aru_keras.runners.control.changed_worlds import CHANGES, changed_returns
 from aru_keras.runners.control.config import ControlConfig
 from aru_keras.runners.control.environments import MaskedFeatures, make_scalar, make_world
 from aru_keras.runners.control.evaluation import evaluate
@@ -10,6 +11,7 @@ from aru_keras.runners.control.training import resume, train
 from aru_keras.runners.control.world import Outcome, World
 
 __all__ = [
+    "CHANGES",
     "AgentFolder",
     "Categorical",
     "Collector",
@@ -25,6 +27,7 @@ __all__ = [
     "actions_of",
     "advantages",
     "build_agent",
+    "changed_returns",
     "evaluate",
     "make_scalar",
     "make_world",

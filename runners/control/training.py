@@ -24,6 +24,7 @@ from aru_keras.runners.control.events import Events
 from aru_keras.runners.control.folder import MOMENTS, AgentFolder
 from aru_keras.runners.control.ppo import Learner
 from aru_keras.runners.control.segments import Collector
+from aru_keras.runners.control.video import record_episode
 from aru_keras.runners.train import _training_in, versions
 
 EVALUATION = 2**31
@@ -166,6 +167,7 @@ def _finish(config, agent, folder, rows):
     seed = stretch_seed(config.seed, EVALUATION)
     returns = evaluate(agent, world, episodes=config.evaluation_episodes, seed=seed)
     world.env.close()
+    record_episode(agent, config, folder.path / "policy.gif", seed=seed)
     seconds = sum(row["seconds"] for row in rows)
     steps = rows[-1]["environment_steps"]
     results = {
