@@ -27,6 +27,7 @@ from aru_keras.runners.control import (
 
 MODES = list(AutoresetMode)
 GAE = {"discount": 0.9, "gae_lambda": 0.8}
+QUICK = {"num_envs": 16, "num_steps": 12, "num_minibatches": 1, "learning_rate": 2e-2}
 every_mode = pytest.mark.parametrize("mode", MODES, ids=lambda mode: mode.name)
 
 
@@ -178,7 +179,7 @@ def test_actions_are_in_their_space_and_have_the_probabilities_of_their_samples(
 
 def test_an_agent_learns_to_remember():
     """Chance is 0.5. Without memory, the last observation says nothing of the first."""
-    config = config_of(num_envs=16, num_steps=12, total_timesteps=12_000, learning_rate=1e-2)
+    config = config_of(**QUICK, total_timesteps=16_000)
     world = world_of(worlds.Recall, count=16)
     agent = agent_of(world, units=12)
     learner, collector = Learner(agent.model, world.actions, config), Collector(agent, world)
@@ -190,7 +191,7 @@ def test_an_agent_learns_to_remember():
 
 
 def test_an_agent_learns_numbers():
-    config = config_of(num_envs=16, num_steps=12, total_timesteps=8_000, learning_rate=1e-2)
+    config = config_of(**QUICK, total_timesteps=6_000)
     world = world_of(worlds.Reach, count=16)
     agent = agent_of(world, units=12)
     before = evaluate(agent, world, episodes=64, seed=5).mean()
