@@ -24,17 +24,18 @@ def agent_episode(
         observations: What it saw, (T, I).
         rewards: What it was paid after each step, (T,).
         signals: "n", "s" and "h", as far as there are, (T, N) each.
-        units: Indices of the units to draw; by default four whose first signal moves most.
+        units: Indices of the units to draw; by default four that move most.
 
     Returns:
         A `matplotlib.figure.Figure`: the observations, the sum of the rewards, and the signals.
     """
     shown = [name for name in SIGNALS_DRAWN if name in signals]
-    moving = signals[shown[0]]
+    # n and s of an RNN+γ do not move: there, those whose output moves most.
+    moving = next((name for name in shown if np.ptp(signals[name], axis=0).any()), shown[-1])
     if units is None:
-        units = np.sort(np.argsort(-moving.std(axis=0), kind="stable")[:4])
-    units = checked_units("units", units, moving.shape[1])
-    figure, axes = panels(1, 2 + len(shown), width=PAGE_WIDTH, row_height=1.1)
+        units = np.sort(np.argsort(-signals[moving].std(axis=0), kind="stable")[:4])
+    units = checked_units("units", units, signals[moving].shape[1])
+    figure, axes = panels(1, 2 + len(shown), width=PAGE_WIDTH, row_height=1.3)
     axes = np.ravel(axes)
     for index, feature in enumerate(np.transpose(observations)[:FEATURES_DRAWN]):
         label = unlisted(f"feature {index}")
