@@ -7,8 +7,8 @@ import numpy as np
 from aru_keras._util.arguments import checked_units
 from aru_keras.plots.style import PAGE_WIDTH, panels, unit_style, unlisted
 
-SIGNALS_DRAWN = ("n", "s", "h")
-FEATURES_DRAWN = 6
+_SIGNALS = ("n", "s", "h")
+_FEATURES = 6
 """Number of features that are drawn."""
 
 
@@ -29,7 +29,7 @@ def agent_episode(
     Returns:
         A `matplotlib.figure.Figure`: the observations, the sum of the rewards, and the signals.
     """
-    shown = [name for name in SIGNALS_DRAWN if name in signals]
+    shown = [name for name in _SIGNALS if name in signals]
     # n and s of an RNN+γ do not move: there, those whose output moves most.
     moving = next((name for name in shown if np.ptp(signals[name], axis=0).any()), shown[-1])
     if units is None:
@@ -37,7 +37,7 @@ def agent_episode(
     units = checked_units("units", units, signals[moving].shape[1])
     figure, axes = panels(1, 2 + len(shown), width=PAGE_WIDTH, row_height=1.3)
     axes = np.ravel(axes)
-    for index, feature in enumerate(np.transpose(observations)[:FEATURES_DRAWN]):
+    for index, feature in enumerate(np.transpose(observations)[:_FEATURES]):
         label = unlisted(f"feature {index}")
         axes[0].plot(feature, lw=1, color=unit_style(index)["color"], label=label)
     axes[0].set(ylabel="observation")
