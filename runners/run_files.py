@@ -1,5 +1,7 @@
 """Read and check the results and the history of a run."""
 
+import errno
+import os
 from csv import DictReader
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from aru_keras._util.checked_files import (
     record,
     text,
 )
+
+LONGEST_NAME = 90
+"""A number of characters that no name of a file in a run exceeds."""
 
 SHARE, AMOUNT, COUNT = number(0, 1), number(0), number(1, whole=True)
 
@@ -80,3 +85,21 @@ def read_history(path: Path, *, way_out: str, error: type[Exception]) -> dict[st
     except (*DAMAGE, IndexError) as problem:
         raise error(damage(path, "a table of epochs", problem, way_out)) from problem
     return columns
+
+
+def possible_folder(path: Path) -> Path:
+    """The path, after a check that it is short enough for the files of a run.
+
+    Raises:
+        ValueError: If no folder can have such a name.
+    """
+    try:
+        os.stat(path / "checkpoint" / ("x" * LONGEST_NAME))
+    except (OSError, ValueError) as error:
+        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
+            shown = str(path) if len(str(path)) <= 100 else f"{str(path)[:100]}…"
+            raise ValueError(
+                "`run_dir` must be a path that a folder can have. Received: "
+                f"{shown!r}, {len(str(path))} characters. Choose a shorter one."
+            ) from error
+    return path

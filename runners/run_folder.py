@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import errno
 import itertools
 import os
 import re
@@ -20,12 +19,10 @@ from aru_keras.probing import run_order
 from aru_keras.probing.graph import MODEL_FILE, PERMUTATION_FILE, load_model
 from aru_keras.runners import own_data
 from aru_keras.runners.config import TrainConfig
-from aru_keras.runners.run_files import read_results
+from aru_keras.runners.control.config import describes_agent
+from aru_keras.runners.run_files import possible_folder, read_results
 
 FIRST_CHECKPOINT = "epoch-0001.keras"
-LONGEST_NAME = 90
-"""A number of characters that no name of a file in a run exceeds."""
-
 NEEDED = ("val_loss", "seconds")
 SCORES = {"val_accuracy", "val_r2"}
 """Columns of the history that a run needs: all of `NEEDED`, and one of `SCORES`."""
@@ -61,8 +58,11 @@ class RunFolder:
         ValueError: If no folder can have this name, or there is no such pretrained network.
     """
 
+    schema, scores = staticmethod(STATE), frozenset(SCORES)
+    """What `state.json` holds, and the columns of its history of which there is one."""
+
     def __init__(self, path: str | os.PathLike):
-        self.path = _possible(run_path(path))
+        self.path = possible_folder(run_path(path))
         name = pretrained_name(path)
         self.products = self.path if name is None else Path("runs") / name
         self.config = self.path / "config.json"
@@ -161,6 +161,11 @@ class RunFolder:
                 f"{self.path} holds no run: there is no config.json in it. Start one with "
                 f"aru-keras train TASK --run-dir {self.path}."
             )
+        if describes_agent(self.config):
+            raise RunError(
+                f"{self.path} holds the run of an agent in an environment. Continue it with "
+                f"aru-keras train --resume {self.path}, and look at it with aru-keras probe."
+            )
         return own_data.located(TrainConfig.from_file(self.config), self.path)
 
     def load_state(self) -> tuple[keras.Model | None, list[dict]]:
@@ -258,7 +263,9 @@ class RunFolder:
 
     def _read_state(self):
         """Path of the checkpoint, and the history rows, that `state.json` holds."""
-        state = checked_files.read_json(self.state, STATE, holds="the epochs of a run", way_out="")
+        state = checked_files.read_json(
+            self.state, self.schema, holds="the epochs of a run", way_out=""
+        )
         name, rows = state["checkpoint"], state["history"]
         if not re.fullmatch(r"epoch-\d{4,}\.keras", name):
             raise ValueError(f"state.json names {name!r}, which is no checkpoint")
@@ -269,8 +276,8 @@ class RunFolder:
             raise ValueError(f"the history in state.json is not that of the epochs up to {name}")
         if any(row["epoch"] != number for number, row in enumerate(rows, start=1)):
             raise ValueError("the history in state.json does not hold every epoch")
-        if not SCORES & rows[0].keys():
-            raise ValueError("row 1 of the history in state.json lacks val_accuracy")
+        if not self.scores & rows[0].keys():
+            raise ValueError(f"row 1 of the history in state.json lacks {min(self.scores)}")
         if any(row.keys() != rows[0].keys() for row in rows):
             raise ValueError("the epochs of the history in state.json have different columns")
         return checkpoint, rows
@@ -283,17 +290,3 @@ class RunFolder:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
-
-
-def _possible(path):
-    """`path`, after a check that it is short enough for the files of a run."""
-    try:
-        os.stat(path / "checkpoint" / ("x" * LONGEST_NAME))
-    except (OSError, ValueError) as error:
-        if isinstance(error, ValueError) or error.errno == errno.ENAMETOOLONG:
-            shown = str(path) if len(str(path)) <= 100 else f"{str(path)[:100]}…"
-            raise ValueError(
-                "`run_dir` must be a path that a folder can have. Received: "
-                f"{shown!r}, {len(str(path))} characters. Choose a shorter one."
-            ) from error
-    return path

@@ -25,6 +25,8 @@ from aru_keras.analysis.transients import transient
 from aru_keras.perturbations import StepDrive
 from aru_keras.plots import (
     accuracy,
+    acting,
+    changed_worlds,
     controller,
     fractional_order,
     fractional_signals,
@@ -188,6 +190,12 @@ FIGURES = {
         {condition: {"negative": -size * rng().random(15)} for condition, size in CONDITIONS},
     ),
     "accuracy": lambda: accuracy.accuracies({"a": {"arun": [0.9, 0.8], "gru": [0.7]}}),
+    "agent-episode": lambda: acting.agent_episode(
+        rng().normal(size=(9, 2)), -np.ones(9), {name: rng(1).normal(size=(9, 5)) for name in "ns"}
+    ),
+    "return-curves": lambda: changed_worlds.return_curves(
+        {"arun": rng().normal(size=(2, 3)), "gru": -rng().random((1, 3))}, [-1, 0, 1], "drive ξ"
+    ),
     "adapted-and-frozen": lambda: lyapunov.adapted_and_frozen_exponents(
         [AdaptedExponents(np.array([-5.0, 1]), *[_exponents((2, 3, 1))] * 2)]
     ),

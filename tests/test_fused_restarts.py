@@ -97,13 +97,9 @@ def test_at_once_equals_the_loop_in_values_and_every_gradient(case):
     assert_equals_the_loop(case, starts_of())
 
 
-def test_with_masks_and_recomputed_residuals():
-    assert_equals_the_loop(FUSED[0], starts_of(), mask_of("holes"), checkpoint_every=4)
-
-
-def test_with_dropout():
-    options = {"recurrent_dropout": 0.3, "dropout": 0.4, "seed": 11}
-    assert_equals_the_loop(FUSED[0], starts_of(), **options)
+def test_with_masks_dropout_and_recomputed_residuals():
+    options = {"recurrent_dropout": 0.3, "dropout": 0.4, "seed": 11, "checkpoint_every": 4}
+    assert_equals_the_loop(FUSED[0], starts_of(), mask_of("holes"), **options)
 
 
 def test_backwards_with_a_start_at_every_step():

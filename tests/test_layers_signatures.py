@@ -30,7 +30,7 @@ def test_every_argument_is_named_annotated_and_documented(cls):
 
 @every_class
 def test_every_saved_argument_is_one_of_the_signature(cls):
-    arguments = {"units": 3, "controller_units": 2, "layer": ARU(3, 2)}
+    arguments = {"units": 3, "controller_units": 2, "layer": ARU(3, 2), "policy_size": 2}
     arguments["cell"] = keras.layers.GRUCell(3)
     given = {name: value for name, value in arguments.items() if name in spelled_out(cls)}
     of_keras = set(keras.layers.Layer().get_config())

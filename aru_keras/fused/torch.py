@@ -8,6 +8,7 @@ from aru_keras.fused.experimental.triton_loops import TritonLoops, kernel_applie
 from aru_keras.fused.masks import at
 from aru_keras.fused.plan import REVERSE_ALONE, blocks
 from aru_keras.fused.recurrent_dropout import RecurrentDropout
+from aru_keras.fused.restarts import Restarting
 from aru_keras.fused.step import State, Step, StepWeights
 from aru_keras.fused.torch_aru import ARULoops
 from aru_keras.fused.torch_loops import SegmentLoops, StepLoops
@@ -173,6 +174,7 @@ def _loops(step, weights, mask) -> SegmentLoops:
     """The fastest loops for a step: kernels where they apply, else torch's own operations."""
     if isinstance(step, ARUStep) and mask is None and kernel_applies(weights):
         return TritonLoops(weights)
-    if isinstance(step, ARUStep) or step == RecurrentDropout(ARUStep()):
-        return ARULoops(weights)
+    inner, masked = (step.step, step.masked) if isinstance(step, Restarting) else (step, True)
+    if isinstance(inner, ARUStep) or inner == RecurrentDropout(ARUStep()):
+        return ARULoops(weights, masked)
     return StepLoops(step, weights)

@@ -7,11 +7,13 @@ import torch
 from aru_keras.activations import GAIN_CEILING, GAIN_FLOOR
 from aru_keras.fused.derivation import ControllerWeights
 from aru_keras.fused.step import StepWeights
-from aru_keras.fused.torch_loops import Tensors, masks_of_steps
+from aru_keras.fused.torch_loops import Tensors, taken_and_starts
 
 
 class ARULoops:
-    """`torch_loops.SegmentLoops` of `derivation.ARUStep`, alone or within a `RecurrentDropout`.
+    """`torch_loops.SegmentLoops` of `derivation.ARUStep`, alone or within others.
+
+    The others are a `RecurrentDropout`, a `Restarting`, and a `Restarting` around the former.
 
     A controller state stands in a buffer (B, G + 2, N) together with the pre-activation that it
     meets in the next step: rows [g_t; 1; a_{t+1}]. So one product gives the argument of the next
@@ -20,9 +22,11 @@ class ARULoops:
 
     Args:
         weights: Weights of the step.
+        masked: Whether sequences may skip steps, where the mask has the starts too.
     """
 
-    def __init__(self, weights: StepWeights[ControllerWeights]):
+    def __init__(self, weights: StepWeights[ControllerWeights], masked: bool = True):
+        self.masked = masked
         self.kernel, (self.from_a, bias, self.matrix, readout_bias) = weights
         # Twice the pre-activation: tanh(z) = 2σ(2z) − 1, and σ is several times faster here.
         self.into_z = 2 * torch.cat([self.matrix[:-2], bias, self.from_a], 1)
@@ -47,12 +51,14 @@ class ARULoops:
         into_z, into_readouts = (
             matrix.expand(batch, -1, -1) for matrix in (self.into_z, self.into_readouts)
         )
-        for t, taken in enumerate(masks_of_steps(mask, count)):
+        for t, (taken, starts) in enumerate(taken_and_starts(mask, count, self.masked)):
+            if starts is not None:
+                before = before.masked_fill(starts, 0)
             torch.addmm(u[t], _dropped(before, dropout), self.kernel, out=a[t])
             if taken is not None:
                 a[t].masked_fill_(~taken, 0)
             rows[-1][:, size + 1] = a[t]
-            torch.bmm(into_z, rows[-1], out=z).sigmoid_()
+            torch.bmm(into_z, self._restarted(rows[-1], starts), out=z).sigmoid_()
             if keep:
                 rows.append(torch.empty_like(rows[-1]))
                 rows[-1][:, size] = 1
@@ -92,7 +98,8 @@ class ARULoops:
         dg, from_z = dh.new_empty(batch, size, units), dh.new_empty(batch, 1, units)
         into_g, from_a = self.matrix.T.expand(batch, -1, -1), self.from_a.T.expand(batch, -1, -1)
         tanh_backward = torch.ops.aten.tanh_backward.grad_input
-        for t, taken in reversed(list(enumerate(masks_of_steps(mask, len(dh))))):
+        masks = taken_and_starts(mask, len(dh), self.masked)
+        for t, (taken, starts) in reversed(list(enumerate(masks))):
             in_a, in_n, in_s = _partials(a[t], *readouts[t].unbind(1))
             dh_t = dh[t] + dh_next
             own = dh_t if taken is None else dh_t * taken
@@ -112,10 +119,28 @@ class ARULoops:
             dh_next = _dropped(da[t] @ self.kernel.T, dropout)
             if taken is not None:
                 dh_next += dh_t - own
+            if starts is not None:
+                dh_next = dh_next.masked_fill(starts, 0)
+                self._stop(dz, a[t], sums, starts[..., None])
         # The segment before ends with rows [g_t; 1; 0], as it does not know the first a of this
         # segment. What that a adds to the product with dz_{t+1} is added here.
         sums[:, :size, -1] += torch.bmm(dz, a[0].unsqueeze(2))[:, :, 0]
         return dh_next, dproduct, dg_later, sums, dropout
+
+    def _restarted(self, rows, starts):
+        """Rows [g; 1; a], with g = 0 for the sequences that start."""
+        if starts is None:
+            return rows
+        rows = rows.clone()
+        rows[:, : self.size].masked_fill_(starts[..., None], 0)
+        return rows
+
+    def _stop(self, dz, a, sums, starts):
+        """Send nothing on from sequences that start: their dz meets [0; 1; a] and no g."""
+        started = torch.where(starts, dz, 0)
+        sums[:, : self.size, self.size] += started.sum(2)
+        sums[:, : self.size, -1] += torch.bmm(started, a.unsqueeze(2))[:, :, 0]
+        dz.masked_fill_(starts, 0)
 
     def end_backward(self, state: Tensors, carry: Any) -> tuple[Tensors, Tensors]:
         dh, dproduct, dg_later, sums, dropout = carry

@@ -86,6 +86,27 @@ def masks_of_steps(mask: torch.Tensor | None, count: int) -> list[torch.Tensor |
     return [None if all_take else mask[t] for t, all_take in enumerate(plain.tolist())]
 
 
+def taken_and_starts(
+    mask: torch.Tensor | None, count: int, masked: bool
+) -> list[tuple[torch.Tensor | None, torch.Tensor | None]]:
+    """Which sequences take each step, and which start anew there, (B, 1).
+
+    Args:
+        mask: (T, B, 1), or with the starts in a second column; None for neither.
+        count: Number of steps T.
+        masked: Whether sequences may skip steps.
+
+    Returns:
+        T pairs; None stands for all that take the step, and for none that start.
+    """
+    if mask is None or mask.shape[-1] == 1:
+        return [(taken, None) for taken in masks_of_steps(mask, count)]
+    taken = masks_of_steps(mask[..., :1] if masked else None, count)
+    some = mask[..., 1].any(1).tolist()
+    starts = [mask[t, :, 1:] if some_start else None for t, some_start in enumerate(some)]
+    return list(zip(taken, starts, strict=True))
+
+
 class StepLoops:
     """`SegmentLoops` of any step.
 

@@ -1,5 +1,6 @@
 """γ, the cells and the layers, ready for any Keras model."""
 
+from aru_keras.layers.actor_critic import ActorCriticReadout
 from aru_keras.layers.aru import ARU
 from aru_keras.layers.aru_cell import ARUCell
 from aru_keras.layers.bidirectional import Bidirectional
@@ -13,6 +14,7 @@ from aru_keras.layers.rnn import DrivenRNN
 __all__ = [
     "ARU",
     "ARUCell",
+    "ActorCriticReadout",
     "Bidirectional",
     "DrivenRNN",
     "DrivenRNNCell",

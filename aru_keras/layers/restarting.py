@@ -51,7 +51,8 @@ class Restarting(keras.layers.Layer):
 
     def build(self, input_shape: Shape) -> None:
         if not self.cell.built:
-            self.cell.build((input_shape[0], input_shape[-1] - 1))
+            *batch, features = input_shape
+            self.cell.build((*batch, None if features is None else features - 1))
             self.cell.built = True
         self.built = True
 

@@ -1,5 +1,7 @@
 from aru_keras.plots import style as style
 from aru_keras.plots.accuracy import accuracies as accuracies
+from aru_keras.plots.acting import agent_episode as agent_episode
+from aru_keras.plots.changed_worlds import return_curves as return_curves
 from aru_keras.plots.controller import controller_states as controller_states
 from aru_keras.plots.family import activation_curves as activation_curves
 from aru_keras.plots.fixed_points import fixed_point_map as fixed_point_map

@@ -1,11 +1,17 @@
 """`aru-keras probe`."""
 
+from pathlib import Path
+
 from aru_keras._util.extras import INSTALL_LABELS, has_xarray
 from aru_keras.perturbations import as_perturbation
 from aru_keras.runners import figure_options
+from aru_keras.runners.control.config import describes_agent
 from aru_keras.runners.recordings import FORMATS, checked_format
 
-HELP = "step a network through a sequence, perturbed if you like (aru-keras probe RUN)"
+HELP = (
+    "step a network through a sequence, perturbed if you like, or an agent through an episode "
+    "(aru-keras probe RUN)"
+)
 
 
 def add_options(parser):
@@ -13,7 +19,10 @@ def add_options(parser):
     parser.add_argument("run", metavar="RUN", help="folder of a run, or pretrained:NAME")
     parser.add_argument("--split", default="test", help="train, validation or test (default: test)")
     parser.add_argument(
-        "--index", type=int, default=0, help="index of the sequence in the split (default: 0)"
+        "--index",
+        type=int,
+        default=0,
+        help="index of the sequence in the split, or of an agent's episode (default: 0)",
     )
     parser.add_argument(
         "--perturb",
@@ -54,6 +63,9 @@ def check(options, parser):
 
 def run(options, perturbation):
     """Probe the run, and print what was written."""
+    if describes_agent(Path(options.run) / "config.json"):
+        _run_agent(options)
+        return
     from aru_keras.runners import probe
 
     arguments = vars(options) | {"perturbation": options.perturb}
@@ -66,3 +78,28 @@ def run(options, perturbation):
     print(f"Recording: {probed.recording}")
     if options.recording is None and not has_xarray():
         print(f"For a netCDF file with named dimensions instead: {INSTALL_LABELS}")
+
+
+def _run_agent(options):
+    from aru_keras.runners.control import acting
+
+    for name, default in {"perturb": None, "split": "test", "recording": None}.items():
+        if getattr(options, name) != default:
+            raise ValueError(
+                f"`{name}` is for runs on a task. Received: {getattr(options, name)!r} for the run "
+                "of an agent. Leave it out."
+            )
+    acted = acting.act(
+        options.run,
+        index=options.index,
+        units=options.units,
+        isolated=options.isolated,
+        device=options.device,
+        out=options.out,
+        formats=options.format,
+        dpi=options.dpi,
+    )
+    print(f"Return {acted.rewards.sum():g} in {len(acted.rewards)} steps.")
+    for picture in acted.pictures:
+        print(f"Picture: {picture}")
+    print(f"Recording: {acted.recording}")

@@ -1,16 +1,25 @@
 """`aru-keras train`."""
 
+import argparse
+import dataclasses
+from pathlib import Path
+
 from aru_keras._util.arguments import one_of
 from aru_keras.runners import config
+from aru_keras.runners.control.config import ControlConfig, describes_agent, is_environment
 from aru_keras.runners.options import DEVICES
 from aru_keras.tasks.specs import TASKS
 
-HELP = "train a network on a task, or continue a run (aru-keras train digits)"
+HELP = (
+    "train a network on a task, or an agent in an environment of Gymnasium, or continue a run "
+    "(aru-keras train digits; aru-keras train gym:CartPole-v1)"
+)
 
 
 def add_options(parser):
     """Add the options to the command's parser."""
     config.add_options(parser)
+    _add_agent_options(parser)
     parser.add_argument("--run-dir", metavar="DIR", help="folder of the run (default: in runs/)")
     parser.add_argument(
         "--resume", metavar="DIR", help="continue the run in DIR, with its own options"
@@ -34,6 +43,9 @@ def check(options, parser):
         if given or run_dir or file:
             parser.error("--resume takes the options of the run itself: give no other options")
         return None
+    if is_environment(given.get("task")) or (file and describes_agent(file)):
+        return ControlConfig.from_file(file, **given) if file else ControlConfig.of_options(given)
+    _refuse_agent_options(given)
     if file:
         return config.TrainConfig.from_file(file, **given)
     return config.TrainConfig(**{"task": None, **given})
@@ -41,6 +53,9 @@ def check(options, parser):
 
 def run(options, configuration):
     """Train, and print the results."""
+    if _is_agent(options, configuration):
+        _run_agent(options, configuration)
+        return
     from aru_keras.runners import devices, train
     from aru_keras.runners.run_folder import RunFolder
 
@@ -51,6 +66,59 @@ def run(options, configuration):
         else:
             results = train.train(configuration, run_dir=options.run_dir)
     _report(results)
+
+
+def _is_agent(options, configuration):
+    if configuration is None:
+        return describes_agent(Path(options.resume) / "config.json")
+    return isinstance(configuration, ControlConfig)
+
+
+def _run_agent(options, configuration):
+    from aru_keras.runners.control import training
+
+    if configuration is None:
+        results = training.resume(options.resume)
+    else:
+        results = training.train(configuration, run_dir=options.run_dir)
+    print(
+        f"\nMean return {results['mean_return']:.1f} ± {results['std_return']:.1f} over "
+        f"{results['evaluation_episodes']} episodes ({results['model']} in {results['task']}, "
+        f"{results['environment_steps']:,} steps, {results['train_seconds']:.0f} s of training)"
+    )
+    print(f"Run folder: {results['run_dir']}")
+
+
+def _add_agent_options(parser):
+    """The options of `ControlConfig` that no task of sequences has."""
+    group = parser.add_argument_group(
+        "agents in environments",
+        "for gym:ID, with --model, --units, --controller-units, --learning-rate and --seed",
+    )
+    for item in _agent_fields():
+        flag, text = "--" + item.name.replace("_", "-"), item.metadata["help"]
+        text += "" if item.default is False else f" (default: {item.default})"
+        if item.default is False:
+            group.add_argument(flag, action="store_true", default=None, help=text)
+        elif item.metadata["type"] is bool:
+            group.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
+        else:
+            kind = item.metadata["type"]
+            group.add_argument(flag, type=kind, metavar=kind.__name__.upper(), help=text)
+
+
+def _agent_fields():
+    known = config.TrainConfig.names()
+    return [item for item in dataclasses.fields(ControlConfig) if item.name not in known]
+
+
+def _refuse_agent_options(given):
+    for item in _agent_fields():
+        if item.name in given:
+            raise ValueError(
+                f"`{item.name}` is for agents in environments. Received: it with task "
+                f"{given.get('task')!r}. Leave it out, or train in one: gym:CartPole-v1."
+            )
 
 
 def _report(results):

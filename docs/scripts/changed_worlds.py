@@ -1,0 +1,50 @@
+"""Trained agents in changed worlds: their return over the amplitude of the change, as a figure.
+
+python compare_agents.py CartPole-v1 --mask-velocities --folder runs/agents
+python changed_worlds.py scale 0.25 0.5 1 2 4 --folder runs/agents
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from aru_keras import plots
+from aru_keras.models import GATED, NETWORKS
+from aru_keras.runners.control.changed_worlds import CHANGES, changed_returns
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("change", choices=CHANGES)
+    parser.add_argument("amplitudes", type=float, nargs="+")
+    parser.add_argument("--folder", type=Path, default=Path("runs/compare-agents"))
+    parser.add_argument("--onset", type=int, default=0)
+    parser.add_argument("--episodes", type=int, default=40)
+    options = parser.parse_args()
+    returns = {}
+    for network in NETWORKS:
+        runs = sorted(options.folder.glob(f"{network}-*"))
+        runs = [run for run in runs if (run / "results.json").exists()]
+        if not runs or (options.change == "drive" and network in GATED):
+            continue
+        found = [
+            changed_returns(
+                run,
+                options.change,
+                options.amplitudes,
+                episodes=options.episodes,
+                onset=options.onset,
+            )
+            for run in runs
+        ]
+        returns[network] = np.array(found)
+        means = " ".join(f"{value:7.1f}" for value in returns[network].mean(axis=0))
+        print(f"{network:>6} ({len(runs)} seeds): {means}", flush=True)
+    figure = plots.return_curves(returns, options.amplitudes, CHANGES[options.change])
+    for path in plots.save(figure, options.folder / f"changed-{options.change}"):
+        print(f"Figure: {path}")
+
+
+if __name__ == "__main__":
+    main()

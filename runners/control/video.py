@@ -1,0 +1,61 @@
+"""A moving picture of an agent at work."""
+
+from pathlib import Path
+
+import gymnasium as gym
+import numpy as np
+
+from aru_keras._util.files import replacing
+from aru_keras.runners.control.agent import ControlAgent
+from aru_keras.runners.control.config import ControlConfig
+from aru_keras.runners.control.environments import make_scalar
+
+FRAMES, FRAMES_A_SECOND = 500, 30
+
+
+def record_episode(
+    agent: ControlAgent, config: ControlConfig, path: Path, *, seed: int = 0, frames: int = FRAMES
+) -> Path | None:
+    """Write one episode as an animated GIF, which pillow can do without further packages.
+
+    Args:
+        agent: The agent, which takes its most likely actions.
+        config: For the environment.
+        path: Where to write.
+        seed: Of the episode.
+        frames: Largest number of frames.
+
+    Returns:
+        The path; None if the environment does not render images, or pillow or a package that the
+        environment renders with is missing.
+    """
+    masked = {"mask_velocities": config.mask_velocities}
+    try:
+        from PIL import Image
+
+        plain = make_scalar(config.environment)
+        plain.close()
+        if "rgb_array" not in plain.metadata.get("render_modes", ()):
+            return None
+        env = make_scalar(config.environment, render_mode="rgb_array", **masked)
+        images = [Image.fromarray(frame) for frame in _frames(agent, env, seed, frames)]
+    except (ImportError, gym.error.Error):
+        return None
+    with replacing(path) as temporary:
+        first, *others = images
+        options = {"save_all": True, "append_images": others, "loop": 0}
+        first.save(temporary, format="GIF", duration=1000 // FRAMES_A_SECOND, **options)
+    return path
+
+
+def _frames(agent, env, seed, most):
+    seen, _ = env.reset(seed=seed)
+    state, starts, frames, over = agent.initial_state(1), np.ones(1, bool), [env.render()], False
+    while not over and len(frames) < most:
+        y, state = agent(np.asarray(seen, np.float32)[None], starts, state)
+        action = agent.actions.for_env(agent.actions.best(y[:, :-1]))[0]
+        seen, _, terminated, truncated, _ = env.step(action)
+        over, starts = terminated or truncated, np.zeros(1, bool)
+        frames.append(env.render())
+    env.close()
+    return frames

@@ -1,0 +1,93 @@
+"""Small environments for agents: well-behaved ones, and ones that misbehave."""
+
+from typing import ClassVar
+
+import gymnasium as gym
+import numpy as np
+
+
+class Recall(gym.Env):
+    """The first observation shows +1 or −1; the action at the last step should name it.
+
+    Args:
+        steps: Number of steps of an episode.
+        truncates: Whether the end breaks the episode off.
+    """
+
+    def __init__(self, steps=3, truncates=False):
+        self.steps, self.truncates = steps, truncates
+        self.observation_space = gym.spaces.Box(-np.inf, np.inf, (2,))
+        self.action_space = gym.spaces.Discrete(2, start=1)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t, self.cue = 0, int(self.np_random.integers(2))
+        return self.shown(), {}
+
+    def shown(self):
+        cue = 2 * self.cue - 1 if self.t == 0 else 0
+        return np.array([cue, self.t], np.float32)
+
+    def step(self, action):
+        assert self.action_space.contains(action)
+        self.t += 1
+        over = self.t == self.steps
+        reward = float(over and action - 1 == self.cue)
+        return self.shown(), reward, over and not self.truncates, over and self.truncates, {}
+
+
+class Endless(Recall):
+    """An episode that never ends, with a reward for every step."""
+
+    def step(self, action):
+        self.t = 1
+        return self.shown(), 1.0, False, False, {}
+
+
+class Broken(Recall):
+    """An observation that is NaN at step 2."""
+
+    def shown(self):
+        return np.array([0, np.nan if self.t == 2 else 0], np.float32)
+
+
+class Nested(Recall):
+    """The same in a dictionary."""
+
+    def __init__(self):
+        super().__init__()
+        spaces = {"cue": gym.spaces.Box(-1, 1, (1,)), "time": gym.spaces.Discrete(4)}
+        self.observation_space = gym.spaces.Dict(spaces)
+
+    def shown(self):
+        cue, t = super().shown()
+        return {"cue": np.array([cue], np.float32), "time": int(t)}
+
+
+class Reach(gym.Env):
+    """Two numbers to name, within bounds: the reward falls with the distance."""
+
+    metadata: ClassVar = {"render_modes": ["rgb_array"], "render_fps": 30}
+
+    def __init__(self, space=None, render_mode=None):
+        self.render_mode = render_mode
+        self.observation_space = gym.spaces.Box(-1, 1, (2,))
+        self.action_space = space or gym.spaces.Box(-1, 1, (2,))
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.target, self.t = self.np_random.uniform(-1, 1, 2).astype(np.float32), 0
+        return self.target, {}
+
+    def render(self):
+        return np.full((8, 8, 3), 40 * self.t, np.uint8)
+
+    def step(self, action):
+        assert self.action_space.contains(action), action
+        self.t += 1
+        distance = float(np.abs(np.asarray(action, float).ravel()[:2] - self.target).sum())
+        return self.target, -distance, self.t == 4, False, {}
+
+
+for _name in ("Recall", "Endless", "Broken", "Nested", "Reach"):
+    gym.register(f"aru-tests/{_name}-v0", f"worlds:{_name}", disable_env_checker=True)
