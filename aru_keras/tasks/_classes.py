@@ -38,8 +38,9 @@ def numbered(
     if count is None:
         count = 1 + int(max(values.max() for values in y.values()))
     if count < 2:
+        argument = "`y` must have" if classes is None else "`classes` must name"
         raise ValueError(
-            f"`y` must have at least two classes. Received: {count}. Give real numbers as y, or "
+            f"{argument} at least two classes. Received: {count}. Give real numbers as y, or "
             'target="value", for a regression.'
         )
     numbers = "0 up" if classes is None else f"0 to {count - 1}"
