@@ -49,6 +49,7 @@ from aru_keras.plots import fixed_points as fixed_points_figure
 from aru_keras.plots import heterogeneity as heterogeneity_figure
 from aru_keras.plots import landscape as landscape_figure
 from aru_keras.probing.reading import Reading
+from aru_keras.tasks import TASKS
 
 CONDITIONS = ("connected", 1.0), ("isolated", 7.0)
 AMPLITUDES = np.array([1, 2.5, 5, 10, 20.0])
@@ -97,6 +98,7 @@ def order(alpha):
 
 def _reading():
     class Task:
+        spec = TASKS["digits"]
         name, timesteps, image_shape = "digits", 4, (2, 2)
 
         def images(self, split):

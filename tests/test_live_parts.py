@@ -8,6 +8,7 @@ import types
 
 import numpy as np
 import pytest
+from own_runs import untrained_run
 from support import relative_error
 
 from aru_keras import tasks
@@ -19,7 +20,6 @@ from aru_keras.runners.live.locking import locked
 from aru_keras.runners.live.networks import LiveNetwork, safe_name
 from aru_keras.runners.live.rig import STEPS, WINDOW, Current, RigSession
 from aru_keras.runners.live.session import Session
-from aru_keras.runners.train import train
 
 pytest.importorskip("panel")
 RUN = "pretrained:arun-digits"
@@ -216,10 +216,11 @@ def test_a_missing_package_is_one_clear_line(monkeypatch, capsys):
     assert "pip install panel" in capsys.readouterr().err
 
 
-def test_a_run_on_sequences_without_an_image_is_refused(tmp_path):
-    x = np.random.default_rng(0).normal(size=(40, 6, 2))
-    task = tasks.from_arrays((x, np.arange(40) % 2))
-    sizes = {"units": 4, "controller_units": 2, "epochs": 1, "batch_size": 8}
-    train(task, **sizes, run_dir=tmp_path / "own", verbose=0)
-    with pytest.raises(ValueError, match=r"`run` must read images pixel by pixel.*aru-keras probe"):
-        LiveNetwork(tmp_path / "own")
+def test_a_run_on_sequences_without_a_class_at_the_end_is_refused(tmp_path):
+    x = np.random.default_rng(0).normal(size=(12, 6, 2))
+    examples = x, x[:, :, 0].mean(axis=1)
+    run = untrained_run(tmp_path, tasks.from_arrays(examples, examples, examples, name="own"))
+    with pytest.raises(
+        ValueError, match=r"`run` must read sequences step by step.*aru-keras probe"
+    ):
+        LiveNetwork(run)

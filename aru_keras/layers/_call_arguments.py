@@ -56,6 +56,6 @@ def checked_states(
 def _agree(shape, wanted):
     """Whether two shapes are equal, as far as a graph knows them."""
     return len(shape) == len(wanted) and all(
-        size == other or not (isinstance(size, int) and isinstance(other, int))
+        not (isinstance(size, int) and isinstance(other, int)) or size == other
         for size, other in zip(shape, wanted, strict=True)
     )
