@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from keras import ops
 
 from aru_keras._util.types import Tensor
@@ -42,7 +43,7 @@ def checked_states(
     """
     states = states if isinstance(states, list | tuple) else [states]
     wanted = [(sequences.shape[0], width) for width in widths]
-    shapes = [tuple(ops.shape(state)) for state in states]
+    shapes = [tuple(np.shape(state)) for state in states]
     if len(states) != len(wanted) or not all(map(_agree, shapes, wanted)):
         raise ValueError(
             f"`initial_state` must be a list of tensors of shapes {wanted}. Received: {shapes}."
@@ -56,6 +57,5 @@ def checked_states(
 def _agree(shape, wanted):
     """Whether two shapes are equal, as far as a graph knows them."""
     return len(shape) == len(wanted) and all(
-        not (isinstance(size, int) and isinstance(other, int)) or size == other
-        for size, other in zip(shape, wanted, strict=True)
+        None in (size, other) or size == other for size, other in zip(shape, wanted, strict=True)
     )

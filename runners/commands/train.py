@@ -116,8 +116,8 @@ def _refuse_agent_options(given):
     for item in _agent_fields():
         if item.name in given:
             raise ValueError(
-                f"`{item.name}` is for agents in environments. Received: it with task "
-                f"{given.get('task')!r}. Leave it out, or train in one: gym:CartPole-v1."
+                f"`{item.name}` is for agents in environments. Received: {given[item.name]!r} with "
+                f"the task {given.get('task')!r}. Leave it out, or train in one: gym:CartPole-v1."
             )
 
 

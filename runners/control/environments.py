@@ -83,7 +83,7 @@ def make_world(name: str, num_envs: int, *, mask_velocities: bool = False, **opt
     """
     hidden = velocities(name) if mask_velocities else ()
     env = _made(name, num_envs, **options)
-    if not _shows_vectors(env):
+    if not _is_vector(env.single_observation_space):
         env.close()
         wrappers = [gym.wrappers.FlattenObservation]
         env = _made(name, num_envs, vectorization_mode="sync", wrappers=wrappers, **options)
@@ -94,9 +94,7 @@ def make_scalar(name: str, *, mask_velocities: bool = False, **options: Any) -> 
     """The scalar form of what `make_world` makes, with the same arguments."""
     hidden = velocities(name) if mask_velocities else ()
     env = gym.make(name, **options)
-    if not isinstance(env.observation_space, gym.spaces.Box) or env.observation_space.shape is None:
-        env = gym.wrappers.FlattenObservation(env)
-    if len(env.observation_space.shape) != 1:
+    if not _is_vector(env.observation_space):
         env = gym.wrappers.FlattenObservation(env)
     if not hidden:
         return env
@@ -118,6 +116,5 @@ def _made(name, num_envs, **options):
         ) from error
 
 
-def _shows_vectors(env):
-    space = env.single_observation_space
+def _is_vector(space):
     return isinstance(space, gym.spaces.Box) and len(space.shape) == 1
