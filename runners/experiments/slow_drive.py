@@ -39,13 +39,15 @@ def _measure(network, preset):
 def _conclude(results, preset):
     names = required(results, ("arun", "gamma"))
     keys = list(itertools.product(names, CONDITIONS))
-    labels = {key: f"{NETWORK_LABELS[key[0]]}, {key[1]}" for key in keys}
-    measured_phases = {
-        labels[key]: [_phases(arrays, key[1]) for arrays in results[key[0]]] for key in keys
+    responses = {
+        _label(*key): [_responses(seed, key[1]) for seed in results[key[0]]] for key in keys
     }
-    fits = {
-        labels[key]: [_relaxations(arrays, key[1]) for arrays in results[key[0]]] for key in keys
-    }
+    finite = {label: seeds for label, seeds in responses.items() if _is_finite(seeds)}
+    overflowing = [label for label in responses if label not in finite]
+    if not finite:
+        raise NetworkOverflowError(f"Units overflow under slow drives: {'; '.join(overflowing)}.")
+    measured_phases = {label: [_phases(seed) for seed in seeds] for label, seeds in finite.items()}
+    fits = {label: [_relaxations(seed) for seed in seeds] for label, seeds in finite.items()}
     return Conclusion(
         figures={"periods": periodic_responses(measured_phases, fits)},
         tables=(_phase_table(measured_phases), _time_table(fits)),
@@ -53,27 +55,41 @@ def _conclude(results, preset):
         "response is the mean of h over units, after the first period. A unit of fractional order "
         "α has a phase lead of −90°·α at every period, and its time constant τ after the steps of "
         "a square wave grows with the period. The authors' scripts measure this; the paper does "
-        "not report it.",
+        f"not report it.{_left_out(overflowing)}",
     )
 
 
-def _response(arrays, wave, condition):
-    responses = {period: arrays[f"{wave}_{condition}_{period}"] for period in SLOW_PERIODS}
-    for period, response in responses.items():
-        if not np.isfinite(response).all():
-            raise NetworkOverflowError(
-                f"The {condition} units of a network overflow under the {wave} of period {period}."
-            )
-    return responses
+def _label(name, condition):
+    return f"{NETWORK_LABELS[name]}, {condition}"
 
 
-def _phases(arrays, condition):
-    return phases(_response(arrays, "sinusoid", condition), AMPLITUDE)
+def _responses(arrays, condition):
+    """The responses of a network's units, by waveform and period."""
+    return {
+        wave: {period: arrays[f"{wave}_{condition}_{period}"] for period in SLOW_PERIODS}
+        for wave in WAVES
+    }
 
 
-def _relaxations(arrays, condition):
-    responses = _response(arrays, "square", condition)
-    return {period: relaxation(response, period) for period, response in responses.items()}
+def _is_finite(seeds):
+    by_period = (by_period for seed in seeds for by_period in seed.values())
+    return all(np.isfinite(response).all() for each in by_period for response in each.values())
+
+
+def _left_out(labels):
+    if not labels:
+        return ""
+    return f" Left out, as units of one of the seeds overflow: {'; '.join(labels)}."
+
+
+def _phases(responses):
+    return phases(responses["sinusoid"], AMPLITUDE)
+
+
+def _relaxations(responses):
+    return {
+        period: relaxation(response, period) for period, response in responses["square"].items()
+    }
 
 
 def _phase_table(measured_phases):
