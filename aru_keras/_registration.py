@@ -8,6 +8,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import sys
+from types import ModuleType
 
 TASK_IDS = {
     "digits": "aru/Digits-v0",
@@ -20,7 +21,7 @@ TASK_IDS = {
 SEQUENCE_ID, RIG_ID = "aru/Sequence-v0", "aru/UnitRig-v0"
 
 
-def register_envs(gymnasium) -> None:
+def register_envs(gymnasium: ModuleType) -> None:
     """Register the environments with a loaded Gymnasium, except those that are registered already.
 
     `aru/Sequence-v0` has no default task: its argument `task` must be given.

@@ -7,6 +7,8 @@ Equation (1) of Geadah et al., PLOS Comput Biol 2024, doi 10.1371/journal.pcbi.1
 s = 0 is the softplus (n → ∞: ReLU), s = 1 the sigmoid.
 """
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -123,7 +125,7 @@ def _prepared(x, n, s):
     return (zero + x, zero + n, zero + s), dtype
 
 
-def _result_dtype(dtype) -> str:
+def _result_dtype(dtype: Any) -> str:
     dtype = keras.backend.standardize_dtype(dtype)
     return dtype if keras.backend.is_float_dtype(dtype) else keras.config.floatx()
 

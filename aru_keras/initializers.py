@@ -30,7 +30,7 @@ class _Seeded(keras.initializers.Initializer):
         # From Python's generator, which `keras.utils.set_random_seed` seeds.
         self._draw_seed = random.randint(1, 2**31 - 1) if seed is None else seed
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed}
 
 
@@ -88,7 +88,7 @@ class SharedGain(_Seeded):
         draw = keras.random.uniform((), 0.0, 1.0, dtype=dtype, seed=self._draw_seed)
         return ops.ones(shape, dtype=dtype) * (self.low + self.width * draw)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         return {"low": self.low, "width": self.width, **super().get_config()}
 
 
@@ -119,7 +119,7 @@ class ReadoutKernel(_Seeded):
         scales = ops.convert_to_tensor([self.gain_scale, self.saturation_scale], dtype=dtype)
         return unit * scales * math.sqrt(2.0 / (shape[0] + 1))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         scales = {"gain_scale": self.gain_scale, "saturation_scale": self.saturation_scale}
         return {**scales, **super().get_config()}
 
@@ -155,7 +155,7 @@ NAMED: dict[str, Callable] = {
 }
 
 
-def get(identifier, argument: str = "identifier") -> keras.initializers.Initializer:
+def get(identifier: Any, argument: str = "identifier") -> keras.initializers.Initializer:
     """Give an initializer, as `keras.initializers.get` does, also for `NAMED` and for numbers.
 
     Args:

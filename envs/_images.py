@@ -1,6 +1,7 @@
 """The choice of the sequences that the episodes of an environment show."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -84,7 +85,7 @@ def requested_indices(index: int | Sequence[int], mask: np.ndarray, size: int) -
     return np.broadcast_to(indices, (count,))
 
 
-def pixel_task(task: str | tasks.Task, **options) -> tasks.Task:
+def pixel_task(task: str | tasks.Task, **options: Any) -> tasks.Task:
     """The task that an environment shows, loaded with the options of `load_task` if it is a name.
 
     Raises:

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from keras import ops
+from numpy.typing import ArrayLike
 
 from aru_keras._util.arguments import finite, one_of, whole
 from aru_keras.probing import OnlineStep
@@ -86,7 +87,7 @@ class Agent:
             self.check(env)
         self.reset()
 
-    def check(self, env) -> None:
+    def check(self, env: Any) -> None:
         """Check that the agent can play and learn in an environment, as far as this can be known.
 
         Args:
@@ -129,7 +130,7 @@ class Agent:
         self._labels: Any = None
         self._returns: Any = 0.0
 
-    def act(self, pixels) -> np.ndarray:
+    def act(self, pixels: ArrayLike) -> np.ndarray:
         """Read the pixels that are shown now, and name a class in each sub-environment.
 
         Args:
@@ -155,7 +156,9 @@ class Agent:
         self._actions = preferred.argmax(axis=1)
         return self._actions.copy()
 
-    def observe(self, rewards, terminated, truncated, info: dict) -> None:
+    def observe(
+        self, rewards: ArrayLike, terminated: ArrayLike, truncated: ArrayLike, info: dict
+    ) -> None:
         """Take in the results of the actions. The next observation is an argument of `act`.
 
         Args:
@@ -251,7 +254,7 @@ def advantages(rewards: np.ndarray) -> np.ndarray:
     return rewards - (rewards.sum() - rewards) / (count - 1)
 
 
-def play(agent: Agent, env, **options) -> None:
+def play(agent: Agent, env: Any, **options: Any) -> None:
     """Let an agent play one episode, from reset to end, in every sub-environment.
 
     Args:

@@ -2,6 +2,7 @@
 
 import math
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -28,16 +29,16 @@ class StopOnNaN(keras.callbacks.Callback):
         self.folder = folder
         self.epoch = 0
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.epoch = epoch
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if not math.isfinite(logs["loss"]):
             self._stop(
                 f"The loss became {logs['loss']} in epoch {self.epoch + 1}, batch {batch + 1}"
             )
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         broken = [name for name, value in logs.items() if not math.isfinite(value)]
         if broken:
             name = "validation loss" if "val_loss" in broken else broken[0]
@@ -69,12 +70,12 @@ class EpochKeeper(keras.callbacks.Callback):
         self.config = config
         self.rows = rows
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.started = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        row = {"epoch": epoch + 1}
+        row: dict[str, float] = {"epoch": epoch + 1}
         row |= {name: float(logs[name]) for name in sorted(logs) if name != "learning_rate"}
         row |= {"learning_rate": rate, "seconds": time.perf_counter() - self.started}
         row |= _static_parameters(self.model)
@@ -98,7 +99,7 @@ class EpochBar(keras.callbacks.Callback):
         super().__init__()
         self.bar = keras.utils.Progbar(epochs, unit_name="epoch")
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         ended = epoch + 1 == self.bar.target or self.model.stop_training
         self.bar.update(epoch + 1, finalize=ended)
 
@@ -128,14 +129,14 @@ class SignalEvents(keras.callbacks.Callback):
         self.summary = tf.summary
         self.writer = tf.summary.create_file_writer(str(folder.events))
         self.sequences = sequences
-        self.recorder = None
+        self.recorder: Recorder | None = None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         cell = getattr(self.model.get_layer("recurrent"), "cell", None)
         if {"n", "s"} <= set(getattr(cell, "signal_sizes", ())):
             self.recorder = Recorder(self.model, ("n", "s"))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         with self.writer.as_default(step=epoch + 1):
             for name, value in logs.items():
                 self.summary.scalar(name, float(value))

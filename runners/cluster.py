@@ -12,8 +12,8 @@ from aru_keras._util.arguments import whole
 from aru_keras._util.extras import import_distributed
 from aru_keras._util.machine import cores
 from aru_keras.runners import worker
+from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunError
-from aru_keras.runners.train import versions
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -88,7 +88,7 @@ class Task:
 
 @contextlib.contextmanager
 def working(
-    tasks: Collection[Task], workers: Workers, say: Callable[[str], None] = print
+    tasks: Collection[Task], workers: Workers, say: Callable[[str], object] = print
 ) -> Iterator[Callable[[str], None]]:
     """Start tasks on workers, and give a function that waits for one of them by its key.
 

@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import json
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -241,7 +242,7 @@ class TrainConfig:
         return {k: value for k, value in values.items() if k not in NEWER or value is not None}
 
     @classmethod
-    def from_file(cls, path, **changes) -> "TrainConfig":
+    def from_file(cls, path: str | os.PathLike, **changes: Any) -> "TrainConfig":
         """Read the configuration in a `config.json`, and change some fields.
 
         Raises:

@@ -1,5 +1,8 @@
 """The options `--format` and `--dpi` of the commands that draw."""
 
+from argparse import ArgumentParser
+from collections.abc import Iterable
+
 from aru_keras.plots.style import DPI
 from aru_keras.plots.style import FORMATS as ALL_FORMATS
 
@@ -11,7 +14,7 @@ FORMATS = ("png", "svg")
 PROBE_FORMATS, PROBE_DPI = ("png",), 150
 
 
-def add(parser, formats, dpi: int, besides: str = "") -> None:
+def add(parser: ArgumentParser, formats: Iterable[str], dpi: int, besides: str = "") -> None:
     """Add the options to those of a command.
 
     Args:

@@ -1,5 +1,9 @@
 """Train runs to their end exactly once, over several interrupted calls if need be."""
 
+from collections.abc import Sequence
+
+import keras
+
 from aru_keras._util.checked_files import read_json, record, text, writing
 from aru_keras._util.files import write_json
 from aru_keras.runners import train
@@ -14,7 +18,12 @@ def is_settled(folder: RunFolder) -> bool:
     return folder.results.exists() or (folder.path / DIVERGED_FILE).exists()
 
 
-def finish(folder: RunFolder, config: train.TrainConfig, verbose=0, callbacks=()) -> None:
+def finish(
+    folder: RunFolder,
+    config: train.TrainConfig,
+    verbose: int | str = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> None:
     """Train a run to its end, from the start or from its last whole epoch.
 
     Nothing is done if it is finished. If it diverges, a file in its folder says so, and later calls

@@ -2,6 +2,7 @@
 
 import functools
 from collections import Counter
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,10 +19,10 @@ def fit_agent(
     data: Task,
     config: TrainConfig,
     *,
-    validation_data,
-    callbacks=(),
+    validation_data: Any,
+    callbacks: Any = (),
     initial_epoch: int = 0,
-    verbose=1,
+    verbose: int | str = 1,
 ) -> keras.callbacks.History:
     """Train an agent on episodes of the environment, as `model.fit` trains a model on batches.
 

@@ -2,7 +2,9 @@
 
 import argparse
 import os
-from dataclasses import field
+from collections.abc import Callable
+from dataclasses import Field, field
+from typing import Any
 
 from aru_keras._util.arguments import finite, whole
 
@@ -15,23 +17,30 @@ DEVICES = ("one", "all")
 """The devices of the machine that a run can train on."""
 
 
-def option(help_text, default=None, *, type=str, least=None, most=LARGEST):
+def option(
+    help_text: str,
+    default: Any = None,
+    *,
+    type: Callable[[str], Any] = str,
+    least: float | None = None,
+    most: float = LARGEST,
+) -> Any:
     """A field of `TrainConfig`: help text, type, minimum (None: above 0), and maximum of an int."""
     bounds = {"least": least, "most": most}
     return field(default=default, metadata={"help": help_text, "type": type, **bounds})
 
 
-def count(help_text, default=None, *, least=1, most=LARGEST):
+def count(help_text: str, default: Any = None, *, least: int = 1, most: float = LARGEST) -> Any:
     """A field that holds a whole number from `least` to `most`."""
     return option(help_text, default, type=int, least=least, most=most)
 
 
-def switch(help_text):
+def switch(help_text: str) -> Any:
     """A field that is False or True."""
     return option(help_text, False, type=bool)
 
 
-def default_text(item, default: dict, others: dict) -> str:
+def default_text(item: Field, default: dict, others: dict) -> str:
     """The default of a field, as its help text ends with it.
 
     Args:
@@ -61,7 +70,7 @@ def yes_or_no(text: str) -> bool:
     return text == "yes"
 
 
-def parsed_weights(text):
+def parsed_weights(text: str | None) -> str | list[float] | None:
     """Class weights as text on the command line: "balanced", or numbers joined by commas."""
     if text is None or text == "balanced":
         return text
@@ -74,7 +83,7 @@ def parsed_weights(text):
         ) from error
 
 
-def checked(item, value):
+def checked(item: Field, value: Any) -> Any:
     """The value of a field, after a check of its type and range."""
     name, kind, least = item.name, item.metadata["type"], item.metadata["least"]
     if kind is int:
@@ -106,7 +115,7 @@ def _number(name, value, least):
     return number
 
 
-def check_contrast(share, learner):
+def check_contrast(share: float, learner: str) -> None:
     """Refuse a share of batches that is above 1, or that the learner does not use."""
     if share > 1 or (share and learner != "fit"):
         raise ValueError(
@@ -115,7 +124,7 @@ def check_contrast(share, learner):
         )
 
 
-def check_batch(size, fewest):
+def check_batch(size: int, fewest: float) -> None:
     """Refuse a batch that is larger than the smallest split, if the remainder is dropped."""
     if size > fewest:
         raise ValueError(
@@ -124,7 +133,7 @@ def check_batch(size, fewest):
         )
 
 
-def check_learner(learner, data):
+def check_learner(learner: str, data: Any) -> None:
     """Refuse a learner that cannot learn the targets of a task."""
     spec = data.spec
     if learner != "fit" and (spec.target != "class" or spec.every_step or spec.ragged):

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 from aru_keras import tasks
 from aru_keras.tasks.specs import ARRAYS
@@ -10,7 +11,7 @@ DATA_FILE = "data.npz"
 """The file, in the folder of a run, with the sequences of a task without a name."""
 
 
-def described(task, options: dict) -> tuple[str, dict]:
+def described(task: Any, options: dict) -> tuple[str, dict]:
     """The name and the options by which a configuration describes a loaded task.
 
     Args:
@@ -30,7 +31,7 @@ def described(task, options: dict) -> tuple[str, dict]:
     return name, {**options, **own}
 
 
-def with_data(config, task, folder):
+def with_data(config: Any, task: Any, folder: Any) -> Any:
     """The configuration of a run, with what is needed to load the data of its task again.
 
     Args:
@@ -49,7 +50,7 @@ def with_data(config, task, folder):
     return dataclasses.replace(config, task=origin, fingerprint=task.fingerprint)
 
 
-def located(config, folder: Path):
+def located(config: Any, folder: Path) -> Any:
     """The configuration of a run, whose data may have moved together with its folder.
 
     Args:

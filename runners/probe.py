@@ -1,8 +1,11 @@
 """Step a trained network through one sequence of its task, and record its units."""
 
 import hashlib
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -58,16 +61,16 @@ class Probed:
 
 
 def probe(
-    run_dir,
+    run_dir: str | os.PathLike,
     *,
     split: str = "test",
     index: int = 0,
-    perturbation=None,
-    units=None,
+    perturbation: Any = None,
+    units: Sequence[int] | None = None,
     isolated: bool = False,
-    out=None,
+    out: str | os.PathLike | None = None,
     device: str | None = None,
-    formats=FORMATS,
+    formats: Iterable[str] = FORMATS,
     dpi: int = DPI,
     recording: str | None = None,
 ) -> Probed:

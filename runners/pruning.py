@@ -35,11 +35,11 @@ class PruneOnValidation(keras.callbacks.Callback):
         for value in history[score][self.reported :]:
             self._report(value)
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Any = None) -> None:
         self.report_earlier()
         self._prune()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         (score,) = SCORES & logs.keys()
         self._report(logs[score])
         if not self.model.stop_training:

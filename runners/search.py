@@ -3,9 +3,10 @@
 import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aru_keras._util.arguments import whole
 from aru_keras._util.extras import import_optuna
@@ -23,15 +24,15 @@ from aru_keras.runners.worker import SECONDS_BETWEEN_TRIES
 
 
 def search(
-    task,
+    task: str,
     *,
     trials: int,
     seeds: int | Sequence[int] = 1,
     folder: str | os.PathLike | None = None,
     draw_seed: int = 0,
     workers: Workers | None = None,
-    say=print,
-    **options,
+    say: Callable[[str], object] = print,
+    **options: Any,
 ) -> str:
     """Train with options that Optuna chooses by the validation scores of earlier trials.
 
@@ -97,12 +98,12 @@ class Job:
         """The study in the folder."""
         return Study(self.folder, self.space.name(self.seeds, self.draw_seed), self.draw_seed)
 
-    def run(self, config, seed: int) -> RunFolder:
+    def run(self, config: Any, seed: int) -> RunFolder:
         """The folder of a run."""
         return RunFolder(self.folder / "runs" / grid.run_name(config, seed))
 
 
-def run_trials(job: Job, say=lambda line: None) -> None:
+def run_trials(job: Job, say: Callable[[str], object] = lambda line: None) -> None:
     """Work on trials until there are enough of them, here or on a worker."""
     study = job.study()
     while True:

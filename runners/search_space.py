@@ -52,7 +52,7 @@ class SearchSpace:
         text = repr((sorted(shown.items()), list(seeds), draw_seed))
         return f"{self.task}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
-    def draw(self, trial) -> None:
+    def draw(self, trial: Any) -> None:
         """Let a trial of Optuna choose the options.
 
         Args:

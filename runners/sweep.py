@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from aru_keras._util.arguments import whole
 from aru_keras.runners import grid, sweep_table
@@ -18,15 +19,15 @@ from aru_keras.runners.work_folder import alone_in
 
 
 def sweep(
-    task,
+    task: str | Sequence[str],
     *,
     seeds: int | Sequence[int] = 1,
     folder: str | os.PathLike | None = None,
     draws: int | None = None,
     draw_seed: int = 0,
     workers: Workers | None = None,
-    say=print,
-    **options,
+    say: Callable[[str], object] = print,
+    **options: Any,
 ) -> str:
     """Train with all combinations of options, or some drawn of them, and each seed.
 

@@ -1,20 +1,20 @@
 """Train a network on a task; one folder holds all files of the run."""
 
 import contextlib
-import importlib.metadata
 import importlib.util
 import math
-import platform
+import os
 import re
 import sys
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
 from aru_keras import models, plots, tasks
 from aru_keras._util.backends import checked_backend
 from aru_keras._util.files import make_folder, write_json
-from aru_keras._version import __version__
 from aru_keras.models import weight_groups
 from aru_keras.models.sizes import TRAINING_COPIES, check_memory
 from aru_keras.runners import own_data
@@ -30,8 +30,9 @@ from aru_keras.runners.callbacks import (
     validation_losses,
 )
 from aru_keras.runners.config import TrainConfig
-from aru_keras.runners.memory import peak_memory
+from aru_keras.runners.memory import peak_memory_mb
 from aru_keras.runners.optimizers import optimizer
+from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunError, RunFolder, WriteError
 
 __all__ = ["DivergedError", "RunError", "TrainConfig", "WriteError", "resume", "train"]
@@ -40,7 +41,13 @@ HISTOGRAM_SEQUENCES = 32
 
 
 def train(
-    task, model: str = "arun", *, run_dir=None, verbose="auto", callbacks=(), **options
+    task: str | tasks.Task | TrainConfig,
+    model: str = "arun",
+    *,
+    run_dir: str | os.PathLike | None = None,
+    verbose: int | str = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    **options: Any,
 ) -> dict:
     """Train a network from scratch.
 
@@ -67,8 +74,9 @@ def train(
         tasks.DatasetError: If the data is missing or damaged.
     """
     checked_backend()
-    own = task if isinstance(task, tasks.Task) else None
-    if own is not None:
+    own = None
+    if isinstance(task, tasks.Task):
+        own = task
         task, options = own_data.described(own, options)
     config = task if isinstance(task, TrainConfig) else TrainConfig(task, model, **options)
     if run_dir:
@@ -82,7 +90,12 @@ def train(
         return _run(config, data, folder, network, [], verbose, callbacks)
 
 
-def resume(run_dir, *, verbose="auto", callbacks=()) -> dict:
+def resume(
+    run_dir: str | os.PathLike,
+    *,
+    verbose: int | str = "auto",
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> dict:
     """Continue the run in `run_dir` after its last whole epoch, as if it had not been interrupted.
 
     Args:
@@ -225,7 +238,7 @@ def _finish(config, data, folder, rows):
         "permutation": data.permutation_hash,
         "train_seconds": sum(row["seconds"] for row in rows),
         "test_seconds": time.perf_counter() - started,
-        "peak_memory_mb": _peak_memory_mb(),
+        "peak_memory_mb": peak_memory_mb(),
         "versions": versions(),
     }
     _draw(best, data, folder)
@@ -285,16 +298,3 @@ def _announce(config, data, model, folder, done):
         f"{data.timesteps} steps, {data.summary}."
     )
     print(f"Run folder: {folder.path}" + (f", resumed after epoch {done}" if done else ""))
-
-
-def _peak_memory_mb():
-    peak = peak_memory()
-    return None if peak is None else peak / 2**20
-
-
-def versions() -> dict[str, str]:
-    """The backend, and the versions of the packages that a run depends on."""
-    backend = keras.config.backend()
-    numbers = {name: importlib.metadata.version(name) for name in ("keras", "numpy", backend)}
-    numbers |= {"aru-keras": __version__, "python": platform.python_version()}
-    return {"backend": backend, **numbers}

@@ -33,7 +33,7 @@ def call(function: str, arguments: bytes, versions: Mapping[str, str], after: Se
     Args:
         function: Name of the function, as in "package.module:function".
         arguments: Arguments of the function, pickled, as they may need Keras.
-        versions: The result of `train.versions` in the process that ordered the work.
+        versions: The result of `provenance.versions` in the process that ordered the work.
         after: Results that this call has to wait for; they are not used.
 
     Raises:
@@ -84,8 +84,8 @@ def _done(work, arguments):
 
 @functools.cache
 def _check_versions(wanted):
+    from aru_keras.runners.provenance import versions
     from aru_keras.runners.run_folder import RunError
-    from aru_keras.runners.train import versions
 
     actual = versions()
     others = [f"{name} {actual.get(name)}" for name, value in wanted if actual.get(name) != value]

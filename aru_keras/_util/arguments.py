@@ -10,6 +10,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -143,7 +144,7 @@ def flag(argument: str, value: object) -> bool:
     raise ValueError(f"`{argument}` must be True or False. Received: {shown(value)}.")
 
 
-def instance(argument: str, value: object, kind: type, hint: str = ""):
+def instance(argument: str, value: object, kind: type, hint: str = "") -> Any:
     """`value`, which must be a `kind`.
 
     Raises:

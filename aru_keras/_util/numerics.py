@@ -5,6 +5,7 @@ torch, which is off by 8e-10.
 """
 
 import functools
+from typing import Any
 
 import keras
 import numpy as np
@@ -17,7 +18,7 @@ class NetworkOverflowError(ValueError):
     """Numbers of a network are NaN or infinite: a loss, its states, or a gradient."""
 
 
-def refuse_overflow(name: str, values) -> None:
+def refuse_overflow(name: str, values: Any) -> None:
     """Refuse a recording that a network has overflown in.
 
     Args:
@@ -41,7 +42,7 @@ def working_dtype(dtype: str) -> str:
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
-def tensor(argument: str, value, dtype=None):
+def tensor(argument: str, value: Any, dtype: str | None = None) -> Any:
     """`keras.ops.convert_to_tensor`, of real numbers, with an error that names the argument.
 
     Raises:
@@ -76,7 +77,7 @@ def softplus(z):
     return torch_softplus(z, threshold=40)
 
 
-def clip(x, low: float, high: float):
+def clip(x: Any, low: float, high: float) -> Any:
     """`x` between two numbers. On torch `ops.clip` makes tensors of them, in ten times the time."""
     return x.clamp(low, high) if keras.config.backend() == "torch" else ops.clip(x, low, high)
 

@@ -1,11 +1,14 @@
 """Checks that several analyses share."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from aru_keras._util.arguments import array, shown, wholes
 
 
-def checked_kernel(recurrent_kernel) -> np.ndarray:
+def checked_kernel(recurrent_kernel: Any) -> np.ndarray:
     """W_hh as a float64 array.
 
     Raises:
@@ -15,7 +18,7 @@ def checked_kernel(recurrent_kernel) -> np.ndarray:
     return array("recurrent_kernel", recurrent_kernel, ("N", "N"), what=expected)
 
 
-def checked_function(argument: str, value):
+def checked_function(argument: str, value: Any) -> Callable:
     """Return `value`, which must be a function.
 
     Raises:
@@ -26,7 +29,7 @@ def checked_function(argument: str, value):
     return value
 
 
-def checked_window(window, steps: int) -> slice:
+def checked_window(window: Any, steps: int) -> slice:
     """The window (first, last) as a slice of a recording of this number of steps.
 
     Raises:

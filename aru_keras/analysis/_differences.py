@@ -9,7 +9,9 @@ from aru_keras._util.numerics import NetworkOverflowError
 _AT_ONCE = 2**22  # Largest number of values in one call of the function; they take 32 MB.
 
 
-def directional_differences(function: Callable, h, directions, step: float) -> np.ndarray:
+def directional_differences(
+    function: Callable, h: np.ndarray, directions: np.ndarray, step: float
+) -> np.ndarray:
     """J(h)·v, (…, k, N), as (F(h + t·v) − F(h − t·v))/2t, in as few calls of F as memory allows.
 
     Args:

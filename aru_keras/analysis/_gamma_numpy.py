@@ -5,23 +5,24 @@ It is the same function as `aru_keras.gamma`, with the same floor and ceiling of
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from aru_keras.activations import GAIN_CEILING, GAIN_FLOOR
 
 
-def floored(n) -> np.ndarray:
+def floored(n: ArrayLike) -> np.ndarray:
     """`n` with |n| between `activations.GAIN_FLOOR` and `GAIN_CEILING`, sign(0) = +."""
     n = np.clip(np.asarray(n, "float64"), -GAIN_CEILING, GAIN_CEILING)
     return np.where(np.abs(n) < GAIN_FLOOR, np.where(n < 0, -GAIN_FLOOR, GAIN_FLOOR), n)
 
 
-def softplus(z) -> np.ndarray:
+def softplus(z: np.ndarray) -> np.ndarray:
     """log(1 + exp(z)) without overflow."""
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
-def gamma_and_slope(x, n, s) -> tuple[np.ndarray, np.ndarray]:
+def gamma_and_slope(x: ArrayLike, n: ArrayLike, s: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """γ and ∂γ/∂x. The arguments are broadcast."""
     n = floored(n)
     z = n * x
@@ -30,12 +31,14 @@ def gamma_and_slope(x, n, s) -> tuple[np.ndarray, np.ndarray]:
     return (1 - s) * softplus(z) / n + s * sigma, sigma * (1 - s + s * n * expit(-z))
 
 
-def slope(x, n, s) -> np.ndarray:
+def slope(x: ArrayLike, n: ArrayLike, s: ArrayLike) -> np.ndarray:
     """∂γ/∂x = (1 − s)·σ + s·n·σ(1 − σ), with σ = σ(n·x)."""
     return gamma_and_slope(x, n, s)[1]
 
 
-def partials_of_parameters(x, n, s) -> tuple[np.ndarray, np.ndarray]:
+def partials_of_parameters(
+    x: ArrayLike, n: ArrayLike, s: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
     """∂γ/∂n and ∂γ/∂s as derivatives of the map.
 
     Below the floor of |n|, γ does not depend on n, so ∂γ/∂n is 0. (In training, by contrast, the
@@ -50,7 +53,7 @@ def partials_of_parameters(x, n, s) -> tuple[np.ndarray, np.ndarray]:
     return np.where(outside, in_n, 0.0), expit(z) - softplus(z) / n
 
 
-def largest_slope(n, s) -> np.ndarray:
+def largest_slope(n: ArrayLike, s: ArrayLike) -> np.ndarray:
     """The supremum over x of ∂γ/∂x, for any n and s.
 
     As a function of σ in (0, 1) the slope is the parabola (1 − s + s·n)·σ − s·n·σ². If its vertex

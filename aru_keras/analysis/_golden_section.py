@@ -7,7 +7,9 @@ import numpy as np
 _RATIO = (np.sqrt(5) - 1) / 2
 
 
-def golden_section(function: Callable, low, high, refinements: int) -> np.ndarray:
+def golden_section(
+    function: Callable, low: np.ndarray, high: np.ndarray, refinements: int
+) -> np.ndarray:
     """The arguments between `low` and `high` that minimise a function, elementwise.
 
     Args:

@@ -1,5 +1,8 @@
 """A classifier of sequences, split at its recurrent layer so that a drive can be added to it."""
 
+import os
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -28,9 +31,11 @@ class Classifier:
         ValueError: There is no model at the path, or `network` is not a model.
     """
 
-    def __init__(self, network):
+    def __init__(self, network: keras.layers.Layer | str | os.PathLike):
         self.network = instance("network", networks.load_network(network), keras.Model)
         self.layer = _driven_layer(self.network)
+        self._encoder: Any = None
+        self._head: Any = None
         if self.layer is not None:
             self._encoder = networks.encoder(self.network, self.layer)
             self._head = networks.read_out(self.network, self.layer)
@@ -40,11 +45,11 @@ class Classifier:
         """Whether a drive can be added to the pre-activations."""
         return self.layer is not None
 
-    def encode(self, x):
+    def encode(self, x: Any) -> Any:
         """The sequences (B, T, I) that the recurrent layer reads for a given pixel input."""
         return x if self._encoder is None else self._encoder(x, training=False)
 
-    def outputs(self, x, drive=None):
+    def outputs(self, x: Any, drive: Any = None) -> Any:
         """Logits or probabilities, (B, classes).
 
         Args:
@@ -55,11 +60,11 @@ class Classifier:
             return self.network(x, training=False)
         return self.head(self.layer(self.encode(x), drive=drive, training=False))
 
-    def head(self, h):
+    def head(self, h: Any) -> Any:
         """Logits or probabilities, (B, classes), from the last output of the layer, (B, N)."""
         return self._head(h, training=False)
 
-    def cross_entropy(self, outputs, labels):
+    def cross_entropy(self, outputs: Any, labels: Any) -> Any:
         """The loss of each sequence in nats, (B,), in float32 or wider, for integer labels (B,)."""
         outputs = ops.cast(outputs, numerics.working_dtype(outputs.dtype))
         if getattr(self.network.layers[-1], "activation", None) is keras.activations.softmax:

@@ -1,6 +1,7 @@
 """The steps over which a response is compared with its drive."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras._util.arguments import array
 
@@ -10,7 +11,7 @@ before the drive the response is at rest. The paper's step drive, 102 ≤ t < 20
 80 ≤ t < 220, and at rest at t = 25."""
 
 
-def compared_steps(drive) -> tuple[tuple[int, int], int]:
+def compared_steps(drive: ArrayLike) -> tuple[tuple[int, int], int]:
     """The window around a drive in which its order is fitted, and the step of rest before it.
 
     Args:

@@ -6,6 +6,7 @@ on which the end points lie.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -59,7 +60,7 @@ class Controller:
             object.__setattr__(self, name, array(name, getattr(self, name), shape, what=expected))
 
     @classmethod
-    def of_cell(cls, cell) -> "Controller":
+    def of_cell(cls, cell: Any) -> "Controller":
         """The controller of a built `ARUCell`."""
         names = (
             "controller_kernel",

@@ -11,8 +11,13 @@ Example::
     exponents = lyapunov_exponents(dynamics, start)
 """
 
+import os
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from aru_keras._util.arguments import array, flag, held, one_of, shown
@@ -50,18 +55,18 @@ class _RecurrentDynamics(Dynamics):
         self.size = len(self.recurrent_kernel)
         self.bias = _checked("bias", 0.0 if bias is None else bias, self.size)
 
-    def parameters(self):
+    def parameters(self) -> dict[str, Any]:
         return {"bias": self.bias}
 
-    def respond(self, a):
+    def respond(self, a: Any) -> Any:
         """f(a) and f′(a)."""
         raise NotImplementedError
 
-    def push(self, h, directions):
+    def push(self, h: Any, directions: Any) -> tuple[np.ndarray, np.ndarray]:
         value, slope = self.respond(_product(h, self.recurrent_kernel) + self.bias)
         return value, _product(directions, self.recurrent_kernel) * slope[..., None, :]
 
-    def jacobian(self, h):
+    def jacobian(self, h: Any) -> np.ndarray:
         slope = self.respond(self._states(h) @ self.recurrent_kernel + self.bias)[1]
         return slope[..., :, None] * self.recurrent_kernel.T
 
@@ -80,15 +85,17 @@ class GammaDynamics(_RecurrentDynamics):
         ValueError: A shape does not fit, or a value is not finite.
     """
 
-    def __init__(self, recurrent_kernel, n, s, bias=None):
+    def __init__(
+        self, recurrent_kernel: ArrayLike, n: ArrayLike, s: ArrayLike, bias: ArrayLike | None = None
+    ):
         super().__init__(recurrent_kernel, bias)
         units = len(self.recurrent_kernel)
         self.n, self.s = _checked("n", n, units), _checked("s", s, units)
 
-    def parameters(self):
+    def parameters(self) -> dict[str, Any]:
         return {**super().parameters(), "n": self.n, "s": self.s}
 
-    def respond(self, a):
+    def respond(self, a: Any) -> Any:
         return _gamma_numpy.gamma_and_slope(a, self.n, self.s)
 
 
@@ -104,7 +111,9 @@ class ActivationDynamics(_RecurrentDynamics):
         ValueError: The activation is unknown, a shape does not fit, or a value is not finite.
     """
 
-    def __init__(self, recurrent_kernel, activation="tanh", bias=None):
+    def __init__(
+        self, recurrent_kernel: ArrayLike, activation: Any = "tanh", bias: ArrayLike | None = None
+    ):
         super().__init__(recurrent_kernel, bias)
         pair = activation
         if not isinstance(activation, tuple) or len(activation) != 2:
@@ -113,7 +122,7 @@ class ActivationDynamics(_RecurrentDynamics):
             checked_function("activation", function) for function in pair
         )
 
-    def respond(self, a):
+    def respond(self, a: Any) -> Any:
         return self._function(a), self._slope(a)
 
 
@@ -133,7 +142,7 @@ class ARUDynamics(Dynamics):
         ValueError: W_hh is not square, or a value is not finite.
     """
 
-    def __init__(self, weights, bias=None):
+    def __init__(self, weights: Mapping[str, ArrayLike], bias: ArrayLike | None = None):
         by_name = dict(zip(_ARU_WEIGHTS, held("weights", weights, list(_ARU_WEIGHTS)), strict=True))
         self.recurrent_kernel = checked_kernel(by_name["recurrent_kernel"])
         self.units = len(self.recurrent_kernel)
@@ -147,10 +156,10 @@ class ARUDynamics(Dynamics):
         self._width = self.units * size
         self.size = self.units + self._width
 
-    def parameters(self):
+    def parameters(self) -> dict[str, Any]:
         return {"bias": self.bias}
 
-    def push(self, state, directions):
+    def push(self, state: Any, directions: Any) -> tuple[np.ndarray, np.ndarray]:
         h, g = self._parts(state)
         dh, dg = self._parts(directions)
         a = _product(h, self.recurrent_kernel) + self.bias
@@ -174,7 +183,13 @@ class ARUDynamics(Dynamics):
         return np.concatenate([h, g.reshape(*h.shape[:-1], self._width)], axis=-1)
 
 
-def dynamics_of(network, n=None, s=None, *, bias: bool = False) -> Dynamics:
+def dynamics_of(
+    network: keras.layers.Layer | str | os.PathLike,
+    n: ArrayLike | None = None,
+    s: ArrayLike | None = None,
+    *,
+    bias: bool = False,
+) -> Dynamics:
     """The autonomous dynamics of a trained layer.
 
     Args:
@@ -206,7 +221,7 @@ def dynamics_of(network, n=None, s=None, *, bias: bool = False) -> Dynamics:
     return ActivationDynamics(kernel, keras.activations.serialize(cell.activation), offset)
 
 
-def as_dynamics(value) -> Dynamics:
+def as_dynamics(value: Any) -> Dynamics:
     """The `Dynamics` of a layer or model, or of a function; `Dynamics` are returned as they are.
 
     Raises:

@@ -10,8 +10,10 @@ are measured one after the other. Scores that `done` already holds are not measu
 """
 
 import hashlib
+import os
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -75,7 +77,15 @@ class Evaluator:
         ValueError: An argument is out of its range.
     """
 
-    def __init__(self, network, task, split: str = "test", *, batch_size: int = 100, limit=None):
+    def __init__(
+        self,
+        network: keras.layers.Layer | str | os.PathLike,
+        task: Any,
+        split: str = "test",
+        *,
+        batch_size: int = 100,
+        limit: int | None = None,
+    ):
         self._classifier = Classifier(network)
         self._task, self._split = task, split
         size = task.sizes[one_of("split", split, task.sizes)]
@@ -85,7 +95,7 @@ class Evaluator:
         self.traces = 0
         self._compiled = without_gradients(self._run, lambda: self._classifier.network.variables)
 
-    def __call__(self, perturbation=None) -> Score:
+    def __call__(self, perturbation: Any = None) -> Score:
         """The score under a perturbation, in any form that `perturbations.as_perturbation` takes.
 
         Raises:
@@ -152,7 +162,7 @@ class Evaluator:
 
 def score_grid(
     evaluate: Callable[[Perturbation], Score],
-    perturbations,
+    perturbations: Any,
     *,
     done: MutableMapping[Perturbation, Score] | None = None,
     progress: bool = False,

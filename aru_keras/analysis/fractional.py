@@ -4,15 +4,15 @@ A response h ≈ D^(−α)[ξ] to a step ξ has order α. With α > 0 the unit i
 with α < 0 it differentiates (it adapts), and with α = 0 it follows the drive (Geadah et al. 2024,
 Fig 4b–d, 9–12; the sign of α is that of the paper's results and figures).
 
-The paper's estimate is "periodic": D^α by Fourier transform, which treats the recording as one
-period of a periodic signal. This wrap-around biases α: for causal responses with α from −1 to 0.7
-the estimate is up to 0.07 too large, for α = 0.9 it is 0.83, and for a plain cumulative sum (α = 1)
-it is 0.85. The estimate "causal" does not have this bias.
+The paper's estimate, "periodic", takes the recording for a period of a periodic signal, which
+biases α: for causal responses with α from −1 to 0.7 it is up to 0.07 too large, for α = 0.9 it is
+0.83, and for a plain cumulative sum (α = 1) it is 0.85. The estimate "causal" has no such bias.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras._util.arguments import array, flag, one_of, whole
 from aru_keras._util.deprecated import renamed
@@ -90,13 +90,13 @@ class FractionalOrder:
 
     def _share(self, which):
         if not self.fitted.any():
-            raise ValueError(
-                "There is no share of responses: all are constant, so none has an order."
-            )
+            raise ValueError("All responses are constant, so there is no share with an order.")
         return float(which.sum() / self.fitted.sum())
 
 
-def fractional_derivative(signal, alpha, method: str = "periodic", baseline: int = 0) -> np.ndarray:
+def fractional_derivative(
+    signal: ArrayLike, alpha: ArrayLike, method: str = "periodic", baseline: int = 0
+) -> np.ndarray:
     """The fractional derivative D^α of signals; for α < 0 the fractional integral of order −α.
 
     Args:
@@ -121,8 +121,8 @@ def fractional_derivative(signal, alpha, method: str = "periodic", baseline: int
 
 
 def fractional_order(
-    response,
-    drive,
+    response: ArrayLike,
+    drive: ArrayLike,
     *,
     free_gain: bool = False,
     method: str = "periodic",
@@ -134,11 +134,10 @@ def fractional_order(
     Args:
         response: Response h, or any other signal, (T, N) or (T,); best a mean over repeats.
         drive: Drive ξ, (T,).
-        free_gain: Whether to fit c·D^α[h], with c by least squares. With c = 1, as in the paper, a
-            pure gain looks like an order: h = 0.2·ξ gives −0.37, and h = 5·ξ gives +0.39.
+        free_gain: Whether to fit c·D^α[h], with c by least squares. With the paper's c = 1, a gain
+            looks like an order: h = 0.2·ξ gives −0.37, and h = 5·ξ gives +0.39.
         method: Name of the method of `fractional_derivative`, "periodic" (the paper's) or "causal".
-        window: First step of the comparison, and the step after its last one; None: around the
-            drive, by `compared_steps`.
+        window: First step of the comparison, and the step after it; None: by `compared_steps`.
         baseline: Step before the drive at which the response is at rest; None: likewise.
 
     Returns:
@@ -156,9 +155,9 @@ def fractional_order(
 
 
 def errors_over_orders(
-    response,
-    drive,
-    orders=ORDERS,
+    response: ArrayLike,
+    drive: ArrayLike,
+    orders: ArrayLike = ORDERS,
     *,
     free_gain: bool = False,
     method: str = "periodic",

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aru_keras._util.arguments import finite, instance, shown
 from aru_keras._util.deprecated import renamed
@@ -27,7 +28,10 @@ class TaskComparison:
 
 
 def compare_tasks(
-    first, second, low: float = LOW_DRIVE, high: float = HIGH_DRIVE
+    first: Sequence[Mapping[float, float]],
+    second: Sequence[Mapping[float, float]],
+    low: float = LOW_DRIVE,
+    high: float = HIGH_DRIVE,
 ) -> TaskComparison:
     """Compare the population orders of networks trained on two tasks.
 
@@ -76,7 +80,7 @@ def _seeds(argument, by_seed):
     return by_seed
 
 
-def population_fits(responses: StepResponses, **options) -> dict[float, FractionalOrder]:
+def population_fits(responses: StepResponses, **options: Any) -> dict[float, FractionalOrder]:
     """The order of the mean of h over units, by ξ (N = 1 in each `FractionalOrder`).
 
     The options are those of `fractional_orders`.
@@ -94,7 +98,7 @@ def population_fits(responses: StepResponses, **options) -> dict[float, Fraction
     return orders
 
 
-def population_orders(responses: StepResponses, **options) -> dict[float, float]:
+def population_orders(responses: StepResponses, **options: Any) -> dict[float, float]:
     """The orders α of `population_fits`, by ξ (Fig 4d). It takes the same arguments."""
     return population_alphas(population_fits(responses, **options))
 

@@ -1,13 +1,13 @@
 """Gain scaling: steady states of n and s under noise of amplitude ξ (Geadah et al. 2024, Fig 3b).
 
-`NoiseBurst` is the protocol and makes the noise, `settled` measures the steady states in a
-recording, and `GainScaling` fits them. `measure_gain_scaling` does all of this for a network.
-
-The paper does not say where the noise enters. By default it is a drive on the pre-activations,
-drawn independently for each unit, while the network reads images. Alternatively it is one drive
-common to all units, or the input of the recurrent layer (`NOISE_ENTRIES`).
+`NoiseBurst` makes the noise, `settled` measures the steady states in a recording, and `GainScaling`
+fits them. `measure_gain_scaling` does all of this for a network. The paper does not say where the
+noise enters. By default it is a drive on the pre-activations, drawn independently for each unit,
+while the network reads images. It can also be one drive common to all units, or the input of the
+recurrent layer (`NOISE_ENTRIES`).
 """
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -198,7 +198,7 @@ def settled(
 
 
 def measure_gain_scaling(
-    network,
+    network: keras.layers.Layer | str | os.PathLike,
     amplitudes: Sequence[float] = NOISE_AMPLITUDES,
     seeds: Sequence[int] = NOISE_SEEDS,
     protocol: NoiseBurst | None = None,

@@ -11,11 +11,14 @@ Fig 18).
 """
 
 import functools
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 import numpy as np
 from keras import ops
+from numpy.typing import ArrayLike
 from scipy.special import log_softmax
 
 from aru_keras import probing
@@ -52,7 +55,13 @@ class Propagation:
         return np.arange(len(self.detached), 0, -1)
 
 
-def propagation(network, x, labels, *, batch_size: int = _BATCH_SIZE) -> Propagation:
+def propagation(
+    network: keras.layers.Layer | str | os.PathLike,
+    x: ArrayLike,
+    labels: ArrayLike,
+    *,
+    batch_size: int = _BATCH_SIZE,
+) -> Propagation:
     """The contributions of the steps to dL/dW_hh of a network's cross-entropy.
 
     Args:
@@ -119,7 +128,13 @@ def _refuse_explosion(name, values):
         )
 
 
-def propagation_of_simple_rnn(weights, readout, x, labels, activation: str = "tanh") -> Propagation:
+def propagation_of_simple_rnn(
+    weights: Sequence[ArrayLike],
+    readout: Sequence[ArrayLike],
+    x: ArrayLike,
+    labels: ArrayLike,
+    activation: str = "tanh",
+) -> Propagation:
     """`propagation` for a simple recurrent network, in float64, from its weights.
 
     Args:

@@ -6,6 +6,7 @@ Training spreads one common point into a cloud, and a change of task spreads it 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import keras
 import numpy as np
@@ -71,7 +72,7 @@ class Shift:
     growth: float | None
 
 
-def parameter_cloud(*networks) -> Cloud:
+def parameter_cloud(*networks: Any) -> Cloud:
     """The cloud of the units of one or several networks, such as networks of different seeds.
 
     Args:

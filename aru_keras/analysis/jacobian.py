@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import eigvalsh
 
 from aru_keras._util.arguments import LARGEST_SIZE, array, finite, whole
@@ -52,9 +53,9 @@ class JacobianNorms:
 
 
 def jacobian_norms(
-    recurrent_kernel,
-    n=GRID_GAINS,
-    s=GRID_SATURATIONS,
+    recurrent_kernel: ArrayLike,
+    n: ArrayLike = GRID_GAINS,
+    s: ArrayLike = GRID_SATURATIONS,
     *,
     samples: int = STATE_SAMPLES,
     bound: float = STATE_BOUND,
@@ -88,7 +89,7 @@ def jacobian_norms(
     return JacobianNorms(n, s, norms.mean(axis=-1), error, orthogonal)
 
 
-def jacobian_norms_along(dynamics: Dynamics | Callable, states) -> np.ndarray:
+def jacobian_norms_along(dynamics: Dynamics | Callable, states: ArrayLike) -> np.ndarray:
     """The spectral norm of the Jacobian of any dynamics at each of the states, (…).
 
     Args:

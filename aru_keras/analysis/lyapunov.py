@@ -7,8 +7,10 @@ logarithms of their growth factors.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from threadpoolctl import threadpool_limits
 
 from aru_keras._util.arguments import LARGEST_SIZE, array, shown, whole
@@ -53,7 +55,7 @@ class LyapunovExponents:
 
 def lyapunov_exponents(
     dynamics: Dynamics | Callable,
-    start,
+    start: ArrayLike,
     count: int | None = 1,
     steps: int = TRAJECTORY_STEPS,
     transient: int = 0,
@@ -124,7 +126,13 @@ class AdaptedExponents:
 
 
 def exponents_after_onset(
-    recurrent_kernel, n, s, start, *, bias=None, **options
+    recurrent_kernel: ArrayLike,
+    n: ArrayLike,
+    s: ArrayLike,
+    start: ArrayLike,
+    *,
+    bias: ArrayLike | None = None,
+    **options: Any,
 ) -> LyapunovExponents:
     """Exponents of the main dynamics with (n, s) fixed at their values at steps after onset.
 
@@ -157,7 +165,14 @@ def exponents_after_onset(
 
 
 def adapted_and_frozen_exponents(
-    recurrent_kernel, drives, n, s, start, *, bias=None, **options
+    recurrent_kernel: ArrayLike,
+    drives: ArrayLike,
+    n: ArrayLike,
+    s: ArrayLike,
+    start: ArrayLike,
+    *,
+    bias: ArrayLike | None = None,
+    **options: Any,
 ) -> AdaptedExponents:
     """Exponents over the drive, with adapted (n, s) and with those of ξ = 0 (Fig 5d).
 

@@ -1,7 +1,10 @@
 """Autonomous maps h → F(h): the base class, and the map of any function."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras._util.arguments import array, finite
 from aru_keras.analysis._checks import checked_function
@@ -21,7 +24,7 @@ class Dynamics:
         """The parameters that are broadcast against the states, by name."""
         return {}
 
-    def push(self, h, directions):
+    def push(self, h: ArrayLike, directions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """One step of states, and of tangent directions at these states.
 
         Args:
@@ -33,12 +36,12 @@ class Dynamics:
         """
         raise NotImplementedError
 
-    def __call__(self, h) -> np.ndarray:
+    def __call__(self, h: ArrayLike) -> np.ndarray:
         """The next states F(h), (…, N)."""
         h = self._states(h)
         return self.push(h, np.empty((*h.shape[:-1], 0, h.shape[-1])))[0]
 
-    def jacobian(self, h) -> np.ndarray:
+    def jacobian(self, h: ArrayLike) -> np.ndarray:
         """The Jacobian J(h), (…, N, N), with J[i, j] = ∂F_i/∂h_j."""
         h = self._states(h)
         size = h.shape[-1]
@@ -70,7 +73,14 @@ class FunctionDynamics(Dynamics):
             are not finite at the points of the differences.
     """
 
-    def __init__(self, function, jacobian=None, jacobian_product=None, *, step=None):
+    def __init__(
+        self,
+        function: Callable,
+        jacobian: Callable | None = None,
+        jacobian_product: Callable | None = None,
+        *,
+        step: float | None = None,
+    ):
         if jacobian is not None and jacobian_product is not None:
             raise ValueError("Give `jacobian` or `jacobian_product`. Received: both.")
         self._function = checked_function("function", function)
@@ -80,7 +90,7 @@ class FunctionDynamics(Dynamics):
         )
         self._step = None if step is None else finite("step", step, least=1e-12)
 
-    def push(self, h, directions):
+    def push(self, h: ArrayLike, directions: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         value = self._value(h)
         if self._product is not None:
             pushed = self._product(h, directions)

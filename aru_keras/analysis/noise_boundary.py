@@ -8,6 +8,7 @@ the boundary Λ(ξ) = {(n, s): σ·γ′(ξ; n, s) = 1}.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
 from aru_keras._util.arguments import array, finite
@@ -41,7 +42,9 @@ class BoundaryDistance:
     decays: np.ndarray
 
 
-def boundary_saturation(drive, n, noise: float = BOUNDARY_NOISE) -> np.ndarray:
+def boundary_saturation(
+    drive: ArrayLike, n: ArrayLike, noise: float = BOUNDARY_NOISE
+) -> np.ndarray:
     """The s at which (n, s) lies on Λ(ξ). It is unique, because γ′ is linear in s.
 
     s = (1/(σ·p) − 1)/(n·(1 − p) − 1), where p is the logistic function of n·ξ. The result is
@@ -71,13 +74,17 @@ def _saturation(drive, n, noise):
         return excess / (n * expit(-z) - 1)
 
 
-def noise_decays(drive, n, s, noise: float = BOUNDARY_NOISE) -> np.ndarray:
+def noise_decays(
+    drive: ArrayLike, n: ArrayLike, s: ArrayLike, noise: float = BOUNDARY_NOISE
+) -> np.ndarray:
     """Whether small noise about a drive ξ decays, σ·γ′(ξ; n, s) < 1; arguments are broadcast."""
     drive, n, s = _broadcast(drive=drive, n=n, s=s)
     return finite("noise", noise, positive=True) * _gamma_numpy.slope(drive, n, s) < 1
 
 
-def boundary_distance(drive, n, s, noise: float = BOUNDARY_NOISE) -> BoundaryDistance:
+def boundary_distance(
+    drive: ArrayLike, n: ArrayLike, s: ArrayLike, noise: float = BOUNDARY_NOISE
+) -> BoundaryDistance:
     """The distance of points (n, s) from Λ(ξ), and the side on which they lie.
 
     First a search over gains at growing distances, above and below n, gives an upper bound of the

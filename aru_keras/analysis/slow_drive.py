@@ -7,9 +7,11 @@ wave the unit relaxes with a time constant that grows with the period, like neur
 apply such drives in their scripts; the paper has no figure of them.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -115,7 +117,7 @@ def relaxation(response: ArrayLike, period: int) -> fitting.Fit:
 
 
 def slow_responses(
-    network,
+    network: keras.layers.Layer | str | os.PathLike,
     wave: str,
     amplitude: float,
     periods: Sequence[int] = SLOW_PERIODS,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras._util.deprecated import renamed
 from aru_keras.analysis._checks import checked_kernel
@@ -49,7 +50,7 @@ class Spectrum:
         return float((self.moduli > 1).mean())
 
 
-def recurrent_spectrum(recurrent_kernel) -> Spectrum:
+def recurrent_spectrum(recurrent_kernel: ArrayLike) -> Spectrum:
     """The eigenvalues of W_hh. They are the same in both layouts, h·W and W·h.
 
     Args:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from aru_keras._util.arguments import LARGEST_SIZE, array, finite, instance, shown, whole
@@ -55,7 +56,7 @@ class StationaryLines:
     deviation: Fit
 
 
-def state_distribution(h, drive: float) -> StationaryDistribution:
+def state_distribution(h: ArrayLike, drive: float) -> StationaryDistribution:
     """The distribution π(ξ) of states under a drive.
 
     Args:
@@ -83,7 +84,7 @@ def state_distribution(h, drive: float) -> StationaryDistribution:
     )
 
 
-def unit_gaussian_distances(h) -> np.ndarray:
+def unit_gaussian_distances(h: ArrayLike) -> np.ndarray:
     """The `gaussian_distance` of each unit's own distribution of states.
 
     Args:
@@ -149,7 +150,7 @@ def draw_states(
     return draws.normal(distribution.mean, distribution.deviation, shape)
 
 
-def draw_recorded_states(h, count: int, seed: int = 0) -> np.ndarray:
+def draw_recorded_states(h: ArrayLike, count: int, seed: int = 0) -> np.ndarray:
     """Initial conditions h_0, (count, N): states of the whole network, drawn from a recording.
 
     Args:

@@ -11,8 +11,10 @@ Example::
     print(orders[5.0].differentiating)
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -105,13 +107,13 @@ class StepResponses:
 
 
 def step_responses(
-    network,
+    network: keras.layers.Layer | str | os.PathLike,
     drives: Sequence[float] = RESPONSE_DRIVES,
     *,
     isolated: bool = False,
     protocol: StepProtocol = StepProtocol(),
     input_weights: bool = True,
-    signals=None,
+    signals: str | Sequence[str] | None = None,
 ) -> StepResponses:
     """Run a network under step drives from zero states, with a separate input for each unit.
 
@@ -149,7 +151,7 @@ def step_responses(
 
 
 def fractional_orders(
-    responses: StepResponses, signal: str = "h", **options
+    responses: StepResponses, signal: str = "h", **options: Any
 ) -> dict[float, FractionalOrder]:
     """The fractional orders of all units, by ξ ≠ 0 (Fig 4c, 10–12).
 

@@ -7,6 +7,7 @@ on rotated images after retraining.
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras._util.arguments import array, shown
 
@@ -26,7 +27,7 @@ class Recovery:
     loss: np.ndarray
 
 
-def recovery(accuracy, loss) -> Recovery:
+def recovery(accuracy: ArrayLike, loss: ArrayLike) -> Recovery:
     """The fractions of accuracy and loss that retraining recovers.
 
     Args:

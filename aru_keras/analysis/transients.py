@@ -5,6 +5,7 @@ t0 + 1. The steady state is the mean over the steps t0 + 100 … t0 + 179 of the
 sequences of T steps these offsets are scaled by T/784, as is the window of the drive.
 """
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -98,7 +99,7 @@ def transient(recording: Mapping[str, np.ndarray], drive: StepDrive) -> Transien
 
 
 def measure_transients(
-    network,
+    network: keras.layers.Layer | str | os.PathLike,
     x: np.ndarray,
     amplitudes: Sequence[float] = STEP_AMPLITUDES,
     *,

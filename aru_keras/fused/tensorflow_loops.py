@@ -1,11 +1,15 @@
 """The loops over a sequence on TensorFlow, forwards and backwards, in plain operations."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from aru_keras.fused.masks import at
 
 
-def steps_forward(step, block, weights, state, u, mask, timesteps):
+def steps_forward(
+    step: Any, block: Any, weights: Any, state: Any, u: Any, mask: Any, timesteps: Any
+) -> tuple:
     """The forward pass through a block.
 
     Args:
@@ -102,7 +106,9 @@ def _scan(function, carry, arrays, start, count, most):
     return carry, arrays
 
 
-def steps_backward(step, block, weights, carry, saved, dh, mask, timesteps):
+def steps_backward(
+    step: Any, block: Any, weights: Any, carry: Any, saved: Any, dh: Any, mask: Any, timesteps: Any
+) -> tuple:
     """The backward pass through a block.
 
     Args:

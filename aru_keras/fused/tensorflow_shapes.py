@@ -1,6 +1,7 @@
 """Which shapes of a sequence are compiled, and which lengths share a compiled program."""
 
 import math
+from typing import Any
 
 import tensorflow as tf
 
@@ -26,7 +27,7 @@ class Visits:
         with tf.init_scope(), tf.device("CPU:0"):
             self._saved = tf.Variable(tf.zeros([SLOTS]), trainable=False, name="saved")
 
-    def pays(self, u, state):
+    def pays(self, u: Any, state: Any) -> Any:
         """Whether to compile this shape, as a scalar.
 
         Args:
@@ -42,14 +43,14 @@ class Visits:
         return total >= COMPILATION
 
 
-def padded(values):
+def padded(values: Any) -> Any:
     """`values`, (T, …), with zeros behind up to the length of the program for T steps."""
     steps = tf.shape(values)[0]
     empty = [[0, padded_length(steps) - steps], *([[0, 0]] * (len(values.shape) - 1))]
     return tf.pad(values, empty)
 
 
-def padded_length(steps):
+def padded_length(steps: Any) -> Any:
     """The length, at least `steps`, of the program that runs this many steps."""
     octave = tf.math.log(tf.cast(tf.maximum(steps, 1), "float64")) / math.log(2)
     unit = tf.maximum(2 ** (tf.cast(octave, "int32")) // LENGTHS_PER_OCTAVE, 1)

@@ -1,5 +1,7 @@
 """The whole sequence on torch: eager loops in one autograd function."""
 
+from typing import Any
+
 import torch
 
 from aru_keras._util.types import Tensor
@@ -170,7 +172,7 @@ def _recomputed(loops, u, state, mask):
     return residuals
 
 
-def _loops(step, weights, mask) -> SegmentLoops:
+def _loops(step: Any, weights: Any, mask: Any) -> SegmentLoops:
     """The fastest loops for a step: kernels where they apply, else torch's own operations."""
     if isinstance(step, ARUStep) and mask is None and kernel_applies(weights):
         return TritonLoops(weights)

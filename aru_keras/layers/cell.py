@@ -172,7 +172,7 @@ class DrivenRNNCell(keras.layers.SimpleRNNCell):
 
     def add_weight(
         self, *args: Any, name: str | None = None, trainable: bool = True, **options: Any
-    ):
+    ) -> keras.Variable:
         """Add a weight as `keras.layers.Layer` does, which does not train if its name is frozen."""
         trainable = trainable and name not in self.frozen
         return super().add_weight(*args, name=name, trainable=trainable, **options)

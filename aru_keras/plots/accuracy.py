@@ -2,10 +2,14 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.statistics import estimate
 from aru_keras.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SEED = {"color": "0.5", "marker": ".", "ms": 3, "ls": ""}
 """How the accuracy of a single seed is drawn beside the mean."""
@@ -13,7 +17,7 @@ _SEED = {"color": "0.5", "marker": ".", "ms": 3, "ls": ""}
 
 def accuracies(
     results: Mapping[str, Mapping[str, Sequence[float]]], labels: Mapping[str, str] | None = None
-):
+) -> "Figure":
     """Accuracy of every network on every task: the mean, its 95 % interval, and every seed.
 
     One seed has no interval and is drawn hollow, in the legend too.

@@ -1,11 +1,15 @@
 """An agent at work: what it sees, what it is paid, and how its units adapt."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aru_keras._util.arguments import checked_units
 from aru_keras.plots.style import PAGE_WIDTH, panels, unit_style, unlisted
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SIGNALS = ("n", "s", "h")
 _FEATURES = 6
@@ -17,7 +21,7 @@ def agent_episode(
     rewards: np.ndarray,
     signals: Mapping[str, np.ndarray],
     units: Sequence[int] | None = None,
-):
+) -> "Figure":
     """One episode of an agent, step by step.
 
     Args:

@@ -1,14 +1,19 @@
 """How much of its return an agent keeps when its world changes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aru_keras.plots.style import COLUMN_WIDTH, NETWORK_LABELS, NETWORK_STYLES, band, panels
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def return_curves(returns: Mapping[str, np.ndarray], amplitudes: Sequence[float], change: str):
+
+def return_curves(
+    returns: Mapping[str, np.ndarray], amplitudes: Sequence[float], change: str
+) -> "Figure":
     """Mean return over the amplitude of a change, with its interval over seeds.
 
     Args:

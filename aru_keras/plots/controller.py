@@ -1,12 +1,17 @@
 """States of the controller alone (Geadah et al. 2024, Fig 5a)."""
 
+from typing import TYPE_CHECKING
+
 from aru_keras._util.deprecated import renamed, renamed_argument
 from aru_keras.analysis.controller import Portrait
 from aru_keras.plots import style
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @renamed_argument("found", "portrait")
-def controller_states(portrait: Portrait):
+def controller_states(portrait: Portrait) -> "Figure":
     """The controller's states on two principal components, and the n and s that it sets.
 
     Lines: the states after the pre-activation a is switched from 0 to a constant. Points: where

@@ -1,8 +1,13 @@
 """The activation family γ (Geadah et al. 2024, Fig 1)."""
 
+from typing import TYPE_CHECKING
+
 from aru_keras._util.deprecated import renamed, renamed_argument
 from aru_keras.analysis.family import Family
 from aru_keras.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SATURATION_MAP = "plasma"
 """The colour map of the saturation s."""
@@ -12,7 +17,7 @@ _LIMIT_DASHES = {"softplus": (0, (4, 2)), "ReLU": (0, (1, 1)), "sigmoid": (0, (5
 
 
 @renamed_argument("found", "family")
-def activation_curves(family: Family):
+def activation_curves(family: Family) -> "Figure":
     """γ and its slope over x: a column for each gain n, a colour for each saturation s.
 
     The limits of the family, softplus, ReLU and sigmoid, are drawn over it in black.

@@ -1,11 +1,17 @@
 """Fixed and slow points among the states that a network visits, and their eigenvalues."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras._util.arguments import array
 from aru_keras.analysis.fixed_points import FixedPoints
 from aru_keras.plots.noise_boundary import _CURVE_POINTS
 from aru_keras.plots.style import PAGE_WIDTH, UNIT_COLOURS, panels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _KINDS = {
     "stable": {"color": UNIT_COLOURS[0], "marker": "o"},
@@ -15,7 +21,7 @@ _KINDS = {
 """The looks of fixed points that are stable or not, and of slow points."""
 
 
-def fixed_point_map(points: FixedPoints, visited=None):
+def fixed_point_map(points: FixedPoints, visited: ArrayLike | None = None) -> "Figure":
     """Points in the plane in which the states vary most, and eigenvalues beside the unit circle.
 
     Filled circles are stable fixed points, open ones unstable, triangles slow points. The plane is

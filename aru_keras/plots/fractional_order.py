@@ -1,6 +1,7 @@
 """Responses of units to a step, and their orders (Geadah et al. 2024, Figs 4b–c and 10–12)."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -26,11 +27,14 @@ from aru_keras.plots.style import (
     unlisted,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 SIGNS = {"negative": "α < 0", "positive": "α > 0"}
 """The two kinds of units, by the sign of their order."""
 
 
-def errors_over_orders(orders: Sequence[float], errors: Mapping[str, np.ndarray]):
+def errors_over_orders(orders: Sequence[float], errors: Mapping[str, np.ndarray]) -> "Figure":
     """The mean square error of D^α[h] as a function of α, with its least value (Figs 10–12).
 
     Args:
@@ -59,7 +63,9 @@ def errors_over_orders(orders: Sequence[float], errors: Mapping[str, np.ndarray]
     return figure
 
 
-def mean_responses(drive: np.ndarray, conditions: Mapping[str, Mapping[str, np.ndarray]]):
+def mean_responses(
+    drive: np.ndarray, conditions: Mapping[str, Mapping[str, np.ndarray]]
+) -> "Figure":
     """Mean responses to a step of units that differentiate and that integrate (Fig 4b–c, bottom).
 
     Args:
@@ -100,7 +106,7 @@ def fitted_responses(
     units: Sequence[int],
     *,
     names: Sequence[int | str] | None = None,
-):
+) -> "Figure":
     """Responses of units to a step, and D^α of them beside the drive that it should give (Fig 4b).
 
     Each response has a scale of its own; the lower row has one, for its drive is the same.
@@ -145,7 +151,7 @@ def fitted_responses(
     return figure
 
 
-def order_distributions(conditions: Mapping[str, Mapping[float, FractionalOrder]]):
+def order_distributions(conditions: Mapping[str, Mapping[float, FractionalOrder]]) -> "Figure":
     """The distribution of α over units at every ξ, of connected and isolated units (Fig 4c).
 
     Orders at a bound of the search, and perhaps beyond it, have a bar of their own there. All

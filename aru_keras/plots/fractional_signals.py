@@ -1,6 +1,7 @@
 """Fractional integrals of the gain and the saturation (Geadah et al. 2024, Fig 9)."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,8 +17,11 @@ from aru_keras.plots.style import (
     panels,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def signal_integrals(integrals: Mapping[str, SignalIntegral]):
+
+def signal_integrals(integrals: Mapping[str, SignalIntegral]) -> "Figure":
     """D^α of signals under the step, with the line fitted during it, dotted, by ξ (Fig 9).
 
     Args:

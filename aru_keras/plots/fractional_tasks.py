@@ -1,18 +1,22 @@
 """Fractional orders of populations over the drive (Geadah et al. 2024, Fig 4d)."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aru_keras.analysis.fractional_tasks import TaskComparison
 from aru_keras.plots.style import COLUMN_WIDTH, band, panels, unit_style
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _SIGNIFICANT = 0.05
 
 
 def population_orders(
     tasks: Mapping[str, Sequence[Mapping[float, float]]], comparison: TaskComparison | None = None
-):
+) -> "Figure":
     """α of the population over ξ (Fig 4d).
 
     Bands are one standard error over seeds, thin lines are the seeds.

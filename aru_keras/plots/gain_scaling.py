@@ -1,18 +1,22 @@
 """Gain scaling under bursts of noise (Geadah et al. 2024, Fig 3b)."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from aru_keras._util.deprecated import renamed, renamed_argument
-from aru_keras.analysis.fitting import Fit
 from aru_keras.analysis.gain_scaling import GainScaling
 from aru_keras.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _WINDOW = 50
 """Steps of the running mean of n and s over time, at most."""
 
 
 @renamed_argument("found", "scaling")
-def gains_under_noise(scaling: GainScaling):
+def gains_under_noise(scaling: GainScaling) -> "Figure":
     """N and s over time and in the steady state, and the spread of the output.
 
     Over time, n and s are means over seeds of noise, smoothed by a running mean. Steady states have
@@ -53,7 +57,7 @@ def _names(scaling):
     return [style.number(amplitude) for amplitude in scaling.amplitudes]
 
 
-def _draw_steady(axes, scaling, name, fit: Fit, colours):
+def _draw_steady(axes, scaling, name, fit, colours):
     _draw_points(axes, scaling, scaling.amplitudes, scaling.over_amplitudes(name), colours)
     axes.set_xlabel(r"noise $\xi$ (standard deviation)")
     if fit.failed or fit.r_squared is None:

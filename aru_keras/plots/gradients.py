@@ -1,7 +1,7 @@
 """Gradients through time (Geadah et al. 2024, Fig 18)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -9,8 +9,11 @@ from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.gradients import Propagation
 from aru_keras.plots import style
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def gradient_norms(networks: Mapping[str, Sequence[Propagation]]):
+
+def gradient_norms(networks: Mapping[str, Sequence[Propagation]]) -> "Figure":
     """‖dL/dW_hh‖ over the accumulated length, and what each position adds to it.
 
     Bands are one standard error over seeds, thin lines are the seeds.

@@ -1,6 +1,7 @@
 """Clouds of activation parameters (Geadah et al. 2024, Fig 3a)."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,10 +9,13 @@ from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.heterogeneity import Cloud
 from aru_keras.plots import style
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _MARKERS = "osD^v"
 
 
-def parameter_clouds(stages: Mapping[str, Cloud]):
+def parameter_clouds(stages: Mapping[str, Cloud]) -> "Figure":
     """The clouds of (n, s), one colour a stage, with ellipses of two standard deviations.
 
     Args:

@@ -1,10 +1,15 @@
 """The norm of the Jacobian over gain and saturation (Geadah et al. 2024, Fig 6)."""
 
+from typing import TYPE_CHECKING
+
 from aru_keras.analysis.jacobian import JacobianNorms
 from aru_keras.plots.style import COLUMN_WIDTH, NORM_LABEL, norm_bar, norm_colours, panels, unlisted
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def jacobian_map(norms: JacobianNorms):
+
+def jacobian_map(norms: JacobianNorms) -> "Figure":
     """The mean norm of the Jacobian over the grid of (n, s), and the line where it is 1 (Fig 6).
 
     Args:

@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aru_keras._util.deprecated import renamed, renamed_argument
 from aru_keras.analysis.landscape import Landscape
 from aru_keras.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _EXPONENT_MAP, _ACCURACY_MAP = "PuOr_r", "cividis"
 
@@ -18,7 +22,7 @@ _EXPONENT_LINEAR = 0.01
 
 
 @renamed_argument("found", "landscape")
-def landscape_maps(landscape: Landscape, paths: Sequence[np.ndarray] = ()):
+def landscape_maps(landscape: Landscape, paths: Sequence[np.ndarray] = ()) -> "Figure":
     """Jacobian norm, λ₁ and accuracy over the points, and paths of trained (n, s) over them.
 
     Args:
@@ -47,7 +51,7 @@ def landscape_maps(landscape: Landscape, paths: Sequence[np.ndarray] = ()):
     return figure
 
 
-def parameter_flow(paths: Sequence[np.ndarray]):
+def parameter_flow(paths: Sequence[np.ndarray]) -> "Figure":
     """Where training takes (n, s) from the points of a grid: an arrow from start to end (Fig 6d).
 
     Args:

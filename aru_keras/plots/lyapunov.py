@@ -1,6 +1,7 @@
 """Lyapunov exponents of adapted and frozen networks (Geadah et al. 2024, Fig 5c–d, App. D)."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,13 +9,16 @@ from aru_keras._util.deprecated import renamed, renamed_argument
 from aru_keras.analysis.lyapunov import AdaptedExponents, LyapunovExponents
 from aru_keras.plots.style import COLUMN_WIDTH, band, drive_colours, number, panels, unit_style
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _LEADING = "$\\lambda_1$ (nats per step)"
 
 
 @renamed_argument("found", "exponents")
 def exponents_after_onset(
     drives: Sequence[float], steps: Sequence[int], exponents: Sequence[LyapunovExponents]
-):
+) -> "Figure":
     """The leading exponent with the (n, s) of each step after a drive's onset, by ξ (Fig 5c).
 
     Args:
@@ -43,7 +47,7 @@ def exponents_after_onset(
 
 
 @renamed_argument("found", "exponents")
-def adapted_and_frozen_exponents(exponents: Sequence[AdaptedExponents]):
+def adapted_and_frozen_exponents(exponents: Sequence[AdaptedExponents]) -> "Figure":
     """The leading exponent over ξ, with adapted (n, s) and with those of ξ = 0 (Fig 5d).
 
     Args:
@@ -69,7 +73,7 @@ def adapted_and_frozen_exponents(exponents: Sequence[AdaptedExponents]):
     return figure
 
 
-def exponent_spectra(spectra: Mapping[float | str, LyapunovExponents]):
+def exponent_spectra(spectra: Mapping[float | str, LyapunovExponents]) -> "Figure":
     """Whole Lyapunov spectra over their index, as a share of N.
 
     Args:

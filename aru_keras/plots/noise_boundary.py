@@ -1,8 +1,10 @@
 """The boundary between decaying and growing noise (Geadah et al. 2024, Prop. 1, Fig 5b)."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras.analysis.noise_boundary import BOUNDARY_NOISE, boundary_saturation, noise_decays
 from aru_keras.plots.style import (
@@ -14,13 +16,18 @@ from aru_keras.plots.style import (
     panels,
 )
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _CURVE_POINTS = 400
 _DECAYS_SHADE = "0.92"
 _MARGIN = 0.25
 """Space about the points of a boundary figure, as a share of their range."""
 
 
-def noise_boundaries(drives: Sequence[float], onset, late, noise: float = BOUNDARY_NOISE):
+def noise_boundaries(
+    drives: Sequence[float], onset: ArrayLike, late: ArrayLike, noise: float = BOUNDARY_NOISE
+) -> "Figure":
     """Points (n, s) at onset and late over the boundary Λ(ξ), one panel a drive (Fig 5b).
 
     The decaying region, σ·γ′(ξ; n, s) < 1, is shaded. All panels have the same limits.

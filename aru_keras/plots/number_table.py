@@ -4,6 +4,7 @@ import csv
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ _NO_NAME = re.compile(r"_child\d+|_container\d+|")
 _NO_NUMBERS = "_nolegend_"  # The label of what is drawn a second time, such as a white rim.
 
 
-def numbers(drawn) -> list[dict]:
+def numbers(drawn: Any) -> list[dict]:
     """What a figure of this package draws, one point, bar or field of a map a row.
 
     Args:
@@ -42,7 +43,7 @@ def numbers(drawn) -> list[dict]:
     return rows
 
 
-def save_numbers(drawn, path: str | os.PathLike) -> Path:
+def save_numbers(drawn: Any, path: str | os.PathLike) -> Path:
     """Write the numbers behind a figure as a table, CSV, whole or not at all.
 
     Args:

@@ -1,10 +1,18 @@
 """The picture of an image, or another sequence, being read."""
 
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import keras
 import numpy as np
 
 from aru_keras._util.deprecated import renamed
 from aru_keras.plots.style import UNIT_COLOURS, unit_style
 from aru_keras.probing.reading import Reading, read
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 UNITS_DRAWN = 4
 CHANNELS_DRAWN = 8
@@ -24,7 +32,15 @@ _PANEL, _STRIP, _STRIPS, _IMAGE = 1.1, 0.5, 6.0, 2.5
 most, and of an image, in inches."""
 
 
-def reading(model, task, split="test", index=0, units=None, *, perturbation=None):
+def reading(
+    model: keras.Model | str | os.PathLike,
+    task: Any,
+    split: str = "test",
+    index: int = 0,
+    units: Sequence[int] | None = None,
+    *,
+    perturbation: Any = None,
+) -> "Figure":
     """A sequence being read step by step, and n_t, s_t and h_t of several units during it.
 
     On the left are an image and the order of its pixels; other sequences have their channels as
@@ -51,7 +67,7 @@ def reading(model, task, split="test", index=0, units=None, *, perturbation=None
     return picture_of(read(model, task, split, index, perturbation), units)
 
 
-def picture_of(shown: Reading, units=None):
+def picture_of(shown: Reading, units: Sequence[int] | None = None) -> "Figure":
     """The figure of a `reading.Reading`; units, figure and errors as in `reading`."""
     from matplotlib.figure import Figure
 

@@ -1,13 +1,16 @@
 """Accuracy and loss over the strength of a perturbation (Geadah et al. 2024, Fig 2)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.evaluation import Scores
 from aru_keras.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 STEP_LABEL = r"step drive $\xi$"
 CONTRAST_LABEL = "contrast amplitude $A$"
@@ -18,7 +21,7 @@ def robustness_curves(
     amplitudes: Sequence[float],
     label: str = STEP_LABEL,
     classes: int = 10,
-):
+) -> "Figure":
     """Accuracy and loss of networks over the amplitude of a perturbation (Fig 2).
 
     Bands are one standard error over seeds, thin lines are the seeds; the dotted line is chance.

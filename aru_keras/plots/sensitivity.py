@@ -1,12 +1,16 @@
 """Accuracy and loss over two properties of a perturbation (Geadah et al. 2024, Figs 13–16)."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aru_keras.analysis.evaluation import Scores
 from aru_keras.plots import style
 from aru_keras.plots.robustness import CONTRAST_LABEL
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PHASE_LABEL = r"phase $\phi$ (rad)"
 DURATION_LABEL = r"duration $\tau$ (steps)"
@@ -21,7 +25,7 @@ def sensitivity_maps(
     columns: Sequence[float],
     row_label: str = CONTRAST_LABEL,
     column_label: str = PHASE_LABEL,
-):
+) -> "Figure":
     """Accuracy and loss over two properties of a perturbation, a column a network (Figs 13–16).
 
     All networks share the colours; those of the loss are logarithmic.

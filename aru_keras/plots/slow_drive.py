@@ -1,6 +1,7 @@
 """Slow periodic drives: phase, gain and time constants over the period."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,11 +10,14 @@ from aru_keras.analysis.fitting import Fit
 from aru_keras.analysis.slow_drive import Phase
 from aru_keras.plots.style import band, letter, panels, plain_logarithmic, unit_style
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 def periodic_responses(
     phases: Mapping[str, Sequence[Mapping[int, Phase]]],
     relaxations: Mapping[str, Sequence[Mapping[int, Fit]]],
-):
+) -> "Figure":
     """Lead and gain under sinusoids, and τ after the steps of square waves, over the period.
 
     Args:

@@ -1,6 +1,7 @@
 """Eigenvalues of the recurrent weights (Geadah et al. 2024, Fig 5e)."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,9 +10,12 @@ from aru_keras.analysis.spectrum import Spectrum
 from aru_keras.plots.noise_boundary import _CURVE_POINTS
 from aru_keras.plots.style import PAGE_WIDTH, UNIT_COLOURS, number, panels
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @renamed_argument("found", "spectra")
-def eigenvalues(spectra: Mapping[str, Spectrum]):
+def eigenvalues(spectra: Mapping[str, Spectrum]) -> "Figure":
     """Eigenvalues of W_hh in the complex plane with the unit circle, one panel each (Fig 5e).
 
     Args:

@@ -1,17 +1,21 @@
 """The stationary distribution of the states under a drive (Geadah et al. 2024, Methods)."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aru_keras.analysis.stationary_distribution import StationaryLines
 from aru_keras.plots.style import UNIT_COLOURS, drive_colours, letters, number, panels
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _BINS, _REACH = 60, 4.0
 """Of histograms of standardised states: their number, and how many deviations they reach."""
 
 
-def state_distributions(states: Mapping[float, np.ndarray], lines: StationaryLines):
+def state_distributions(states: Mapping[float, np.ndarray], lines: StationaryLines) -> "Figure":
     """Distributions of h under each drive, standardised, and their mean and deviation over ξ.
 
     Args:

@@ -8,12 +8,19 @@ import os
 import string
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from aru_keras._util.arguments import one_of, whole
 from aru_keras._util.deprecated import renamed_argument
 from aru_keras._util.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.colorbar import Colorbar
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 UNIT_COLOURS = (
     "#0072B2",
@@ -88,21 +95,23 @@ def norm_colours() -> dict:
     return {"cmap": NORM_MAP, "norm": LogNorm(1 / NORM_REACH, NORM_REACH)}
 
 
-def norm_bar(axes, drawn, **options):
+def norm_bar(axes: Any, drawn: Any, **options: Any) -> "Colorbar":
     """The colour bar of norms of Jacobians; its ends are open to what lies beyond the scale."""
     bar = axes.figure.colorbar(drawn, ax=axes, label=NORM_LABEL, extend="both", **options)
     plain_logarithmic(bar.long_axis)
     return bar
 
 
-def figure(width: float = PAGE_WIDTH, height: float = 2.4):
+def figure(width: float = PAGE_WIDTH, height: float = 2.4) -> "Figure":
     """An empty `matplotlib.figure.Figure` whose panels are laid out to fit."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def panels(columns: int, rows: int = 1, *, width: float = PAGE_WIDTH, row_height: float = 2.4):
+def panels(
+    columns: int, rows: int = 1, *, width: float = PAGE_WIDTH, row_height: float = 2.4
+) -> tuple["Figure", np.ndarray]:
     """A figure and its array of axes, (columns,) or (rows, columns), without top and right edges.
 
     Returns:
@@ -115,7 +124,15 @@ def panels(columns: int, rows: int = 1, *, width: float = PAGE_WIDTH, row_height
     return made, axes[0] if rows == 1 else axes
 
 
-def band(axes, x, values, *, label: str | None = None, each: bool = True, **style):
+def band(
+    axes: Any,
+    x: ArrayLike,
+    values: ArrayLike,
+    *,
+    label: str | None = None,
+    each: bool = True,
+    **style: Any,
+) -> "Line2D":
     """A line at the mean over seeds, a band of one standard error, and a thin line for each seed.
 
     Args:
@@ -145,7 +162,7 @@ def unlisted(label: str | None) -> str | None:
     return label and f"_{label}"
 
 
-def letter(axes, text: str) -> None:
+def letter(axes: Any, text: str) -> None:
     """A panel's letter, bold, above its upper left corner."""
     axes.set_title(text, loc="left", fontweight="bold")
 
@@ -170,7 +187,7 @@ def legend_entries(panels: Iterable) -> tuple[list, list]:
     return list(entries.values()), list(entries)
 
 
-def plain_logarithmic(axis) -> None:
+def plain_logarithmic(axis: Any) -> None:
     """Numbers of a logarithmic axis as 0.2 and 50, not as powers of ten."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -193,7 +210,7 @@ def checked_output(formats: Iterable[str], dpi: int) -> tuple[tuple[str, ...], i
 
 
 def save(
-    drawn, path: str | os.PathLike, formats: Iterable[str] = ("png", "svg"), dpi: int = DPI
+    drawn: Any, path: str | os.PathLike, formats: Iterable[str] = ("png", "svg"), dpi: int = DPI
 ) -> list[Path]:
     """Write a figure, each file whole or not at all.
 

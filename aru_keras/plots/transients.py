@@ -1,6 +1,7 @@
 """Onset and steady state under step drives (Geadah et al. 2024, Fig 4a)."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,10 +9,13 @@ from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.transients import Transient
 from aru_keras.plots import style
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _NAMES = {"n": "gain", "s": "saturation"}
 
 
-def transient_courses(seeds: Sequence[Sequence[Transient]]):
+def transient_courses(seeds: Sequence[Sequence[Transient]]) -> "Figure":
     """N and s over time under every ξ, and their onset and steady state over ξ.
 
     All are means over seeds with a band of one standard error, and a thin line for each seed, of

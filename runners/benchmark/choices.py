@@ -1,6 +1,7 @@
 """The sizes, kinds and backends that a benchmark can measure."""
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aru_keras._util.arguments import one_of
@@ -82,7 +83,7 @@ NUM_ENVS = (1, 64, 256)
 """Numbers of sub-environments that are stepped together."""
 
 
-def checked_backends(backends) -> list[str]:
+def checked_backends(backends: Sequence[str] | None) -> list[str]:
     """`backends`, after a check that they are installed; None for all that are installed."""
     installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
     if backends is None:

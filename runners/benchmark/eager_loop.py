@@ -5,6 +5,8 @@ The published experiments were run with a loop of this kind; this one is written
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -27,20 +29,20 @@ class EagerLoop(nn.Module):
         nn.init.constant_(self.gain.bias, 6.0)
         nn.init.normal_(self.from_units.weight, std=0.5 / math.sqrt(units))
 
-    def forward(self, x):
+    def forward(self, x: Any) -> Any:
         h, g = self.initial_state(len(x))
         for t in range(x.shape[1]):
             h, g = self.step(x[:, t], h, g)
         return self.readout(h)
 
-    def initial_state(self, batch_size: int):
+    def initial_state(self, batch_size: int) -> Any:
         """The zeros h (B, N) and g (B, N, G)."""
         return (
             torch.zeros(batch_size, self.units),
             torch.zeros(batch_size, self.units, self.controller_units),
         )
 
-    def step(self, x, h, g):
+    def step(self, x: Any, h: Any, g: Any) -> tuple:
         """One step from x (B, 1), h and g to the new h and g."""
         a = self.from_input(x) + self.from_units(h)
         # One temporary less of g's size: with two of them freed memory comes in pieces of the wrong
@@ -51,7 +53,7 @@ class EagerLoop(nn.Module):
         return (1 - s) * functional.softplus(z) / n + s * torch.sigmoid(z), g
 
 
-def training(batch: int, timesteps: int, units: int, controller_units: int):
+def training(batch: int, timesteps: int, units: int, controller_units: int) -> Callable:
     """A function that makes a given number of training steps: loss, gradients, Adam."""
     torch.manual_seed(0)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -71,7 +73,7 @@ def training(batch: int, timesteps: int, units: int, controller_units: int):
     return run
 
 
-def online(units: int, controller_units: int):
+def online(units: int, controller_units: int) -> Callable:
     """A function that makes a given number of steps of a single sequence."""
     network = EagerLoop(units, controller_units)
     x = torch.full((1, 1), 0.5)

@@ -1,5 +1,7 @@
 """Steps per second of the vector environment, alone and with a network attached."""
 
+from collections.abc import Sequence
+
 import gymnasium as gym
 import keras
 import numpy as np
@@ -14,7 +16,10 @@ from aru_keras.runners.benchmark.timing import ROUNDS, interleaved
 
 
 def environments(
-    sizes=ONLINE_SIZES, num_envs=NUM_ENVS, rounds: int = ROUNDS, task: str = "digits"
+    sizes: Sequence[tuple[int, int]] = ONLINE_SIZES,
+    num_envs: Sequence[int] = NUM_ENVS,
+    rounds: int = ROUNDS,
+    task: str = "digits",
 ) -> list[dict]:
     """Time steps of the vector environment alone, and with a network attached.
 

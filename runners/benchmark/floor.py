@@ -1,5 +1,6 @@
 """A lower bound of the time of a training step: its arithmetic at the rates of the machine."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
@@ -32,7 +33,7 @@ class Rates:
         return size.operations / self.operations + size.tanhs / self.tanhs
 
 
-def rate_variants(backends) -> list[Variant]:
+def rate_variants(backends: Sequence[str]) -> list[Variant]:
     """The variants that measure the rates, in the same run as the others."""
     kinds = {"product": _products, "tanh": _tanhs}
     return [
@@ -42,7 +43,7 @@ def rate_variants(backends) -> list[Variant]:
     ]
 
 
-def rates(results: Race, backends) -> Rates:
+def rates(results: Race, backends: Sequence[str]) -> Rates:
     """The rates from a race that contained the `rate_variants`."""
 
     def best(kind, work):

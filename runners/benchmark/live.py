@@ -3,6 +3,7 @@
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -24,7 +25,7 @@ FRAMES = 1000 / FRAME_MS
 STEPS_A_TURN = 32
 
 
-def live(sizes=LIVE_SIZES, *, rounds: int = ROUNDS) -> list[dict]:
+def live(sizes: Sequence[tuple[int, int]] = LIVE_SIZES, *, rounds: int = ROUNDS) -> list[dict]:
     """Time a step of an ARUN on digits, together with its drawing and what is sent of it.
 
     Args:

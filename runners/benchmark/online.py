@@ -1,6 +1,7 @@
 """The time of one step of one sequence: the compiled step of probes, and other ways to take it."""
 
 import functools
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -15,7 +16,11 @@ PROBE = "OnlineStep"
 
 
 def online(
-    sizes=ONLINE_SIZES, *, backends=None, rounds: int = ROUNDS, progress: bool = False
+    sizes: Sequence[tuple[int, int]] = ONLINE_SIZES,
+    *,
+    backends: Sequence[str] | None = None,
+    rounds: int = ROUNDS,
+    progress: bool = False,
 ) -> list[dict]:
     """Time single steps of an ARU network at B = 1, whose signals are not read.
 

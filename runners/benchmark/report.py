@@ -3,6 +3,7 @@
 import csv
 import math
 from pathlib import Path
+from typing import Any
 
 from aru_keras._util.files import replacing
 
@@ -48,7 +49,7 @@ def _line(row):
     return start + f"{1e3 * row['seconds']:.1f} | {ratios} | {memory} |"
 
 
-def training_chart(rows: list[dict]):
+def training_chart(rows: list[dict]) -> Any:
     """The rows of `training.training` as bars: the time of a step as a multiple of the floor.
 
     Returns:

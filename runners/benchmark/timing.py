@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aru_keras._util.deprecated import renamed_argument
@@ -56,7 +57,7 @@ def calls_in(seconds: float, seconds_a_call: float) -> int:
     return max(1, round(seconds / seconds_a_call))
 
 
-def elapsed(run, count: int) -> float:
+def elapsed(run: Callable[[int], object], count: int) -> float:
     """The seconds that `run(count)` takes."""
     started = time.perf_counter()
     run(count)

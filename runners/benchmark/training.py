@@ -2,6 +2,7 @@
 
 import functools
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -36,10 +37,10 @@ TOGETHER = 2**29
 
 
 def training(
-    sizes=("small", "middle"),
+    sizes: Sequence[str] = ("small", "middle"),
     *,
-    backends=None,
-    kinds=DEFAULT_KINDS,
+    backends: Sequence[str] | None = None,
+    kinds: Sequence[str] = DEFAULT_KINDS,
     rounds: int = ROUNDS,
     seconds: float = SECONDS_A_TURN,
     progress: bool = False,
@@ -76,7 +77,7 @@ def training(
     return rows
 
 
-def variants_of(size: Size, backends, kinds) -> list[Variant]:
+def variants_of(size: Size, backends: Sequence[str], kinds: Sequence[str]) -> list[Variant]:
     """The variants of these kinds that exist on these backends."""
     variants = []
     for backend in backends:

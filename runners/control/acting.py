@@ -1,6 +1,8 @@
 """Let a trained agent act for an episode, and keep what its units did."""
 
 import csv
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,14 +45,14 @@ class Acted:
 
 
 def act(
-    run_dir,
+    run_dir: str | os.PathLike,
     *,
     index: int = 0,
-    units=None,
+    units: Sequence[int] | None = None,
     isolated: bool = False,
     device: str | None = None,
-    out=None,
-    formats=("png",),
+    out: str | os.PathLike | None = None,
+    formats: Iterable[str] = ("png",),
     dpi: int = 150,
     most_steps: int = MOST_STEPS,
 ) -> Acted:

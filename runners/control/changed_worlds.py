@@ -1,5 +1,6 @@
 """What a trained agent gets when its world changes, and it does not learn any more."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,7 +53,12 @@ class ChangedObservations(gym.vector.VectorObservationWrapper):
 
 
 def changed_returns(
-    run_dir, change: str, amplitudes: Sequence[float], *, episodes: int = 40, onset: int = 0
+    run_dir: str | os.PathLike,
+    change: str,
+    amplitudes: Sequence[float],
+    *,
+    episodes: int = 40,
+    onset: int = 0,
 ) -> np.ndarray:
     """The mean return of the agent of a run over the amplitudes of a change.
 

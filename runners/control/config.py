@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aru_keras import models
 from aru_keras._util.arguments import one_of
@@ -107,7 +109,7 @@ class ControlConfig:
         return dataclasses.asdict(self)
 
     @classmethod
-    def from_file(cls, path, **changes) -> "ControlConfig":
+    def from_file(cls, path: str | os.PathLike, **changes: Any) -> "ControlConfig":
         """The configuration in a `config.json`, with some fields changed.
 
         Raises:
@@ -137,12 +139,12 @@ class ControlConfig:
         return cls(**values)
 
 
-def is_environment(task) -> bool:
+def is_environment(task: object) -> bool:
     """Whether the name of a task is that of an environment of Gymnasium."""
     return isinstance(task, str) and task.startswith(PREFIX) and len(task) > len(PREFIX)
 
 
-def describes_agent(path) -> bool:
+def describes_agent(path: str | os.PathLike) -> bool:
     """Whether a `config.json` is that of an agent in an environment."""
     return _values(path) is not None
 

@@ -1,5 +1,7 @@
 """The returns of a trained agent, which no longer learns."""
 
+from typing import Any
+
 import numpy as np
 
 from aru_keras._util.arguments import whole
@@ -16,7 +18,7 @@ def evaluate(
     *,
     episodes: int = 20,
     seed: int = 0,
-    drive=None,
+    drive: Any = None,
     sampled: bool = False,
     most_steps: int = MOST_STEPS,
 ) -> np.ndarray:

@@ -6,9 +6,11 @@ that was killed goes on from the last whole stretch, and ends like an unbroken o
 """
 
 import math
+import os
 import re
 import sys
 import time
+from typing import Any
 
 import keras
 import numpy as np
@@ -25,13 +27,21 @@ from aru_keras.runners.control.folder import MOMENTS, AgentFolder
 from aru_keras.runners.control.ppo import Learner
 from aru_keras.runners.control.segments import Collector
 from aru_keras.runners.control.video import record_episode
-from aru_keras.runners.train import _training_in, versions
+from aru_keras.runners.provenance import versions
+from aru_keras.runners.train import _training_in
 
 EVALUATION = 2**31
 """Number of the stretch whose seed the evaluation in the end has."""
 
 
-def train(environment, model: str = "arun", *, run_dir=None, verbose="auto", **options) -> dict:
+def train(
+    environment: str | ControlConfig,
+    model: str = "arun",
+    *,
+    run_dir: str | os.PathLike | None = None,
+    verbose: int | str = "auto",
+    **options: Any,
+) -> dict:
     """Train an agent from scratch.
 
     Args:
@@ -64,7 +74,7 @@ def train(environment, model: str = "arun", *, run_dir=None, verbose="auto", **o
         return _run(config, world, folder, None, [], verbose)
 
 
-def resume(run_dir, *, verbose="auto") -> dict:
+def resume(run_dir: str | os.PathLike, *, verbose: int | str = "auto") -> dict:
     """Continue the run in `run_dir` after its last checkpoint, as if it had not been broken.
 
     Args:

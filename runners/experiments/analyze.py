@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aru_keras._util.arguments import one_of
@@ -16,8 +16,8 @@ from aru_keras.runners.experiments.presets import preset as preset_named
 from aru_keras.runners.experiments.reproduce import concluded, drawn
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import Network, checked
+from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunFolder
-from aru_keras.runners.train import versions
 from aru_keras.tasks.specs import ARRAYS
 
 
@@ -29,7 +29,7 @@ def analyze(
     only: Sequence[str] | None = None,
     formats: Sequence[str] = report.FORMATS,
     dpi: int = style.DPI,
-    say=print,
+    say: Callable[[str], object] = print,
 ) -> list[Path]:
     """Measure a trained network with all the paper's experiments for a network of its kind.
 

@@ -18,7 +18,7 @@ import numpy as np
 
 
 def to_arrays(
-    result,
+    result: Any,
     prefix: str = "",
     *,
     names: Mapping[str, str] | None = None,
@@ -58,7 +58,7 @@ def from_arrays(
     prefix: str = "",
     *,
     names: Mapping[str, str] | None = None,
-    **given,
+    **given: Any,
 ) -> Any:
     """The result from whose fields `to_arrays` made arrays.
 

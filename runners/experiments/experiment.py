@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from aru_keras.analysis.statistics import Estimate, estimate
+from aru_keras.analysis.statistics import estimate
 from aru_keras.runners.experiments.results import Results
 
 VERDICTS = ("agrees", "agrees in part", "disagrees", "undecided", "shown")
@@ -274,7 +274,7 @@ def _paired(first, second):
     return first, second, estimate(first - second)
 
 
-def _side(mean: Estimate, bound):
+def _side(mean, bound):
     """Whether the whole interval lies above the bound (True) or below it (False)."""
     low, high = mean.interval or (-np.inf, np.inf)
     if low > bound:

@@ -1,6 +1,7 @@
 """Shared by the experiments: recordings under step drives, and the adaptation of n and s."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def under_drives(
     signals: str | Sequence[str],
     steps: Callable[[int], Sequence[int]],
     images: int | None = None,
-    model=None,
+    model: Any = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Record a network that reads test images under step drives; one recording for each ξ.
 

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,6 +11,7 @@ from aru_keras.models import trainable_parameters
 from aru_keras.runners import train
 from aru_keras.runners.run_files import read_history
 from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.tasks import Task
 
 _REPLACE = "Put the files of one run together again, or train it anew."
 
@@ -27,33 +29,33 @@ class Network:
         self.name, self.seed, self.folder = name, seed, folder
 
     @functools.cached_property
-    def config(self):
+    def config(self) -> train.TrainConfig:
         """The `TrainConfig` of the run."""
         return self.folder.load_config()
 
     @functools.cached_property
-    def task(self):
+    def task(self) -> Task:
         """The `tasks.Task` of the run."""
         return _task(self.config)
 
     @functools.cached_property
-    def model(self):
+    def model(self) -> keras.Model:
         """The model of the best epoch."""
         return self.folder.load_model()
 
     @functools.cached_property
-    def start(self):
+    def start(self) -> keras.Model:
         """The model before training, initialized again from its seed."""
         keras.utils.set_random_seed(self.config.seed)
         return train.compiled_network(self.config, self.task)
 
-    def other_task(self, name: str):
+    def other_task(self, name: str) -> Task:
         """Another `tasks.Task`, with the options of this run."""
-        options = {} if "conv" in name else {"downsample": self.config.downsample}
+        options: dict[str, Any] = {} if "conv" in name else {"downsample": self.config.downsample}
         return _task(train.TrainConfig(name, data_dir=self.config.data_dir, **options))
 
     @property
-    def cell(self):
+    def cell(self) -> Any:
         """The trained recurrent cell."""
         return self.model.get_layer("recurrent").cell
 
@@ -117,7 +119,7 @@ def _loaded(task, options):
     return train.TrainConfig(task, **dict(options)).load_task()
 
 
-def _task(config: train.TrainConfig):
+def _task(config: train.TrainConfig) -> Task:
     """The task of a configuration, loaded once for all runs on it."""
     names = ("downsample", "permutation_seed", "source", "data_dir", "fingerprint")
     return _loaded(config.task, tuple((name, getattr(config, name)) for name in names))

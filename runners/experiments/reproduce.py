@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aru_keras._util.arguments import one_of, whole
@@ -21,9 +21,10 @@ from aru_keras.runners.experiments.experiment import Experiment
 from aru_keras.runners.experiments.graph import measuring
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.presets import preset as preset_named
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import Workspace
+from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunError
-from aru_keras.runners.train import versions
 from aru_keras.runners.work_folder import alone_in
 from aru_keras.tasks import TASKS
 
@@ -37,7 +38,7 @@ def reproduce(
     formats: Sequence[str] = report.FORMATS,
     dpi: int = style.DPI,
     workers: Workers | None = None,
-    say=print,
+    say: Callable[[str], object] = print,
 ) -> list[Path]:
     """Train and measure what the folder does not contain yet, and write the report.
 
@@ -100,7 +101,12 @@ def offered(preset: Preset) -> list[Experiment]:
 
 
 def section(
-    experiment, measured, preset, folder: Path, formats=report.FORMATS, dpi=style.DPI
+    experiment: Experiment,
+    measured: Callable[[], Results],
+    preset: Preset,
+    folder: Path,
+    formats: Sequence[str] = report.FORMATS,
+    dpi: int = style.DPI,
 ) -> report.Section:
     """Measure, conclude and draw one experiment.
 
@@ -115,7 +121,9 @@ def section(
     return drawn(concluded(experiment, measured, preset), folder, formats, dpi)
 
 
-def concluded(experiment, measured, preset) -> report.Section:
+def concluded(
+    experiment: Experiment, measured: Callable[[], Results], preset: Preset
+) -> report.Section:
     """Measure and conclude one experiment, without writing its figures.
 
     The arguments are those of `section`. If a network overflows, or the numbers allow no
@@ -137,7 +145,10 @@ def concluded(experiment, measured, preset) -> report.Section:
 
 @renamed_argument("found", "section")
 def drawn(
-    section: report.Section, folder: Path, formats=report.FORMATS, dpi: int = style.DPI
+    section: report.Section,
+    folder: Path,
+    formats: Sequence[str] = report.FORMATS,
+    dpi: int = style.DPI,
 ) -> report.Section:
     """Write the figures of a section to `figures/` in a folder, and return it with their paths.
 

@@ -1,6 +1,7 @@
 """Shared by experiments 12, 13 and 13b: responses of the units to a step drive."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,12 +12,20 @@ from aru_keras.analysis.step_response import (
     step_responses,
 )
 from aru_keras.runners.experiments.measured import finite_signals
+from aru_keras.runners.experiments.network import Network
+from aru_keras.runners.experiments.presets import Preset
 
 STEPS = tuple(drive for drive in RESPONSE_DRIVES if drive)
 """Amplitudes ξ of the experiments. Without a drive there is no order, so 0 is left out."""
 
 
-def responses_of(network, preset, drives, inputs=None, **options) -> StepResponses:
+def responses_of(
+    network: Network,
+    preset: Preset,
+    drives: Sequence[float],
+    inputs: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> StepResponses:
     """Responses of a network under the paper's protocol.
 
     Args:

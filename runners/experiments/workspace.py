@@ -4,7 +4,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +47,9 @@ class Workspace:
         RunError: The folder was made with another preset.
     """
 
-    def __init__(self, path: str | os.PathLike, preset: Preset, say=print):
+    def __init__(
+        self, path: str | os.PathLike, preset: Preset, say: Callable[[str], object] = print
+    ):
         self.path, self.preset, self.say = Path(path), preset, say
         self._trainings = trainings(preset)
         self._claim()
