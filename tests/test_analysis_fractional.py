@@ -143,7 +143,7 @@ def test_a_constant_response_has_no_order():
         np.testing.assert_array_equal(found.fitted, [False, True, False])
         np.testing.assert_array_equal(np.isnan(found.alpha), ~found.fitted)
         assert found.integrating == 1.0 and found.differentiating == 0.0
-    with pytest.raises(ValueError, match="all are constant"):
+    with pytest.raises(ValueError, match="All responses are constant"):
         _ = fractional_order(np.zeros(T), STEP).integrating
 
 
