@@ -13,8 +13,8 @@ SCRIPT = Path(__file__).parents[1] / "examples/slurm/job.sh"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="bash and SLURM are of Unix")
 
 STAND_INS = {
-    "sbatch": 'echo "$@" > "$CALLS/sbatch"',
-    "srun": 'exec "$@"',
+    "scontrol": 'echo "$@" > "$CALLS/scontrol"',
+    "srun": 'echo "$1" > "$CALLS/srun"; shift; exec "$@"',
     # It stays, as a scheduler and workers do.
     "dask": 'echo "$@" >> "$CALLS/dask"; exec sleep 60',
     "aru-keras": """
@@ -24,6 +24,9 @@ STAND_INS = {
         while true; do sleep 0.05; done
     """,
 }
+
+OF_THE_JOB = {"SLURM_JOB_ID": "7", "SLURM_CPUS_PER_TASK": "3"}
+"""What SLURM tells a job."""
 
 
 @pytest.fixture
@@ -40,7 +43,7 @@ def job(tmp_path):
         return subprocess.Popen(
             ["bash", SCRIPT, "sweep", "digits", "--n", "a b"],
             cwd=tmp_path,
-            env={**os.environ, **variables, "CALLS": str(tmp_path)},
+            env={**os.environ, **variables, **OF_THE_JOB, "CALLS": str(tmp_path)},
         )
 
     return start
@@ -56,16 +59,27 @@ def test_the_script_is_correct_and_asks_for_a_warning():
 def test_the_job_ends_as_the_command_does(job, code, tmp_path):
     assert job(str(code)).wait() == code
     assert (tmp_path / "aru-keras").read_text().startswith("sweep digits --n a b --scheduler /")
-    assert not (tmp_path / "sbatch").exists()
+    assert not (tmp_path / "scontrol").exists()
     assert not list(tmp_path.glob("aru-keras-*"))
 
 
-def test_a_job_whose_time_is_up_goes_on_in_a_next_one(job, tmp_path):
+def test_a_job_whose_time_is_up_is_queued_again_as_it_was_submitted(job, tmp_path):
     process = job("")
     while not (tmp_path / "aru-keras").exists():
         time.sleep(0.01)
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 143
-    assert (tmp_path / "sbatch").read_text() == f"{SCRIPT} sweep digits --n a b\n"
+    assert (tmp_path / "scontrol").read_text() == "requeue 7\n"
+    assert "#SBATCH --requeue" in SCRIPT.read_text()
     listed = (tmp_path / "dask").read_text()
     assert "scheduler --port 0" in listed and "worker --scheduler-file" in listed
+    assert "--memory-limit 0" in listed  # Dask's own limit is that of one core of the node.
+
+
+def test_each_worker_has_the_cpus_of_its_task(job, tmp_path):
+    process = job("")
+    while not (tmp_path / "srun").exists():
+        time.sleep(0.01)
+    process.terminate()
+    process.wait()
+    assert (tmp_path / "srun").read_text() == "--cpus-per-task=3\n"
