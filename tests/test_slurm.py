@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).parents[1] / "examples/slurm/job.sh"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="bash and SLURM are of Unix")
 
 STAND_INS = {
-    "scontrol": 'echo "$@" > "$CALLS/scontrol"',
+    "scontrol": 'echo "$@" $(ls -d aru-keras-*/ 2> /dev/null) > "$CALLS/scontrol"',
     "srun": 'echo "$1" > "$CALLS/srun"; shift; exec "$@"',
     # It stays, as a scheduler and workers do.
     "dask": 'echo "$@" >> "$CALLS/dask"; exec sleep 60',
@@ -69,6 +69,7 @@ def test_a_job_whose_time_is_up_is_queued_again_as_it_was_submitted(job, tmp_pat
         time.sleep(0.01)
     process.send_signal(signal.SIGUSR1)
     assert process.wait() == 143
+    # With nothing left behind: SLURM kills the script at this moment.
     assert (tmp_path / "scontrol").read_text() == "requeue 7\n"
     assert "#SBATCH --requeue" in SCRIPT.read_text()
     listed = (tmp_path / "dask").read_text()

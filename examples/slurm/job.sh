@@ -25,7 +25,11 @@ export OMP_NUM_THREADS=$cores OPENBLAS_NUM_THREADS=$cores TF_NUM_INTRAOP_THREADS
 
 work=$(mktemp -d "$PWD/aru-keras-${SLURM_JOB_ID:-0}-XXXXXX")
 file=$work/scheduler.json
-trap 'kill $(jobs -p) 2> /dev/null; rm -rf "$work"' EXIT
+clean() {
+    kill $(jobs -p) 2> /dev/null
+    rm -rf "$work"
+}
+trap clean EXIT
 
 dask scheduler --port 0 --dashboard-address :0 --scheduler-file "$file" 2> "$work/scheduler.log" &
 # Since SLURM 22.05, srun does not take over the CPUs of a task by itself. SLURM limits the memory.
@@ -45,6 +49,7 @@ fi
 # 143: ended by a signal, with all whole epochs kept. The job waits in the queue again, as it was
 # submitted, and its command goes on where it was.
 if [ "$code" -eq 143 ]; then
+    clean  # SLURM kills a job that it queues again, maybe before this script has ended.
     scontrol requeue "$SLURM_JOB_ID"
 fi
 exit "$code"
