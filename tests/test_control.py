@@ -203,6 +203,15 @@ def test_an_agent_learns_numbers():
     assert evaluate(agent, world, episodes=64, seed=5).mean() > before / 2
 
 
+def test_an_agent_with_deviations_of_its_own_is_saved_and_loaded(tmp_path):
+    world = world_of(worlds.Reach)
+    agent = agent_of(world, "relu", units=3)
+    agent.readout.log_std.assign([0.5, -1.0])
+    agent.model.save(tmp_path / "agent.keras")
+    loaded = keras.models.load_model(tmp_path / "agent.keras")
+    np.testing.assert_array_equal(array(loaded.get_layer("readout").log_std), [0.5, -1.0])
+
+
 def test_a_drive_acts_on_the_units():
     world = world_of(worlds.Recall)
     agent, starts = agent_of(world, "gamma"), np.ones(4, bool)

@@ -58,6 +58,13 @@ class ActorCriticReadout(keras.layers.Dense):
     def compute_output_shape(self, input_shape: Shape) -> Any:
         return (*input_shape[:-1], self.policy_size + self.log_std_size + 1)
 
+    # `Dense` saves its own two weights alone, and would leave out log σ.
+    def save_own_variables(self, store: Any) -> None:
+        keras.layers.Layer.save_own_variables(self, store)
+
+    def load_own_variables(self, store: Any) -> None:
+        keras.layers.Layer.load_own_variables(self, store)
+
     def get_config(self) -> dict[str, Any]:
         config = keras.layers.Layer.get_config(self)
         return {**config, "policy_size": self.policy_size, "log_std_size": self.log_std_size}
