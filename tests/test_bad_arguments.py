@@ -72,6 +72,7 @@ ELSEWHERE = {
     "probing.reading.Reading": "what `read` returns",
     "probing.reading.class_probabilities": "an inner part of `read`",
     "probing.reading.label_of": "an inner part of `read`",
+    "probing.reading.liveliest": "an inner part of `Reading`",
     "probing.reading.outputs_of": "an inner part of `read`",
     "tasks.loading.export": "writes a file; tested with `tasks`",
 }

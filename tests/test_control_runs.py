@@ -142,7 +142,7 @@ def test_a_changed_world(unbroken):
             same = control.changed_returns(folder, change, [amplitude], episodes=8)
             assert same == pytest.approx([results["mean_return"]])
     world = control.make_world("CartPole-v1", 2)
-    changed_worlds._multiply(world.env.unwrapped, ("length", "polemass_length"), 2.0, "", "")
+    changed_worlds.multiply(changed_worlds.attributes(world.env, "length"), 2.0)
     assert (world.env.unwrapped.length, world.env.unwrapped.polemass_length) == (1.0, 0.1)
 
 

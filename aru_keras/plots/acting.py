@@ -7,6 +7,7 @@ import numpy as np
 
 from aru_keras._util.arguments import checked_units
 from aru_keras.plots.style import PAGE_WIDTH, panels, unit_style, unlisted
+from aru_keras.probing.reading import liveliest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,17 +29,14 @@ def agent_episode(
         observations: What it saw, (T, I).
         rewards: What it was paid after each step, (T,).
         signals: "n", "s" and "h", as far as there are, (T, N) each.
-        units: Indices of the units to draw; by default four that move most.
+        units: Indices of the units to draw; by default the four that are liveliest.
 
     Returns:
         A `matplotlib.figure.Figure`: the observations, the sum of the rewards, and the signals.
     """
     shown = [name for name in _SIGNALS if name in signals]
-    # n and s of an RNN+γ do not move: there, those whose output moves most.
-    moving = next((name for name in shown if np.ptp(signals[name], axis=0).any()), shown[-1])
-    if units is None:
-        units = np.sort(np.argsort(-signals[moving].std(axis=0), kind="stable")[:4])
-    units = checked_units("units", units, signals[moving].shape[1])
+    units = np.sort(liveliest(signals, 4)) if units is None else units
+    units = checked_units("units", units, signals[shown[0]].shape[1])
     figure, axes = panels(1, 2 + len(shown), width=PAGE_WIDTH, row_height=1.3)
     axes = np.ravel(axes)
     for index, feature in enumerate(np.transpose(observations)[:_FEATURES]):

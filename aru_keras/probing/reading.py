@@ -1,7 +1,7 @@
 """The reading of a sequence by a network: its input, its signals and what it makes of it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,10 +93,7 @@ class Reading:
         Args:
             count: The number of units.
         """
-        spread = next(iter(self.signals.values())).std(axis=0)
-        if not spread.any():
-            spread = self.signals["h"].std(axis=0)
-        return np.argsort(spread)[::-1][:count]
+        return liveliest(self.signals, count)
 
     def units(self, units: Sequence[int] | None, count: int) -> list[int]:
         """The given units, or by default the `liveliest`.
@@ -166,6 +163,19 @@ def read(
         signals=signals,
         probabilities=outputs_of(task, model, outputs),
     )
+
+
+def liveliest(signals: Mapping[str, np.ndarray], count: int) -> np.ndarray:
+    """The units whose gain varies most; if no gain varies, those whose output does.
+
+    Args:
+        signals: The signals by name, (T, N) each: "n" if the network has gains, and "h".
+        count: The number of units.
+    """
+    spread = signals["n"].std(axis=0) if "n" in signals else np.zeros(1)
+    if not spread.any():
+        spread = signals["h"].std(axis=0)
+    return np.argsort(spread)[::-1][:count]
 
 
 def label_of(task: Any, target: Any, steps: slice) -> int | np.ndarray:

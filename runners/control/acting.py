@@ -1,19 +1,23 @@
 """Let a trained agent act for an episode, and keep what its units did."""
 
 import csv
+import dataclasses
+import io
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import gymnasium as gym
 import numpy as np
 from keras import ops
 
 from aru_keras import plots
 from aru_keras._util.arguments import whole
 from aru_keras._util.files import make_folder, replacing
-from aru_keras.envs.probe import Probe
 from aru_keras.plots import style
+from aru_keras.probing import OnlineStep
 from aru_keras.runners.control.actions import actions_of
 from aru_keras.runners.control.environments import make_scalar
 from aru_keras.runners.control.evaluation import MOST_STEPS
@@ -42,6 +46,72 @@ class Acted:
     signals: dict[str, np.ndarray]
     pictures: tuple[Path, ...] = ()
     recording: Path | None = None
+
+    def table(self, **more: np.ndarray) -> str:
+        """The episode as CSV: a row for each step, and a column for each number.
+
+        Args:
+            **more: Further columns, (T,), after the reward.
+        """
+        columns = {"t": np.arange(len(self.rewards)), "reward": self.rewards, **more}
+        numbered = {"x": self.observations, "action": self.actions, **self.signals}
+        for name, values in numbered.items():
+            columns |= {f"{name}_{k}": values[:, k] for k in range(values.shape[1])}
+        target = io.StringIO(newline="")
+        writer = csv.writer(target)
+        writer.writerow(columns)
+        writer.writerows(zip(*columns.values(), strict=True))
+        return target.getvalue()
+
+
+class Actor:
+    """An agent that acts step by step, with its most likely actions.
+
+    Args:
+        env: The environment, as `make_scalar` makes it.
+        online: The compiled step of its network, an `OnlineStep` with the signal "y".
+
+    Attributes:
+        actions: What the agent can do.
+        over: Whether the episode has ended.
+    """
+
+    def __init__(self, env: gym.Env, online: OnlineStep):
+        self.env, self.online = env, online
+        self.actions = actions_of(env.action_space)
+
+    def begin(self, seed: int) -> None:
+        """Begin an episode.
+
+        Args:
+            seed: The seed of the episode.
+        """
+        self._shown, self._info = self.env.reset(seed=seed)
+        self._state, self.over = self.online.initial_state(1), False
+
+    def step(
+        self, drive: float = 0.0, change: Callable[[np.ndarray], np.ndarray] | None = None
+    ) -> dict[str, Any]:
+        """See what is shown, act, and be paid.
+
+        Args:
+            drive: The drive ξ on all units, beside that of the environment, info["drive"].
+            change: Function of what is shown that gives what the agent sees; None for the same.
+
+        Returns:
+            "observations" (I,), what the agent saw, "actions" (count,), "rewards", and the signals
+            of its units by name, (N,) each.
+        """
+        seen = np.array(self._shown if change is None else change(self._shown))
+        drive = np.float32(drive) + self._info.get("drive", np.float32(0))
+        _, self._state, signals = self.online(seen, self._state, drive)
+        # Copied, because on torch an array can share memory with the state.
+        values = {name: np.array(ops.convert_to_numpy(value)) for name, value in signals.items()}
+        action = self.actions.best(values.pop("y")[None, :-1])
+        for_env = self.actions.for_env(action)[0]
+        self._shown, reward, terminated, truncated, self._info = self.env.step(for_env)
+        self.over = terminated or truncated
+        return {"observations": seen, "actions": action[0], "rewards": float(reward), **values}
 
 
 def act(
@@ -80,43 +150,24 @@ def act(
     folder, index = AgentFolder(run_dir), whole("index", index, 0)
     config = folder.load_agent_config()
     env = make_scalar(config.environment, mask_velocities=config.mask_velocities)
-    probed = Probe(env, folder.load_model(), isolated=isolated, device=device, as_numpy=True)
-    acted = _episode(probed, stretch_seed(config.seed, index), most_steps)
+    online = OnlineStep(folder.load_model(), isolated=isolated, device=device)
+    acted = _episode(Actor(env, online), stretch_seed(config.seed, index), most_steps)
+    env.close()
     drawn = plots.agent_episode(acted.observations, acted.rewards, acted.signals, units)
     target = make_folder("out", out if out is not None else folder.products / "probes")
     name = f"episode-{index}" + ("-isolated" if isolated else "")
     pictures = plots.save(drawn, target / name, formats, dpi)
-    table = _written(acted, target / f"{name}.csv")
-    return Acted(**{**vars(acted), "pictures": tuple(pictures), "recording": table})
+    recording = target / f"{name}.csv"
+    with replacing(recording) as temporary:
+        temporary.write_text(acted.table(), encoding="utf-8", newline="")
+    return dataclasses.replace(acted, pictures=tuple(pictures), recording=recording)
 
 
-def _episode(env, seed, most):
-    actions = actions_of(env.action_space)
-    seen, info = env.reset(seed=seed)
-    rows, over = [], False
-    while not over and len(rows) < most:
-        action = actions.best(ops.convert_to_numpy(info["y"])[None, :-1])
-        row = {"observations": seen, "actions": action[0]}
-        row |= {name: info[name] for name in SIGNALS if name in info}
-        seen, reward, terminated, truncated, info = env.step(actions.for_env(action)[0])
-        rows.append({**row, "rewards": reward})
-        over = terminated or truncated
-    env.close()
+def _episode(actor, seed, most):
+    actor.begin(seed)
+    rows: list[dict] = []
+    while not actor.over and len(rows) < most:
+        rows.append(actor.step())
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    signals = {name: columns.pop(name) for name in SIGNALS if name in columns}
-    return Acted(**columns, signals=signals)
-
-
-def _written(acted, path):
-    columns = {"t": np.arange(len(acted.rewards)), "reward": acted.rewards}
-    numbered = {"x": acted.observations, "action": acted.actions, **acted.signals}
-    for name, values in numbered.items():
-        columns |= {f"{name}_{k}": values[:, k] for k in range(values.shape[1])}
-    with (
-        replacing(path) as temporary,
-        open(temporary, "w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        writer.writerows(zip(*columns.values(), strict=True))
-    return path
+    signals = {name: columns[name] for name in SIGNALS if name in columns}
+    return Acted(columns["observations"], columns["actions"], columns["rewards"], signals)

@@ -48,8 +48,22 @@ class ChangedObservations(gym.vector.VectorObservationWrapper):
         self.scale, self.noise, self.rng = scale, noise, np.random.default_rng(seed)
 
     def observations(self, observations: Any) -> Any:
-        noise = self.noise * self.rng.normal(size=np.shape(observations))
-        return (self.scale * np.asarray(observations) + noise).astype(np.float32)
+        return changed_observations(observations, self.scale, self.noise, self.rng)
+
+
+def changed_observations(
+    observations: Any, scale: float, noise: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Observations that are scaled, and then have Gaussian noise added, as float32.
+
+    Args:
+        observations: Observations of any shape.
+        scale: Factor.
+        noise: Deviation of the noise.
+        rng: Draws the noise.
+    """
+    noise = noise * rng.normal(size=np.shape(observations))
+    return (scale * np.asarray(observations) + noise).astype(np.float32)
 
 
 def changed_returns(
@@ -102,19 +116,42 @@ def _changed(config, change, amplitude, seed):
     if change in ("noise", "scale"):
         return World(ChangedObservations(world.env, **{change: amplitude}, seed=seed))
     if change in ATTRIBUTES:
-        _multiply(world.env.unwrapped, ATTRIBUTES[change], amplitude, config.environment, change)
+        given = attributes(world.env, change)
+        if not given:
+            raise ValueError(
+                f"`change` must be one that {config.environment} has. Received: {change!r}, but it "
+                f"has none of the attributes {', '.join(ATTRIBUTES[change])}. Take drive, noise or "
+                "scale."
+            )
+        multiply(given, amplitude)
     return world
 
 
-def _multiply(env, names, factor, environment, change):
-    """Multiply attributes of every sub-environment, or of a vector form of its own."""
-    inner = [scalar.unwrapped for scalar in getattr(env, "envs", [env])]
-    known = [name for name in names if hasattr(inner[0], name)]
-    if not known:
-        raise ValueError(
-            f"`change` must be one that {environment} has. Received: {change!r}, but it has none "
-            f"of the attributes {', '.join(names)}. Take drive, noise or scale."
-        )
-    for one in inner:
-        for name in known:
-            setattr(one, name, factor * getattr(one, name))
+def attributes(env: gym.Env | gym.vector.VectorEnv, change: str) -> list[tuple[Any, str, float]]:
+    """The attributes that a change multiplies: environment, name and present value.
+
+    Args:
+        env: Environment, or a vector environment, of which those of all sub-environments are given.
+        change: Name in `ATTRIBUTES`.
+
+    Returns:
+        The attributes; none where the environment has none.
+    """
+    scalars = [scalar.unwrapped for scalar in getattr(env.unwrapped, "envs", [env.unwrapped])]
+    return [
+        (scalar, name, getattr(scalar, name))
+        for scalar in scalars
+        for name in ATTRIBUTES[change]
+        if hasattr(scalar, name)
+    ]
+
+
+def multiply(given: Sequence[tuple[Any, str, float]], factor: float) -> None:
+    """Set attributes to a multiple of the values with which they are given.
+
+    Args:
+        given: What `attributes` gives.
+        factor: Factor.
+    """
+    for scalar, name, value in given:
+        setattr(scalar, name, factor * value)

@@ -105,6 +105,15 @@ def make_scalar(name: str, *, mask_velocities: bool = False, **options: Any) -> 
     )
 
 
+def make_rendered(name: str, *, mask_velocities: bool = False) -> gym.Env:
+    """What `make_scalar` makes, which gives images of itself (`rgb_array`) if it can."""
+    env = make_scalar(name, mask_velocities=mask_velocities)
+    if "rgb_array" not in env.metadata.get("render_modes", ()):
+        return env
+    env.close()
+    return make_scalar(name, mask_velocities=mask_velocities, render_mode="rgb_array")
+
+
 def _made(name, num_envs, **options):
     try:
         return gym.make_vec(name, num_envs, **options)

@@ -8,7 +8,7 @@ import numpy as np
 from aru_keras._util.files import replacing
 from aru_keras.runners.control.agent import ControlAgent
 from aru_keras.runners.control.config import ControlConfig
-from aru_keras.runners.control.environments import make_scalar
+from aru_keras.runners.control.environments import make_rendered
 
 FRAMES, FRAMES_A_SECOND = 500, 30
 
@@ -29,15 +29,13 @@ def record_episode(
         The path; None if the environment does not render images, or pillow or a package that the
         environment renders with is missing.
     """
-    masked = {"mask_velocities": config.mask_velocities}
     try:
         from PIL import Image
 
-        plain = make_scalar(config.environment)
-        plain.close()
-        if "rgb_array" not in plain.metadata.get("render_modes", ()):
+        env = make_rendered(config.environment, mask_velocities=config.mask_velocities)
+        if env.render_mode is None:
+            env.close()
             return None
-        env = make_scalar(config.environment, render_mode="rgb_array", **masked)
         images = [Image.fromarray(frame) for frame in _frames(agent, env, seed, frames)]
     except (ImportError, gym.error.Error):
         return None
