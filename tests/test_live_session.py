@@ -199,8 +199,8 @@ def test_sequences_of_ones_own_are_read_to_their_own_ends(tmp_path):
         np.testing.assert_array_equal(session.reading().pixels, reading.pixels)
         assert relative_error(session.reading().probabilities, reading.probabilities) < ROUNDING
         page.advance(1)
-        assert page.image.chart.title.text == f"test[{index}], label {examples[1][index]}"
-        np.testing.assert_array_equal(page.image._read.data["x1"], reading.pixels[:, 1])
+        assert page.world.chart.title.text == f"test[{index}], label {examples[1][index]}"
+        np.testing.assert_array_equal(page.world._read.data["x1"], reading.pixels[:, 1])
         read_as = task.spec.class_name(reading.predictions[-1])
         assert f"reads class <b>{read_as}</b>" in page.views[0].title.text
 

@@ -8,6 +8,8 @@ import time
 import weakref
 
 import pytest
+import worlds
+from own_runs import untrained_agent
 
 pytest.importorskip("panel")
 # Bokeh's client leaves an event loop of its own, and Panel announces other names of arguments.
@@ -23,7 +25,7 @@ PATIENCE = 60
 
 
 @contextlib.contextmanager
-def serving():
+def serving(*run):
     """A server in a thread of its own."""
     from aru_keras.runners.live import server
 
@@ -31,7 +33,7 @@ def serving():
 
     def work():
         asyncio.set_event_loop(asyncio.new_event_loop())
-        made.append(server.serve(port=0, browser=False, block=False))
+        made.append(server.serve(*run, port=0, browser=False, block=False))
         made[0].io_loop.add_callback(ready.set)
         made[0].io_loop.start()
 
@@ -51,12 +53,13 @@ def wait_until(true):
     assert true()
 
 
-def test_a_window_that_is_closed_while_it_plays_leaves_nothing(monkeypatch):
+@pytest.mark.parametrize("acts", [False, True], ids=["a reader", "an agent"])
+def test_a_window_that_is_closed_while_it_plays_leaves_nothing(monkeypatch, tmp_path, acts):
     from bokeh.client import pull_session
 
     from aru_keras.runners.live import server
 
-    pages = []
+    pages, closed = [], []
 
     class Page(server.Page):
         def __init__(self, networks):
@@ -65,19 +68,24 @@ def test_a_window_that_is_closed_while_it_plays_leaves_nothing(monkeypatch):
 
     monkeypatch.setattr(server, "Page", Page)
     monkeypatch.setattr(server, "LIFETIME", 0.2)
-    with serving() as running:
+    run = [untrained_agent(tmp_path / "run", "aru-tests/Endless-v0")] if acts else []
+    with serving(*run) as running:
         window = pull_session(url=f"http://127.0.0.1:{running.port}/")
         (page,) = pages
         parts = [page, *parts_of_playing(running, page())]
+        if acts:
+            parts.append(weakref.ref(page().episode.session.env.unwrapped))
+            monkeypatch.setattr(worlds.Endless, "close", lambda env: closed.append(env.t))
         window.close()
         wait_until(lambda: not running.get_sessions())
         wait_until(lambda: gc.collect() is None or not any(part() for part in parts))
+    assert len(closed) == acts
 
 
 def parts_of_playing(server, page):
     """Weak references to what a page consists of, once it plays."""
     (session,) = server.get_sessions()
-    reading = page.reading
+    reading = page.episode
     play = reading.player.play
     server.io_loop.add_callback(session.document.add_next_tick_callback, play)
     wait_until(lambda: reading.player.playing)

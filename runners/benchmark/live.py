@@ -87,8 +87,8 @@ class _Window:
         """Take steps; what they took in all."""
         self.sent, started, of_process = 0, time.perf_counter(), time.process_time()
         for _ in range(count):
-            if not self.page.reading.advance(1):
-                self.page.reading.begin(None)
+            if not self.page.episode.advance(1):
+                self.page.episode.begin_again()
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - of_process
         return {"seconds": seconds, "cpu_seconds": cpu_seconds, "bytes": self.sent}
 

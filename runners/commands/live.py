@@ -15,7 +15,7 @@ def add_options(parser):
         nargs="?",
         default=DEFAULT_RUN,
         metavar="RUN",
-        help=f"folder of a run, or pretrained:NAME (default: {DEFAULT_RUN})",
+        help=f"folder of a run, also of an agent, or pretrained:NAME (default: {DEFAULT_RUN})",
     )
     parser.add_argument(
         "--port",

@@ -77,13 +77,100 @@ class Axis:
             self.range.end = high + margin
 
 
+class Time:
+    """The axis of the steps, which charts share. It shows the last steps of a long episode.
+
+    Args:
+        steps: The number of steps that are seen at once.
+    """
+
+    def __init__(self, steps: int):
+        self.steps, self.range = steps, Range1d(-0.5, steps - 0.5)
+
+    def first(self, t: int) -> int:
+        """The first of t steps that is seen."""
+        return max(0, t - self.steps)
+
+    def hold(self, t: int) -> None:
+        """Show the last of t steps."""
+        start = self.first(t) - 0.5
+        if start != self.range.start:
+            self.range.update(start=start, end=start + self.steps)
+
+
+class Lines:
+    """Numbers over time, a line for each.
+
+    Args:
+        title: The title.
+        label: The label of the vertical axis.
+        names: The names of the numbers, of which as many are drawn as there are colours.
+        time: The axis of the steps.
+        height: The height in pixels.
+        ends: The ends of the vertical axis to begin with.
+        glyph: "line"; or "step" for numbers that jump.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        label: str,
+        names: Sequence[str],
+        time: Time,
+        height: int,
+        ends: tuple[float, float],
+        glyph: str = "line",
+    ):
+        self._time, self._axis = time, Axis(*ends)
+        self._count = min(len(names), len(UNIT_COLOURS))
+        self._source = ColumnDataSource(self._rows(np.empty((0, len(names))), 0, 0))
+        ranges = {"x_range": time.range, "y_range": self._axis.range}
+        self.chart = made = chart(title, "", label, height, **ranges)
+        for k, (name, colour) in enumerate(zip(names, UNIT_COLOURS, strict=False)):
+            look = {"color": colour, "line_width": 1.5, "legend_label": name}
+            look |= {"mode": "center"} if glyph == "step" else {}
+            getattr(made, glyph)("t", f"x{k}", source=self._source, **look)
+        legend_below(made)
+
+    def draw(self, values: np.ndarray, t: int) -> None:
+        """Draw t steps anew.
+
+        Args:
+            values: The numbers, (T, K).
+            t: The number of steps.
+        """
+        self._axis.reset()
+        self._source.data = self._rows(values, self._time.first(t), t)
+
+    def add(self, values: np.ndarray, first: int, t: int) -> None:
+        """Add the steps from `first` to t; the other arguments are those of `draw`."""
+        self._source.stream(self._rows(values, first, t), self._time.steps)
+
+    def _rows(self, values, first, t):
+        values = values[first:t].astype("float64")
+        self._axis.hold(values[:, : self._count])
+        return {"t": np.arange(first, t), **{f"x{k}": values[:, k] for k in range(self._count)}}
+
+
+def legend_below(made: Any) -> None:
+    """Put the legend of a chart below it, where there is more than one line.
+
+    Args:
+        made: The chart.
+    """
+    legend = made.legend[0]
+    legend.visible, legend.orientation = len(legend.items) > 1, "horizontal"
+    legend.label_text_font_size, legend.border_line_color = "10px", None
+    made.add_layout(legend, "below")
+
+
 class Traces:
     """Signals of some units over time, a chart for each, above the current into them.
 
     Args:
         labels: The titles of the signals by name.
         axes: The ends of their axes to begin with, by name.
-        timesteps: The number of steps T.
+        timesteps: The number of steps T, or of those of a long episode that are seen at once.
         current: The name of the current.
         heights: The heights of a signal's chart and of the current's, in pixels.
     """
@@ -99,11 +186,11 @@ class Traces:
         self.names = list(labels)
         self.axes = {name: Axis(*axes[name]) for name in (*labels, "drive")}
         self.source = ColumnDataSource(self._empty())
-        time = Range1d(-0.5, timesteps - 0.5)
+        self.time = Time(timesteps)
         self.charts = {
-            name: self._signal(name, label, time, heights[0]) for name, label in labels.items()
+            name: self._signal(name, label, heights[0]) for name, label in labels.items()
         }
-        self.charts["drive"] = self._drive(current, time, heights[1])
+        self.charts["drive"] = self._drive(current, heights[1])
 
     def clear(self) -> None:
         """Draw nothing."""
@@ -112,7 +199,7 @@ class Traces:
         self.source.data = self._empty()
 
     def draw(self, signals, drive: np.ndarray, units: Sequence[int], t: int) -> None:
-        """Draw the first t steps anew.
+        """Draw t steps anew.
 
         Args:
             signals: The signals by name, (T, N) each.
@@ -121,11 +208,13 @@ class Traces:
             t: The number of steps.
         """
         self.clear()
-        self.source.data = self._rows(signals, drive, units, 0, t)
+        self.time.hold(t)
+        self.source.data = self._rows(signals, drive, units, self.time.first(t), t)
 
     def add(self, signals, drive: np.ndarray, units: Sequence[int], first: int, t: int) -> None:
         """Add the steps from `first` to t; the other arguments are those of `draw`."""
-        self.source.stream(self._rows(signals, drive, units, first, t))
+        self.time.hold(t)
+        self.source.stream(self._rows(signals, drive, units, first, t), self.time.steps)
 
     def _rows(self, signals, drive, units, first, t):
         steps = slice(first, t)
@@ -149,8 +238,9 @@ class Traces:
         columns = ["t", "drive", *(f"{name}_{part}" for name in self.names for part in parts)]
         return {column: np.empty(0) for column in columns}
 
-    def _signal(self, name, label, time, height):
-        made = chart(label, "", name, height, x_range=time, y_range=self.axes[name].range)
+    def _signal(self, name, label, height):
+        ranges = {"x_range": self.time.range, "y_range": self.axes[name].range}
+        made = chart(label, "", name, height, **ranges)
         made.xaxis.major_label_text_font_size = "0px"
         made.varea("t", f"{name}_low", f"{name}_high", source=self.source, color=GREY, alpha=0.3)
         made.line("t", f"{name}_mean", source=self.source, color=GREY, line_width=3)
@@ -158,8 +248,8 @@ class Traces:
             made.line("t", f"{name}_{k}", source=self.source, color=colour, line_width=1.5)
         return made
 
-    def _drive(self, label, time, height):
-        ranges = {"x_range": time, "y_range": self.axes["drive"].range}
+    def _drive(self, label, height):
+        ranges = {"x_range": self.time.range, "y_range": self.axes["drive"].range}
         made = chart(label, "step t", "ξ", height, **ranges)
         # An empty varea_step of Bokeh never returns.
         made.vbar("t", 1, "drive", source=self.source, color=DRIVE_COLOUR, line_color=None)

@@ -1,25 +1,25 @@
-"""What one network does while it reads: its probabilities, the cloud of its units, their traces."""
+"""What one network does: its answers, the cloud of its units, and their traces."""
 
 import html
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import panel as pn
-from bokeh.models import ColumnDataSource, Div, Span, TapTool
+from bokeh.models import ColumnDataSource, Div, TapTool
 
 from aru_keras.analysis import activation_family, boundary_saturation
 from aru_keras.runners.live.charts import (
     COLOURS,
     GREY,
     LABEL_COLOUR,
-    PALETTE,
     SHOWN_UNITS,
     Axis,
+    Time,
     Traces,
     chart,
 )
-from aru_keras.runners.live.networks import LiveNetwork
-from aru_keras.runners.live.session import Session
+from aru_keras.runners.live.networks import Watched
 
 LABELS = {"n": "gain n", "s": "saturation s", "h": "output h"}
 AXES = {"n": (3.0, 8.0), "s": (-0.5, 1.0), "h": (-0.1, 1.0), "drive": (-0.5, 5.0)}
@@ -34,36 +34,43 @@ class NetworkView:
     Args:
         network: The network.
         choose: Function that is called with a unit whose point was clicked.
+        timesteps: The number of steps that are seen at once.
+        answers: Makes, from the `Time` of the charts, the chart of what the network answers:
+            `Classes`, or `Actions` of an agent.
     """
 
-    def __init__(self, network: LiveNetwork, choose: Callable[[int], None]):
+    def __init__(
+        self,
+        network: Watched,
+        choose: Callable[[int], None],
+        timesteps: int,
+        answers: Callable[[Time], Any],
+    ):
         self.network, self._choose = network, choose
         self._drawn, self._boundary_drive = 0, np.nan
         labels = {name: LABELS[name] for name in LABELS if name in network.signals}
-        self.traces = Traces(labels, AXES, network.task.timesteps)
+        self.traces = Traces(labels, AXES, timesteps)
         self.cloud, self.curve = self._make_cloud(), self._make_curve()
-        self.classes = self._make_classes()
+        self.answers = answers(self.traces.time)
         self.title = Div(text=html.escape(network.label), margin=(4, 10))
         stretch = {"sizing_mode": "stretch_width", "margin": 0}
         planes = pn.Row(pn.pane.Bokeh(self.cloud), pn.pane.Bokeh(self.curve), **stretch)
-        column = [self.title, *([planes] if network.adapts else []), pn.pane.Bokeh(self.classes)]
-        column += [pn.pane.Bokeh(drawn) for drawn in self.traces.charts.values()]
+        column = [self.title, *([planes] if network.adapts else [])]
+        below = [self.answers.chart, *self.traces.charts.values()]
+        column += [pn.pane.Bokeh(drawn) for drawn in below]
         self.panel = pn.Column(*column, **stretch, min_width=380)
 
-    def restart(self, session: Session, network_index: int, units: Sequence[int]) -> None:
-        """Draw what was read so far anew: of another sequence, network or choice of units."""
+    def restart(self, session: Any, network_index: int, units: Sequence[int]) -> None:
+        """Draw what was done so far anew: in another episode, or of other units."""
         self._drawn, t = session.t, session.t
         if not t:
             for axis in self._axes:
                 axis.reset()
         self.traces.draw(session.signals[network_index], session.drives[network_index], units, t)
-        probabilities = np.full((session.task.classes, session.task.timesteps), np.nan, "float32")
-        probabilities[:, :t] = session.probabilities[network_index][:t].T
-        self._classes.data = {"image": [probabilities]}
-        self._label.location = session.label
+        self.answers.restart(session, network_index)
         self._now(session, network_index, units)
 
-    def advance(self, session: Session, network_index: int, units: Sequence[int]) -> None:
+    def advance(self, session: Any, network_index: int, units: Sequence[int]) -> None:
         """Draw the steps since the last call."""
         first, t = self._drawn, session.t
         if first == t:
@@ -72,9 +79,7 @@ class NetworkView:
         self.traces.add(
             session.signals[network_index], session.drives[network_index], units, first, t
         )
-        new = session.probabilities[network_index][first:t].T.ravel()
-        patched = (0, slice(None), slice(first, t))
-        self._classes.patch({"image": [(patched, new)]})
+        self.answers.advance(session, network_index, first)
         self._now(session, network_index, units)
 
     def show_boundary(self, drive: float) -> None:
@@ -95,7 +100,7 @@ class NetworkView:
         drive = session.drives[network_index][t].mean() if t >= 0 else 0.0
         self.show_boundary(float(drive))
         name = html.escape(self.network.label)
-        self.title.text = f"<b>{name}</b> {_verdict(session, network_index)}"
+        self.title.text = f"<b>{name}</b> {self.answers.verdict(session, network_index)}"
         if not self.network.adapts:
             return
         if t < 0:
@@ -145,25 +150,6 @@ class NetworkView:
         made.scatter("x", "y", source=self._operating, **look)
         return made
 
-    def _make_classes(self):
-        steps, classes = self.network.task.timesteps, self.network.task.classes
-        name_of = self.network.task.spec.class_name
-        self._classes = ColumnDataSource({"image": [np.full((classes, steps), np.nan, "float32")]})
-        ranges = {"x_range": (-0.5, steps - 0.5), "y_range": (-0.5, classes - 0.5)}
-        made = chart("probability of each class (dotted: the label)", "", "class", 130, **ranges)
-        made.image("image", -0.5, -0.5, steps, classes, source=self._classes, palette=PALETTE)
-        mapper = made.renderers[0].glyph.color_mapper
-        mapper.low, mapper.high, mapper.nan_color = 0, 1, "rgba(0, 0, 0, 0)"
-        look = {"line_color": LABEL_COLOUR, "line_dash": "dotted", "line_width": 2}
-        self._label = Span(location=0, dimension="width", **look)
-        made.add_layout(self._label)
-        made.grid.visible = False
-        ticks = list(range(0, classes, 3 if classes > 5 else 1))
-        made.yaxis.ticker = ticks
-        made.yaxis.major_label_overrides = {k: name_of(k) for k in ticks}
-        made.xaxis.major_label_text_font_size = "0px"
-        return made
-
     def _clicked(self, attribute, old, new):
         if new:
             self._points.selected.indices = []
@@ -178,13 +164,3 @@ def added(unit: int, units: Sequence[int]) -> list[int]:
         units: The units before.
     """
     return [unit, *(other for other in units if other != unit)][:SHOWN_UNITS]
-
-
-def _verdict(session, network_index):
-    if not session.t:
-        return "has read nothing yet"
-    probabilities = session.probabilities[network_index][session.t - 1]
-    best = int(probabilities.argmax())
-    verdict = "" if not session.over else (" ✓" if best == session.label else " ✗")
-    name = html.escape(session.task.spec.class_name(best))
-    return f"reads class <b>{name}</b>, p = {probabilities[best]:.2f}{verdict}"

@@ -5,11 +5,17 @@ from typing import ClassVar
 
 import panel as pn
 
+from aru_keras.runners.live.agent_view import AgentView
+from aru_keras.runners.live.episode_view import EpisodeView
 from aru_keras.runners.live.locking import locked
-from aru_keras.runners.live.networks import Networks
+from aru_keras.runners.live.networks import LiveAgent, Networks
 from aru_keras.runners.live.reading_view import ReadingView
 from aru_keras.runners.live.rig_view import RigView
-from aru_keras.runners.live.takeaway_view import TakeawayView
+from aru_keras.runners.live.takeaway_view import (
+    AgentTakeawayView,
+    ReadingTakeawayView,
+    TakeawayView,
+)
 
 TITLE = "aru-keras live"
 ACCENT = "#0072B2"
@@ -34,16 +40,22 @@ class Page:
 
     def __init__(self, networks: Networks):
         self.message = pn.pane.HTML("", sizing_mode="stretch_width", margin=(0, 10))
-        self.reading = ReadingView(networks, self.say)
-        self.rig = RigView(networks.first, lambda: self.reading.units, self.say)
-        self.takeaway = TakeawayView(self.reading)
+        self.episode: EpisodeView
+        self.takeaway: TakeawayView
+        if isinstance(networks.first, LiveAgent):
+            name, self.episode = "Acting", AgentView(networks, self.say)
+            self.takeaway = AgentTakeawayView(self.episode)
+        else:
+            name, self.episode = "Reading", ReadingView(networks, self.say)
+            self.takeaway = ReadingTakeawayView(self.episode)
+        self.rig = RigView(networks.first, lambda: self.episode.units, self.say)
         self._views = {
-            "Reading": self.reading.panel,
+            name: self.episode.panel,
             "Unit rig": self.rig.panel,
             "Take it away": self.takeaway.panel,
         }
         for view in self._views.values():
-            view.visible = view is self.reading.panel
+            view.visible = view is self.episode.panel
         # Buttons and not tabs, as tabs of Bokeh cannot be turned with the keyboard.
         self.shown = pn.widgets.RadioButtonGroup(
             options=list(self._views), stylesheets=[_SHOWN], margin=(5, 10)
@@ -59,7 +71,7 @@ class Page:
 
     def close(self) -> None:
         """Stop everything that runs."""
-        self.reading.close()
+        self.episode.close()
         self.rig.close()
 
     def _turned_to(self, event):
@@ -68,7 +80,7 @@ class Page:
         for name, view in self._views.items():
             view.visible = name == event.new
         if event.new == "Unit rig":
-            self.reading.close()
+            self.episode.pause()
             self.rig.open()
         if event.new == "Take it away":
             self.takeaway.show()
@@ -76,8 +88,8 @@ class Page:
     def template(self) -> pn.template.FastListTemplate:
         """The page as a whole, for a window of its own."""
         return pn.template.FastListTemplate(
-            title=f"{TITLE}: {self.reading.networks.first.label}",
-            sidebar=[self.reading.controls.panel],
+            title=f"{TITLE}: {self.episode.networks.first.label}",
+            sidebar=[self.episode.controls.panel],
             main=[pn.Column(self.shown, self.message, *self._views.values(), **_STRETCH)],
             accent=ACCENT,
             sidebar_width=310,

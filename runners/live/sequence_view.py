@@ -5,7 +5,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource, Range1d, Span
 
 from aru_keras.plots.style import UNIT_COLOURS
-from aru_keras.runners.live.charts import LABEL_COLOUR, chart
+from aru_keras.runners.live.charts import LABEL_COLOUR, chart, legend_below
 from aru_keras.runners.live.session import Session
 from aru_keras.tasks import Task
 
@@ -30,10 +30,7 @@ class SequenceView:
             made.line("t", f"x{k}", source=self._whole, color=colour, alpha=0.3)
             strong = {"line_width": 2, "legend_label": name}
             made.line("t", f"x{k}", source=self._read, color=colour, **strong)
-        legend = made.legend[0]
-        legend.visible, legend.orientation = len(self._names) > 1, "horizontal"
-        legend.label_text_font_size, legend.border_line_color = "10px", None
-        made.add_layout(legend, "below")
+        legend_below(made)
         self._cursor = Span(location=-1, dimension="height", line_color=LABEL_COLOUR)
         made.add_layout(self._cursor)
         self.panel = pn.pane.Bokeh(made)

@@ -7,8 +7,9 @@ from typing import Any
 
 import panel as pn
 
+from aru_keras.runners.live.agent_session import AgentSession
 from aru_keras.runners.live.choices import ADDRESS, DEFAULT_RUN, PORT
-from aru_keras.runners.live.networks import Networks
+from aru_keras.runners.live.networks import LiveAgent, Networks
 from aru_keras.runners.live.page import TITLE, Page
 from aru_keras.runners.live.session import Session
 
@@ -32,7 +33,7 @@ def serve(run: str = DEFAULT_RUN, *, port: int = PORT, browser: bool = True, blo
         The server of Bokeh, if it does not block.
 
     Raises:
-        ValueError: If the port is in use, or the network cannot be watched.
+        ValueError: If the port is in use, or the network or agent cannot be watched.
         RunError: If there is no run in the folder.
     """
     server, label, address = make_server(run, port)
@@ -54,11 +55,11 @@ def make_server(run: str, port: int) -> tuple[Any, str, str]:
         port: The port on 127.0.0.1; 0 for any that is free.
 
     Raises:
-        ValueError: If the port is in use, or the network cannot be watched.
+        ValueError: If the port is in use, or the network or agent cannot be watched.
         RunError: If there is no run in the folder.
     """
     networks = Networks(run)
-    Session(networks.first).step()  # It is compiled now, and not when the first window opens.
+    _compile(networks.first)
     port = free_port(port)
     server = pn.serve(
         {"/": lambda: new_page(networks)},
@@ -85,6 +86,16 @@ def new_page(networks: Networks) -> pn.template.FastListTemplate:
     page = Page(networks)
     pn.state.on_session_destroyed(lambda context: page.close())
     return page.template()
+
+
+def _compile(network):
+    """Take a step now, so that the first window does not wait for it."""
+    if isinstance(network, LiveAgent):
+        session = AgentSession(network)
+        session.step()
+        session.close()
+    else:
+        Session(network).step()
 
 
 def free_port(port: int) -> int:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -63,12 +64,20 @@ def picture(session: Session, units: Sequence[int], suffix: str, network_index: 
         suffix: The format, one of `PICTURES`.
         network_index: Index of the network in `session.networks`.
     """
+    units = session.chosen_units(network_index, units)
+    return saved(plots.picture_of(session.reading(network_index), units), suffix)
+
+
+def saved(figure: Any, suffix: str) -> bytes:
+    """A figure as the bytes of a file.
+
+    Args:
+        figure: A `matplotlib.figure.Figure`.
+        suffix: The format, one of `PICTURES`.
+    """
     (suffix,), _ = style.checked_output([suffix], 1)
     target = io.BytesIO()
-    drawn = plots.picture_of(
-        session.reading(network_index), session.chosen_units(network_index, units)
-    )
-    drawn.savefig(target, format=suffix, dpi=PICTURES[suffix])
+    figure.savefig(target, format=suffix, dpi=PICTURES[suffix])
     return target.getvalue()
 
 
