@@ -1,6 +1,6 @@
 """Bokeh charts of the page, in the colours of the figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,13 @@ GREY, LABEL_COLOUR, DRIVE_COLOUR = "#888888", UNIT_COLOURS[1], "#999999"
 PALETTE = "Viridis256"
 """The colours of probabilities and pixels, safe for the colour-blind."""
 
+Signals = Mapping[str, np.ndarray]
+
 _MARGIN = 0.15
 """How much wider than its values an axis is made, so that it is not made anew at each step."""
 
 
-def chart(title: str, width_label: str, height_label: str, height: int, **options: Any):
+def chart(title: str, width_label: str, height_label: str, height: int, **options: Any) -> figure:
     """An empty chart that fills its width, without tools.
 
     Args:
@@ -198,7 +200,7 @@ class Traces:
             axis.reset()
         self.source.data = self._empty()
 
-    def draw(self, signals, drive: np.ndarray, units: Sequence[int], t: int) -> None:
+    def draw(self, signals: Signals, drive: np.ndarray, units: Sequence[int], t: int) -> None:
         """Draw t steps anew.
 
         Args:
@@ -211,7 +213,9 @@ class Traces:
         self.time.hold(t)
         self.source.data = self._rows(signals, drive, units, self.time.first(t), t)
 
-    def add(self, signals, drive: np.ndarray, units: Sequence[int], first: int, t: int) -> None:
+    def add(
+        self, signals: Signals, drive: np.ndarray, units: Sequence[int], first: int, t: int
+    ) -> None:
         """Add the steps from `first` to t; the other arguments are those of `draw`."""
         self.time.hold(t)
         self.source.stream(self._rows(signals, drive, units, first, t), self.time.steps)

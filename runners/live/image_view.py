@@ -1,7 +1,7 @@
 """The image that is read, with its cursor, and a canvas to draw another one by hand."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ class ImageView:
             self._drawn(raster(new["xs"], new["ys"], self._shape))
 
 
-def raster(xs, ys, shape: tuple[int, ...]) -> np.ndarray:
+def raster(xs: Sequence[Any], ys: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
     """The image (H, W), from 0 to 1, of strokes on a canvas.
 
     Args:

@@ -1,5 +1,7 @@
 """The page in a notebook."""
 
+from typing import Any
+
 from aru_keras._util.arguments import whole
 from aru_keras.runners.live.choices import DEFAULT_RUN
 from aru_keras.runners.live.page import TITLE
@@ -13,7 +15,7 @@ class Frame:
         address: The address of the page, for a browser.
     """
 
-    def __init__(self, server, address: str, height: int):
+    def __init__(self, server: Any, address: str, height: int):
         self.address = address
         self._server, self._height = server, height
 

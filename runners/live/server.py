@@ -20,7 +20,9 @@ LARGEST_MESSAGE = 2**20
 """The largest number of bytes that the page accepts from a browser at once."""
 
 
-def serve(run: str = DEFAULT_RUN, *, port: int = PORT, browser: bool = True, block: bool = True):
+def serve(
+    run: str = DEFAULT_RUN, *, port: int = PORT, browser: bool = True, block: bool = True
+) -> Any:
     """Serve the page until the process is interrupted.
 
     Args:

@@ -55,7 +55,7 @@ class TakeawayView:
     def _write(self) -> None:
         raise NotImplementedError
 
-    def _download(self, label, suffix, content: Callable[[], bytes]):
+    def _download(self, label: str, suffix: str, content: Callable[[], bytes]) -> Any:
         name = safe_name(self._episode.networks.first.label)
         return pn.widgets.FileDownload(
             callback=lambda: io.BytesIO(content()),
