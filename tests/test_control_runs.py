@@ -3,6 +3,7 @@
 import csv
 import json
 
+import gymnasium as gym
 import keras
 import numpy as np
 import pytest
@@ -144,6 +145,18 @@ def test_a_changed_world(unbroken):
     world = control.make_world("CartPole-v1", 2)
     changed_worlds.multiply(changed_worlds.attributes(world.env, "length"), 2.0)
     assert (world.env.unwrapped.length, world.env.unwrapped.polemass_length) == (1.0, 0.1)
+
+
+def test_an_environment_that_would_not_heed_a_change_is_not_changed():
+    class Lander(gym.Env):
+        gravity = -10.0
+
+    class LightCartPole(gym.envs.classic_control.CartPoleEnv):
+        pass
+
+    assert changed_worlds.attributes(Lander(), "gravity") == []
+    ((_, name, value),) = changed_worlds.attributes(LightCartPole(), "gravity")
+    assert (name, value) == ("gravity", 9.8)
 
 
 @pytest.mark.parametrize(

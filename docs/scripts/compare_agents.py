@@ -1,8 +1,9 @@
 """Our agents beside sb3-contrib's RecurrentPPO, at equal environment steps, options and seeds.
 
-The options are those of `aru-keras train gym:ID`. RecurrentPPO gets them too, and has an LSTM for
-the policy, a second one for the values, and two layers of 64 units behind each. Every run is
-evaluated with its most likely actions in new episodes.
+The options are those of `aru-keras train gym:ID`. RecurrentPPO gets them too. As it comes, it has
+an LSTM for the policy, a second one for the values, and two layers of 64 units behind each. In the
+form "RecurrentPPO-shared" it has, as our agents, one LSTM for both and nothing behind it. Every run
+is evaluated with its most likely actions in new episodes.
 
     pip install stable-baselines3 sb3-contrib
     python compare_agents.py CartPole-v1 --mask-velocities --total-timesteps 100000 --seeds 3
@@ -19,11 +20,15 @@ from aru_keras.models import NETWORKS
 from aru_keras.runners import control
 from aru_keras.runners.control.training import stretch_seed
 
-PEER = "RecurrentPPO"
+PEERS = {
+    "RecurrentPPO": {},
+    "RecurrentPPO-shared": {"shared_lstm": True, "enable_critic_lstm": False, "net_arch": []},
+}
+"""Options of the policy, by the name of the form of RecurrentPPO."""
 
 
-def peer(config):
-    """Train RecurrentPPO with the options of a configuration, and evaluate it."""
+def peer(config, policy):
+    """Train RecurrentPPO with the options of a configuration and a policy, and evaluate it."""
     from sb3_contrib import RecurrentPPO
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.evaluation import evaluate_policy
@@ -50,7 +55,7 @@ def peer(config):
         ent_coef=config.ent_coef,
         vf_coef=config.vf_coef,
         max_grad_norm=config.max_grad_norm,
-        policy_kwargs={"lstm_hidden_size": config.units},
+        policy_kwargs={"lstm_hidden_size": config.units, **policy},
         seed=config.seed,
         device="cpu",
     )
@@ -94,7 +99,7 @@ def main():
     parser.add_argument("--total-timesteps", type=int, default=100_000)
     parser.add_argument("--units", type=int, default=64)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--networks", nargs="+", default=[*NETWORKS, PEER])
+    parser.add_argument("--networks", nargs="+", default=[*NETWORKS, *PEERS])
     parser.add_argument("--folder", type=Path, default=Path("runs/compare-agents"))
     options = parser.parse_args()
     results = {}
@@ -102,7 +107,7 @@ def main():
         for name in options.networks:
             config = control.ControlConfig(
                 f"gym:{options.environment}",
-                "lstm" if name == PEER else name,
+                "lstm" if name in PEERS else name,
                 units=options.units,
                 mask_velocities=options.mask_velocities,
                 total_timesteps=options.total_timesteps,
@@ -111,10 +116,10 @@ def main():
             )
             folder = options.folder / f"{name}-{seed}"
             file = folder / "results.json"
-            if name == PEER and not file.exists():
+            if name in PEERS and not file.exists():
                 folder.mkdir(parents=True, exist_ok=True)
-                file.write_text(json.dumps(peer(config)))
-            run = json.loads(file.read_text()) if name == PEER else ours(config, folder)
+                file.write_text(json.dumps(peer(config, PEERS[name])))
+            run = json.loads(file.read_text()) if name in PEERS else ours(config, folder)
             results.setdefault(name, []).append(run)
             print(f"seed {seed}, {name}: {run['mean_return']:.1f}", flush=True)
     print(table(results))

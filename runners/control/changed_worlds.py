@@ -27,8 +27,12 @@ CHANGES = {
 UNCHANGED = {"drive": 0.0, "noise": 0.0, "scale": 1.0, "gravity": 1.0, "length": 1.0}
 """The amplitude at which nothing changes."""
 
-ATTRIBUTES = {"gravity": ("gravity", "g"), "length": ("length", "polemass_length", "l")}
-"""The attributes of environments that a change multiplies; each has some of them."""
+ATTRIBUTES = {
+    "gravity": {"CartPole": ("gravity",), "Pendulum": ("g",)},
+    "length": {"CartPole": ("length", "polemass_length"), "Pendulum": ("l",)},
+}
+"""The attributes that a change multiplies, by the beginning of the name of its class.
+Others may have such an attribute and not heed it any more: LunarLander makes its world once."""
 
 
 class ChangedObservations(gym.vector.VectorObservationWrapper):
@@ -119,9 +123,8 @@ def _changed(config, change, amplitude, seed):
         given = attributes(world.env, change)
         if not given:
             raise ValueError(
-                f"`change` must be one that {config.environment} has. Received: {change!r}, but it "
-                f"has none of the attributes {', '.join(ATTRIBUTES[change])}. Take drive, noise or "
-                "scale."
+                f"`change` must be one that {config.environment} has. Received: {change!r}, which "
+                f"is for {' and '.join(ATTRIBUTES[change])}. Take drive, noise or scale."
             )
         multiply(given, amplitude)
     return world
@@ -141,9 +144,17 @@ def attributes(env: gym.Env | gym.vector.VectorEnv, change: str) -> list[tuple[A
     return [
         (scalar, name, getattr(scalar, name))
         for scalar in scalars
-        for name in ATTRIBUTES[change]
-        if hasattr(scalar, name)
+        for name in _heeded(type(scalar), change)
     ]
+
+
+def _heeded(kind, change):
+    """The attributes of an environment of a class, or of one derived from it, that it heeds."""
+    for ancestor in kind.__mro__:
+        for beginning, names in ATTRIBUTES[change].items():
+            if ancestor.__name__ in (f"{beginning}Env", f"{beginning}VectorEnv"):
+                return names
+    return ()
 
 
 def multiply(given: Sequence[tuple[Any, str, float]], factor: float) -> None:
