@@ -20,6 +20,7 @@ KINDS = [
     "GRU",
     training.MASKED,
     training.PREDICTED,
+    training.RECORDED,
 ]
 
 

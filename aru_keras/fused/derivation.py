@@ -77,6 +77,12 @@ class ARUStep:
         h, g = carry
         return h, _to_rows(g, h)
 
+    def signal(
+        self, name: str, weights: StepWeights[ControllerWeights], carry: Carry, residuals: Residuals
+    ) -> Tensor:
+        (h, g), (a, n, s, _) = carry, residuals
+        return _to_rows(g, h) if name == "g" else {"a": a, "n": n, "s": s, "h": h}[name]
+
     def compact(self, residuals: Residuals) -> Residuals:
         return residuals[:1]
 
@@ -223,6 +229,12 @@ class GammaRNNStep:
 
     def end(self, carry: Carry) -> State:
         return carry
+
+    def signal(
+        self, name: str, weights: StepWeights[StaticWeights], carry: Carry, residuals: Residuals
+    ) -> Tensor:
+        (h,), (a,), (n, s) = carry, residuals, weights.activation
+        return ops.zeros_like(a) + {"a": a, "n": n, "s": s, "h": h}[name]
 
     def compact(self, residuals: Residuals) -> Residuals:
         return residuals

@@ -20,6 +20,27 @@ LENGTHS_PER_OCTAVE = 8
 """Number of programs for lengths between T and 2T. At most an eighth of their steps is empty."""
 
 
+def saved_seconds(steps: Any, numbers: Any) -> Any:
+    """The seconds that compiled training steps save.
+
+    Args:
+        steps: Number of time steps.
+        numbers: Number of numbers of a state in all time steps.
+    """
+    return PER_STEP * steps + PER_NUMBER * numbers
+
+
+def recording_pays(steps: int, sequences: int, state_size: int) -> bool:
+    """Whether to compile a recording, which saves and costs a third of a training step.
+
+    Args:
+        steps: Number of time steps T.
+        sequences: Number of sequences, of all chunks together.
+        state_size: Number of numbers in the state of a sequence.
+    """
+    return saved_seconds(steps, steps * sequences * state_size) >= COMPILATION
+
+
 class Visits:
     """Counters of the seconds that compiled steps would have saved, one for each shape."""
 
@@ -36,7 +57,7 @@ class Visits:
         """
         steps, batch = tf.unstack(tf.shape(u)[:2])
         numbers = steps * batch * sum(value.shape[-1] for value in state)
-        saved = PER_STEP * tf.cast(steps, "float32") + PER_NUMBER * tf.cast(numbers, "float32")
+        saved = saved_seconds(tf.cast(steps, "float32"), tf.cast(numbers, "float32"))
         slot = (padded_length(steps) * 31 + batch) % SLOTS
         total = self._saved[slot] + saved
         self._saved.scatter_nd_update([[slot]], [total])

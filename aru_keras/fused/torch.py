@@ -9,6 +9,7 @@ from aru_keras.fused.derivation import ARUStep
 from aru_keras.fused.experimental.triton_loops import TritonLoops, kernel_applies
 from aru_keras.fused.masks import at
 from aru_keras.fused.plan import REVERSE_ALONE, blocks
+from aru_keras.fused.recorded import Recorded
 from aru_keras.fused.recurrent_dropout import RecurrentDropout
 from aru_keras.fused.restarts import Restarting
 from aru_keras.fused.step import State, Step, StepWeights
@@ -57,7 +58,9 @@ def _sequence(step, u, state, weights, mask, checkpoint_every, with_state):
         arguments = step, segments, mask, len(state), type(weights.activation), with_state
         h, *last = _Sequence.apply(*arguments, *inputs)
     else:
-        h, last, _ = _forward(_loops(step, weights, mask), segments, u, state, mask, keep=False)
+        loops = _loops(step, weights, mask)
+        width = step.width if isinstance(step, Recorded) else None
+        h, last, _ = _forward(loops, segments, u, state, mask, keep=False, width=width)
     return h, last
 
 
@@ -130,12 +133,12 @@ def _segments(u, checkpoint_every):
     ]
 
 
-def _forward(loops, segments, u, state, mask, *, keep):
+def _forward(loops, segments, u, state, mask, *, keep, width=None):
     """h, the last state and, with `keep`, the tensors that each segment saves.
 
     That is its first state where its residuals are recomputed, else the residuals.
     """
-    h, saved = u.new_empty(u.shape), []
+    h, saved = u.new_empty(*u.shape[:2], width or u.shape[2]), []
     for segment, recompute in segments:
         before = state
         steps = u[segment], h[segment], at(mask, segment)

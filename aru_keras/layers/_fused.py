@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import keras
@@ -76,6 +77,11 @@ class FusedRNN(DrivenRNN):
             return super().inner_loop(sequences, initial_state, mask, training, drive, starts)
         return self._whole_sequence(sequences, initial_state, mask, drive, starts, training)
 
+    @property
+    def _goes_at_once(self):
+        """Whether a call may run the whole sequence at once."""
+        return self.fused is not False and not self._obstacle()
+
     def _obstacle(self):
         """The reason why a call cannot run the whole sequence at once; None if it can."""
         if "fused_step" not in vars(type(self.cell)):
@@ -87,18 +93,17 @@ class FusedRNN(DrivenRNN):
     def _whole_sequence(self, sequences, state, mask, drive, starts, training):
         cell = self.cell
         dtype = numerics.working_dtype(cell.compute_dtype)
-        u = self._steps_first(ops.cast(_inputs(cell, sequences, drive, training), dtype))
+        u = self._steps_first(ops.cast(inputs_of_steps(cell, sequences, drive, training), dtype))
         if mask is not None:
             mask = self._steps_first(mask)
         if starts is not None:
             starts = self._steps_first(checked_starts(sequences, starts))
-        backend = importlib.import_module(f"aru_keras.fused.{checked_backend()}")
         step, count = cell.fused_step, len(state)
         if training and cell.recurrent_dropout:
             step = RecurrentDropout(step)
             state = [*state, cell.get_recurrent_dropout_mask(state[0])]
         step, masks = with_starts(step, mask, starts)
-        h, states = backend.sequence(
+        h, states = loops_of_backend().sequence(
             step,
             u,
             [ops.cast(value, dtype) for value in state],
@@ -146,6 +151,11 @@ class FusedRNN(DrivenRNN):
         return {**super().get_config(), **config}
 
 
+def loops_of_backend() -> ModuleType:
+    """The module of `aru_keras.fused` with the loops over whole sequences of this backend."""
+    return importlib.import_module(f"aru_keras.fused.{checked_backend()}")
+
+
 def _is(value, text):
     """Whether a value is this text. With `==` alone, an array would be compared by its elements."""
     return isinstance(value, str) and value == text
@@ -174,7 +184,7 @@ def _within_a_step_of_keras(graph):
     return False
 
 
-def _inputs(cell, sequences, drive, training):
+def inputs_of_steps(cell, sequences, drive, training):
     """U = W_xh x + b + ξ, (B, T, N), in training with the dropout of the input."""
     x, kernel = (ops.cast(value, cell.compute_dtype) for value in (sequences, cell.kernel))
     if training and cell.dropout:

@@ -59,11 +59,7 @@ class SignalCell(keras.layers.Layer):
     def call(
         self, inputs: Tensor, states: Sequence[Tensor], training: bool = False
     ) -> tuple[Tensor, list[Tensor]]:
-        drive = mask = None
-        if self.masked:
-            inputs, mask = inputs[:, :-1], inputs[:, -1:]
-        if self.drive_size:
-            inputs, drive = inputs[:, : -self.drive_size], inputs[:, -self.drive_size :]
+        inputs, drive, mask = self.separated(inputs)
         signals, new_states = self.cell.step(
             inputs, states, drive, self.isolated, training=training
         )
@@ -75,6 +71,15 @@ class SignalCell(keras.layers.Layer):
             return signals["h"], new_states
         chosen = [ops.cast(signals[name], self.compute_dtype) for name in self.signals]
         return ops.concatenate(chosen, axis=-1), new_states
+
+    def separated(self, inputs: Tensor) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Input, drive and mask, of a step or of whole sequences; None where there is none."""
+        drive = mask = None
+        if self.masked:
+            inputs, mask = inputs[..., :-1], inputs[..., -1:]
+        if self.drive_size:
+            inputs, drive = inputs[..., : -self.drive_size], inputs[..., -self.drive_size :]
+        return inputs, drive, mask
 
 
 def append_drive(cell: Any, sequences: Tensor, drive: Tensor) -> tuple[Tensor, int]:

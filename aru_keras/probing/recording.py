@@ -12,6 +12,7 @@ from keras import ops
 from aru_keras._util import numerics
 from aru_keras._util.arguments import array, flag, one_of, shown, whole
 from aru_keras._util.compiled import check_process, without_gradients
+from aru_keras.layers._recording import recording_loop, records_at_once
 from aru_keras.layers._signals import (
     SignalCell,
     append_drive,
@@ -203,14 +204,15 @@ class Recorder:
         mask = None if mask is None else checked_mask(mask, len(x))
         signals: dict[str, np.ndarray] = {}
         bar = keras.utils.Progbar(len(x), unit_name="sequence") if progress else None
+        batched = drive is not None and drive.ndim == 3 and len(drive) > 1
         for chunk in self._chunks(x, memory_limit):
-            batched = drive is not None and drive.ndim == 3 and len(drive) > 1
-            options = {} if mask is None else {"mask": mask[chunk]}
-            results = self._run(x[chunk], drive[chunk] if batched else drive, **options)
+            rows = np.minimum(np.arange(chunk.start, chunk.stop), len(x) - 1) if len(x) else chunk
+            options = {} if mask is None else {"mask": mask[rows]}
+            results = self._run(x[rows], drive[rows] if batched else drive, len(x), **options)
             for name, values in results.items():
                 if name not in signals:
                     signals[name] = np.empty((len(x), *values.shape[1:]), values.dtype)
-                signals[name][chunk] = values
+                signals[name][chunk] = values[: len(x) - chunk.start]
             if bar:
                 bar.update(min(chunk.stop, len(x)))
         return signals
@@ -235,15 +237,20 @@ class Recorder:
             )
 
     def _chunks(self, x, memory_limit):
-        """Slices of the batch that fit the memory, at least one."""
+        """Slices of the batch that fit the memory, at least one, all of one size.
+
+        The last one may end behind the batch. So every chunk runs in the same compiled program.
+        """
         width = sum(self.layer.cell.signal_sizes[name] for name in self.signals)
         steps = x.shape[1] if x.ndim < 4 else np.prod(x.shape[1:-1])
         # The loop's outputs, their copy in one array, and the copy of that in NumPy.
         sequence = 3 * 4 * int(steps) * (width + self.layer.cell.units)
-        size = int(np.clip(memory_limit // sequence, 1, max(len(x), 1)))
-        return [slice(first, first + size) for first in range(0, max(len(x), 1), size)]
+        batch = max(len(x), 1)
+        count = -(-batch // max(memory_limit // sequence, 1))
+        size = -(-batch // count)
+        return [slice(first, first + size) for first in range(0, batch, size)]
 
-    def _run(self, x, drive, mask=None):
+    def _run(self, x, drive, count, mask=None):
         cell = self.layer.cell
         x = ops.convert_to_tensor(x, dtype=self._input_dtype())
         sequences, *own = keras.tree.flatten(self._encode(x))
@@ -254,7 +261,8 @@ class Recorder:
             sequences, drive_size = append_drive(cell, sequences, drive)
         if mask is not None:
             sequences = append_mask(sequences, checked_mask(mask, *sequences.shape[:2]))
-        kind = drive_size, mask is not None
+        at_once = records_at_once(self.layer, count, sequences.shape[1])
+        kind = drive_size, mask is not None, at_once
         if kind not in self._loops:
             self._loops[kind] = self._loop(sequences.shape, *kind)
         return self._separated(ops.convert_to_numpy(self._loops[kind](sequences)), mask)
@@ -282,15 +290,10 @@ class Recorder:
             return dtype
         return numerics.working_dtype(self.layer.cell.compute_dtype)
 
-    def _loop(self, shape, drive_size, masked):
-        loop = keras.layers.RNN(
-            SignalCell(
-                self.layer.cell, self.signals, drive_size, self.record.isolated, masked=masked
-            ),
-            return_sequences=True,
-            go_backwards=self.layer.go_backwards,
-            name="recording_loop",
-            dtype=numerics.working_dtype(self.layer.cell.compute_dtype),
+    def _loop(self, shape, drive_size, masked, at_once):
+        cell = SignalCell(
+            self.layer.cell, self.signals, drive_size, self.record.isolated, masked=masked
         )
+        loop = recording_loop(self.layer, cell, at_once)
         loop.build(shape)
         return without_gradients(loop)

@@ -48,7 +48,7 @@ SIZES = {
     "many": Size(1000, 784, 128, 16),
 }
 """Digits, MNIST at 14×14, the paper's networks with a small and with the paper's batch, and a batch
-for `predict` alone."""
+for `predict` and `record` alone."""
 
 AT_ONCE, STEP_BY_STEP, COMPILED, EAGER = (
     "at once",
@@ -58,6 +58,7 @@ AT_ONCE, STEP_BY_STEP, COMPILED, EAGER = (
 )
 MASKED, MASKED_STEP_BY_STEP = f"{AT_ONCE}, mask", f"{STEP_BY_STEP}, mask"
 PREDICTED, PREDICTED_STEP_BY_STEP = f"{AT_ONCE}, predict", f"{STEP_BY_STEP}, predict"
+RECORDED, RECORDED_STEP_BY_STEP = f"{AT_ONCE}, record", f"{STEP_BY_STEP}, record"
 KINDS = {
     AT_ONCE: "the ARU with its whole-sequence path",
     STEP_BY_STEP: "the same with fused=False: the loop of keras.layers.RNN",
@@ -71,6 +72,8 @@ KINDS = {
     MASKED_STEP_BY_STEP: "step by step, with the same mask",
     PREDICTED: "at once, predict_on_batch in place of a training step",
     PREDICTED_STEP_BY_STEP: "step by step, likewise",
+    RECORDED: "at once, n and s of every step by probing.record in place of a training step",
+    RECORDED_STEP_BY_STEP: "step by step, likewise",
 }
 DEFAULT_KINDS = tuple(KINDS)[:6]
 ONLINE_SIZES = ((400, 50), (64, 16))

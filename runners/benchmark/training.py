@@ -10,6 +10,7 @@ import numpy as np
 from aru_keras import models
 from aru_keras._util.arguments import one_of
 from aru_keras.layers import ARU
+from aru_keras.probing import Recorder
 from aru_keras.runners.benchmark.choices import (
     AT_ONCE,
     COMPILED,
@@ -20,6 +21,8 @@ from aru_keras.runners.benchmark.choices import (
     MASKED_STEP_BY_STEP,
     PREDICTED,
     PREDICTED_STEP_BY_STEP,
+    RECORDED,
+    RECORDED_STEP_BY_STEP,
     SIZES,
     STEP_BY_STEP,
     Size,
@@ -103,7 +106,6 @@ def _build(kind, size):
 
         return eager_loop.training(size.batch, size.timesteps, size.units, size.controller_units)
     masked = kind in (MASKED, MASKED_STEP_BY_STEP)
-    predicted = kind in (PREDICTED, PREDICTED_STEP_BY_STEP)
     inputs = keras.Input((size.timesteps, 1))
     sequences = keras.layers.Masking(PADDING)(inputs) if masked else inputs
     model = keras.Model(inputs, keras.layers.Dense(10)(_layer(kind, size)(sequences)))
@@ -117,21 +119,24 @@ def _build(kind, size):
     if masked:
         lengths = np.linspace(size.timesteps / 2, size.timesteps, size.batch).astype(int)
         x[np.arange(size.timesteps) >= lengths[:, None]] = PADDING
+    call = functools.partial(model.train_on_batch, x, y)  # Gives the loss as a number: it waits.
+    if kind in (PREDICTED, PREDICTED_STEP_BY_STEP):
+        call = functools.partial(model.predict_on_batch, x)
+    elif kind in (RECORDED, RECORDED_STEP_BY_STEP):
+        call = functools.partial(Recorder(model, ("n", "s")), x)
+    return functools.partial(_repeated, call)
 
-    def run(count):
-        for _ in range(count):
-            if predicted:
-                model.predict_on_batch(x)
-            else:
-                model.train_on_batch(x, y)  # Gives the loss as a number: it has waited.
 
-    return run
+def _repeated(call, count):
+    for _ in range(count):
+        call()
 
 
 def _layer(kind, size):
     gated, *without_cudnn = kind.split(" without ")
     if gated not in ("GRU", "LSTM"):
-        fused = "auto" if kind.startswith(AT_ONCE) else False
+        at_once = True if kind == RECORDED else "auto"  # A turn repeats what has been compiled.
+        fused = at_once if kind.startswith(AT_ONCE) else False
         return ARU(size.units, size.controller_units, fused=fused)
     count = models.recurrent_parameters("arun", size.units, 1, 10, size.controller_units)
     units = models.matched_units(gated.lower(), count, 1, 10, tolerance=math.inf)
