@@ -43,7 +43,7 @@ def _drive(window):
     page = window.page
     window.button("Restart").click()
     window.sees("Episode 0, step 0")
-    page.get_by_role("slider").nth(1).focus()
+    page.get_by_role("slider", name="Drive ξ").focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     page.get_by_text("Drive ξ: 0.50").wait_for(timeout=PATIENCE)

@@ -124,9 +124,15 @@ def test_two_networks_read_side_by_side(window):
     window.page.get_by_text(re.compile("gamma-digits reads class")).wait_for()
 
 
+def test_every_slider_has_a_name_for_readers_of_screens(window):
+    window.page.get_by_role("slider", name="Drive ξ").wait_for()
+    names = [one.get_attribute("aria-label") for one in window.page.get_by_role("slider").all()]
+    assert "Contrast A" in names and all(names)
+
+
 def test_the_keyboard_turns_sliders_and_views(window):
     page = window.page
-    page.get_by_role("slider").nth(1).focus()
+    page.get_by_role("slider", name="Drive ξ").focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     page.get_by_text("Drive ξ: 0.50").wait_for(timeout=PATIENCE)

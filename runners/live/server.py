@@ -6,6 +6,8 @@ import webbrowser
 from typing import Any
 
 import panel as pn
+from bokeh.events import DocumentReady
+from bokeh.models import CustomJS
 
 from aru_keras.runners.live.agent_session import AgentSession
 from aru_keras.runners.live.choices import ADDRESS, DEFAULT_RUN, PORT
@@ -18,6 +20,13 @@ LIFETIME = 60
 
 LARGEST_MESSAGE = 2**20
 """The largest number of bytes that the page accepts from a browser at once."""
+
+_NAME_SLIDERS = """
+for (const view of Bokeh.index.all_views()) {
+  const handle = view.shadow_el?.querySelector(".noUi-handle")
+  handle?.setAttribute("aria-label", view.model.title)
+}
+"""
 
 
 def serve(
@@ -87,6 +96,8 @@ def new_page(networks: Networks) -> pn.template.FastListTemplate:
     """
     page = Page(networks)
     pn.state.on_session_destroyed(lambda context: page.close())
+    # Readers of screens would hear of a slider, and not of which.
+    pn.state.curdoc.js_on_event(DocumentReady, CustomJS(code=_NAME_SLIDERS))
     return page.template()
 
 
