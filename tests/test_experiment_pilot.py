@@ -21,11 +21,12 @@ TINY = dataclasses.replace(
         "controller_units": 2,
         "limit": 32,
         "batch_size": 32,
-        "epochs": 3,
+        "epochs": 2,
         "match_parameters": False,
     },
     pilot_rates=RATES,
     pilot_epochs=1,
+    transfer_epochs=1,
 )
 
 
@@ -76,7 +77,7 @@ def test_a_network_trains_with_the_rate_that_its_pilot_chose(tmp_path, monkeypat
         f"pilot-{network}-{rate:g}-seed0" for network in ("relu", "gamma") for rate in RATES
     } < runs
     assert not [name for name in runs if "pilot" in name and "seed3" in name]
-    assert json.loads((tmp_path / "runs/relu-seed3/config.json").read_text())["epochs"] == 3
+    assert json.loads((tmp_path / "runs/relu-seed3/config.json").read_text())["epochs"] == 2
 
 
 def test_a_rate_that_diverges_is_not_chosen(tmp_path, monkeypatch):

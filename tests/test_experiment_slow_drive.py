@@ -8,11 +8,19 @@ from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.results import Results
 
+SLOW = EXPERIMENTS["slow-drive"]
 
-def test_slow_drives_are_shown_for_both_networks(tmp_path):
-    slow = EXPERIMENTS["slow-drive"]
-    found = {name: [measured(slow, network(name), tmp_path)] * 2 for name in slow.trainings(PRESET)}
-    conclusion = slow.conclude(Results(found), PRESET)
+
+@pytest.fixture(scope="module")
+def arrays(tmp_path_factory):
+    """What was measured of both networks."""
+    folder = tmp_path_factory.mktemp("slow")
+    return {name: measured(SLOW, network(name), folder) for name in SLOW.trainings(PRESET)}
+
+
+def test_slow_drives_are_shown_for_both_networks(arrays):
+    results = Results({name: [measurement] * 2 for name, measurement in arrays.items()})
+    conclusion = SLOW.conclude(results, PRESET)
     assert conclusion.verdict == "shown" and set(conclusion.figures) == {"periods"}
     conclusion.figures["periods"].draw_without_rendering()
     assert [row[0] for row in conclusion.tables[0].rows] == [
@@ -23,25 +31,22 @@ def test_slow_drives_are_shown_for_both_networks(tmp_path):
     ]
 
 
-def _overflowing(tmp_path, conditions):
-    slow = EXPERIMENTS["slow-drive"]
-    arrays = measured(slow, network("gamma"), tmp_path)
-    for condition in conditions:
-        name = f"square_{condition}_100"
-        arrays[name] = np.full_like(arrays[name], np.inf)
-    return slow, arrays
+def _overflowing(measurement, conditions):
+    """A measurement in which the units under some conditions overflow."""
+    names = [f"square_{condition}_100" for condition in conditions]
+    return {**measurement, **{name: np.full_like(measurement[name], np.inf) for name in names}}
 
 
-def test_units_that_overflow_are_left_out_and_named(tmp_path):
-    slow, broken = _overflowing(tmp_path, ["isolated"])
-    arun = measured(slow, network("arun"), tmp_path)
-    conclusion = slow.conclude(Results({"arun": [arun] * 2, "gamma": [arun, broken]}), PRESET)
+def test_units_that_overflow_are_left_out_and_named(arrays):
+    broken = _overflowing(arrays["gamma"], ["isolated"])
+    results = Results({"arun": [arrays["arun"]] * 2, "gamma": [arrays["gamma"], broken]})
+    conclusion = SLOW.conclude(results, PRESET)
     shown = ["ARUN, connected", "ARUN, isolated", "RNN+γ, connected"]
     assert [row[0] for row in conclusion.tables[1].rows] == shown
     assert conclusion.note.endswith("one of the seeds overflow: RNN+γ, isolated.")
 
 
-def test_without_finite_responses_there_is_no_conclusion(tmp_path):
-    slow, broken = _overflowing(tmp_path, ["connected", "isolated"])
+def test_without_finite_responses_there_is_no_conclusion(arrays):
+    broken = _overflowing(arrays["arun"], ["connected", "isolated"])
     with pytest.raises(NetworkOverflowError, match=r"ARUN, connected; ARUN, isolated"):
-        slow.conclude(Results({"arun": [broken] * 2}), PRESET)
+        SLOW.conclude(Results({"arun": [broken] * 2}), PRESET)

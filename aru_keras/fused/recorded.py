@@ -38,11 +38,13 @@ class Recorded:
         step: The step inside.
         signals: Names of the signals, in the order in which they stand side by side.
         width: Number of features of all signals together.
+        dtype: The dtype in which the layer puts out h, to which it is rounded.
     """
 
     step: SignalStep[Any]
     signals: tuple[str, ...]
     width: int
+    dtype: str
 
     def begin(self, weights: StepWeights[Any], state: State) -> Carry:
         empty = ops.zeros((ops.shape(state[0])[0], self.width), dtype=state[0].dtype)
@@ -52,8 +54,12 @@ class Recorded:
         self, weights: StepWeights[Any], carry: Carry, u: Tensor, mask: Tensor | None = None
     ) -> tuple[Carry, Residuals]:
         inside, residuals = self.step.forward(weights, carry[1:], u, mask)
-        signals = [self.step.signal(name, weights, inside, residuals) for name in self.signals]
+        signals = [self._signal(name, weights, inside, residuals) for name in self.signals]
         return (ops.concatenate(signals, axis=-1), *inside), ()
+
+    def _signal(self, name, weights, carry, residuals):
+        value = self.step.signal(name, weights, carry, residuals)
+        return ops.cast(ops.cast(value, self.dtype), value.dtype) if name == "h" else value
 
     def end(self, carry: Carry) -> State:
         return self.step.end(carry[1:])

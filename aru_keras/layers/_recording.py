@@ -72,7 +72,7 @@ class _WholeSequence(keras.layers.Layer):
         u = ops.cast(inputs_of_steps(cell, x, drive, training=False), dtype)
         state = cell.get_initial_state(ops.shape(x)[0])
         signals, _ = loops_of_backend().sequence(
-            Recorded(cell.fused_step, self.cell.signals, self.cell.output_size),
+            Recorded(cell.fused_step, self.cell.signals, self.cell.output_size, cell.compute_dtype),
             self._steps_first(u),
             [ops.cast(value, dtype) for value in state],
             self._weights(),

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 def return_curves(
     returns: Mapping[str, np.ndarray], amplitudes: Sequence[float], change: str
 ) -> "Figure":
-    """Mean return over the amplitude of a change, with its interval over seeds.
+    """Mean return over the amplitude of a change.
+
+    Bands are one standard error over seeds, and thin lines are the seeds.
 
     Args:
         returns: Mean returns of each network, (seeds, amplitudes).
