@@ -13,6 +13,14 @@ from aru_keras import plots
 from aru_keras.models import GATED, NETWORKS
 from aru_keras.runners.control.changed_worlds import CHANGES, changed_returns
 
+LABELS = {
+    "drive": "step drive ξ",
+    "noise": "noise on observations, σ",
+    "scale": "scale of observations",
+    "gravity": "gravity, × trained",
+    "length": "pole length, × trained",
+}
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -41,7 +49,7 @@ def main():
         returns[network] = np.array(found)
         means = " ".join(f"{value:7.1f}" for value in returns[network].mean(axis=0))
         print(f"{network:>6} ({len(runs)} seeds): {means}", flush=True)
-    figure = plots.return_curves(returns, options.amplitudes, CHANGES[options.change])
+    figure = plots.return_curves(returns, options.amplitudes, LABELS[options.change])
     for path in plots.save(figure, options.folder / f"changed-{options.change}"):
         print(f"Figure: {path}")
 
