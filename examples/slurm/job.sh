@@ -32,7 +32,7 @@ clean() {
 trap clean EXIT
 
 dask scheduler --port 0 --dashboard-address :0 --scheduler-file "$file" 2> "$work/scheduler.log" &
-# Since SLURM 22.05, srun does not take over the CPUs of a task by itself. SLURM limits the memory.
+# By the release notes of SLURM 22.05, srun does not take over the CPUs of a task by itself. SLURM limits the memory.
 srun --cpus-per-task="$cores" dask worker --scheduler-file "$file" --nthreads 1 --no-dashboard \
     --memory-limit 0 --local-directory "${TMPDIR:-/tmp}" 2> "$work/workers.log" &
 

@@ -17,14 +17,12 @@ from aru_keras import plots
 from aru_keras._util.arguments import whole
 from aru_keras._util.files import make_folder, replacing
 from aru_keras.plots import style
-from aru_keras.probing import OnlineStep
+from aru_keras.probing import TRACES, OnlineStep
 from aru_keras.runners.control.actions import actions_of
 from aru_keras.runners.control.environments import make_scalar
 from aru_keras.runners.control.evaluation import MOST_STEPS
 from aru_keras.runners.control.folder import AgentFolder
 from aru_keras.runners.control.training import stretch_seed
-
-SIGNALS = ("n", "s", "h")
 
 
 @dataclass(frozen=True)
@@ -169,5 +167,5 @@ def _episode(actor, seed, most):
     while not actor.over and len(rows) < most:
         rows.append(actor.step())
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    signals = {name: columns[name] for name in SIGNALS if name in columns}
+    signals = {name: columns[name] for name in TRACES if name in columns}
     return Acted(columns["observations"], columns["actions"], columns["rewards"], signals)

@@ -31,8 +31,8 @@ ATTRIBUTES = {
     "gravity": {"CartPole": ("gravity",), "Pendulum": ("g",)},
     "length": {"CartPole": ("length", "polemass_length"), "Pendulum": ("l",)},
 }
-"""The attributes that a change multiplies, by the beginning of the name of its class.
-Others may have such an attribute and not heed it any more: LunarLander makes its world once."""
+"""The attributes that a change multiplies, by the name of the environment's class before "Env" or
+"VectorEnv". Others may have such an attribute and not heed it: LunarLander makes its world once."""
 
 
 class ChangedObservations(gym.vector.VectorObservationWrapper):
