@@ -9,8 +9,9 @@ import pytest
 import worlds
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from keras import ops
-from support import array
+from support import array, gradients
 
+from aru_keras.layers import ActorCriticReadout
 from aru_keras.runners.control import (
     Collector,
     ControlAgent,
@@ -210,6 +211,29 @@ def test_an_agent_with_deviations_of_its_own_is_saved_and_loaded(tmp_path):
     agent.model.save(tmp_path / "agent.keras")
     loaded = keras.models.load_model(tmp_path / "agent.keras")
     np.testing.assert_array_equal(array(loaded.get_layer("readout").log_std), [0.5, -1.0])
+
+
+@pytest.mark.parametrize("deviations", [0, 2])
+def test_a_detached_value_learns_and_leaves_the_units_to_the_policy(deviations):
+    h = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
+    plain = ActorCriticReadout(2, deviations)
+    detached = ActorCriticReadout(2, deviations, detach_value=True)
+    plain(h), detached(h)
+    detached.set_weights(plain.get_weights())
+    assert ActorCriticReadout.from_config(detached.get_config()).detach_value
+    np.testing.assert_array_equal(array(detached(h)), array(plain(h)))
+
+    def of(readout, part):
+        into_h, *into_weights = gradients(
+            lambda h: ops.sum(readout(h)[..., part] ** 2), h, variables=readout.trainable_weights
+        )[1]
+        return np.zeros_like(h) if into_h is None else into_h, into_weights[0]
+
+    policy, value = slice(None, -1), slice(-1, None)
+    np.testing.assert_allclose(of(detached, policy)[0], of(plain, policy)[0], rtol=1e-6)
+    assert np.abs(of(plain, value)[0]).max() > 1e-3
+    np.testing.assert_array_equal(of(detached, value)[0], 0)
+    np.testing.assert_allclose(of(detached, value)[1], of(plain, value)[1], rtol=1e-6)
 
 
 def test_a_drive_acts_on_the_units():

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from aru_keras._util.arguments import whole
+from aru_keras._util.arguments import flag, whole
 from aru_keras._util.types import Shape, Tensor
 
 POLICY_SCALE, VALUE_SCALE = 0.01, 1.0
@@ -26,6 +26,8 @@ class ActorCriticReadout(keras.layers.Dense):
     Args:
         policy_size: Number of parameters θ.
         log_std_size: Number of log σ: 0, or as many as θ.
+        detach_value: Whether no gradient goes from the value into h. The layers before then learn
+            from the policy alone.
         **kwargs: Arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
@@ -36,9 +38,17 @@ class ActorCriticReadout(keras.layers.Dense):
         (8, 20, 3)
     """
 
-    def __init__(self, policy_size: int, log_std_size: int = 0, **kwargs: Any):
+    def __init__(
+        self,
+        policy_size: int,
+        log_std_size: int = 0,
+        *,
+        detach_value: bool = False,
+        **kwargs: Any,
+    ):
         self.policy_size = whole("policy_size", policy_size, 1)
         self.log_std_size = whole("log_std_size", log_std_size, 0)
+        self.detach_value = flag("detach_value", detach_value)
         super().__init__(self.policy_size + 1, kernel_initializer=_columns, **kwargs)
 
     def build(self, input_shape: Shape) -> None:
@@ -50,10 +60,13 @@ class ActorCriticReadout(keras.layers.Dense):
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         y = super().call(inputs, training)
-        if not self.log_std_size:
-            return y
-        log_std = ops.zeros_like(y[..., : self.log_std_size]) + ops.cast(self.log_std, y.dtype)
-        return ops.concatenate([y[..., :-1], log_std, y[..., -1:]], axis=-1)
+        parts = [y[..., :-1], y[..., -1:]]
+        if self.detach_value:
+            parts[1] = super().call(ops.stop_gradient(inputs), training)[..., -1:]
+        if self.log_std_size:
+            log_std = ops.cast(self.log_std, y.dtype)
+            parts.insert(1, ops.zeros_like(y[..., : self.log_std_size]) + log_std)
+        return ops.concatenate(parts, axis=-1)
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
         return (*input_shape[:-1], self.policy_size + self.log_std_size + 1)
@@ -67,7 +80,8 @@ class ActorCriticReadout(keras.layers.Dense):
 
     def get_config(self) -> dict[str, Any]:
         config = keras.layers.Layer.get_config(self)
-        return {**config, "policy_size": self.policy_size, "log_std_size": self.log_std_size}
+        names = "policy_size", "log_std_size", "detach_value"
+        return {**config, **{name: getattr(self, name) for name in names}}
 
 
 def _columns(shape, dtype=None):

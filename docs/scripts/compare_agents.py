@@ -3,7 +3,8 @@
 The options are those of `aru-keras train gym:ID`. RecurrentPPO gets them too. As it comes, it has
 an LSTM for the policy, a second one for the values, and two layers of 64 units behind each. In the
 form "RecurrentPPO-shared" it has, as our agents, one LSTM for both and nothing behind it. Every run
-is evaluated with its most likely actions in new episodes.
+is evaluated with its most likely actions in new episodes. RecurrentPPO-shared lets no gradient go
+from the value into the LSTM; with --detach-value our agents do the same.
 
     pip install stable-baselines3 sb3-contrib
     python compare_agents.py CartPole-v1 --mask-velocities --total-timesteps 100000 --seeds 3
@@ -96,6 +97,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("environment")
     parser.add_argument("--mask-velocities", action="store_true")
+    parser.add_argument("--detach-value", action="store_true")
     parser.add_argument("--total-timesteps", type=int, default=100_000)
     parser.add_argument("--units", type=int, default=64)
     parser.add_argument("--seeds", type=int, default=3)
@@ -110,6 +112,7 @@ def main():
                 "lstm" if name in PEERS else name,
                 units=options.units,
                 mask_velocities=options.mask_velocities,
+                detach_value=options.detach_value,
                 total_timesteps=options.total_timesteps,
                 evaluation_episodes=40,
                 seed=seed,

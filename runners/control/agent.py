@@ -14,7 +14,13 @@ from aru_keras.runners.control.actions import Actions
 
 
 def build_agent(
-    name: str, features: int, actions: Actions, *, units: int = 64, controller_units: int = 8
+    name: str,
+    features: int,
+    actions: Actions,
+    *,
+    units: int = 64,
+    controller_units: int = 8,
+    detach_value: bool = False,
 ) -> keras.Model:
     """One of the five networks, with the read-out of an agent at every step.
 
@@ -24,6 +30,8 @@ def build_agent(
         actions: What it can do.
         units: Number of units N.
         controller_units: Number of controller units G of an ARUN.
+        detach_value: Whether the recurrent layer learns from the policy alone, and not from the
+            value.
 
     Returns:
         A `keras.Model` from observations (B, T, I) to y, (B, T, P + 1): the parameters of the
@@ -41,7 +49,8 @@ def build_agent(
         match_parameters=False,
     )
     layer = network.get_layer("recurrent")
-    readout = ActorCriticReadout(actions.policy_size, actions.log_std_size, name="readout")
+    sizes = actions.policy_size, actions.log_std_size
+    readout = ActorCriticReadout(*sizes, detach_value=detach_value, name="readout")
     return keras.Model(network.inputs[0], readout(layer.output), name=name)
 
 

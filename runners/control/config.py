@@ -48,6 +48,9 @@ class ControlConfig:
     clip_vloss: bool = option("clip the change of the value, too", True, type=bool)
     ent_coef: float = option("weight of the entropy", 0.01, type=float, least=0)
     vf_coef: float = option("weight of the value loss", 0.5, type=float, least=0)
+    detach_value: bool = switch(
+        "let the recurrent layer learn from the policy alone, and not from the value"
+    )
     max_grad_norm: float = option("largest global norm of the gradient", 0.5, type=float)
     save_every: int = count("updates between checkpoints; new episodes begin after each", 25)
     evaluation_episodes: int = count("episodes of the evaluation in the end", 20)

@@ -108,8 +108,9 @@ def _world(config):
 def _run(config, world, folder, network, rows, verbose):
     if network is None:
         keras.utils.set_random_seed(config.seed)
-        sizes = {"units": config.units, "controller_units": config.controller_units}
-        network = build_agent(config.model, world.features, world.actions, **sizes)
+        names = "units", "controller_units", "detach_value"
+        options = {name: getattr(config, name) for name in names}
+        network = build_agent(config.model, world.features, world.actions, **options)
     agent = ControlAgent(network, world.actions)
     moments = [rows[-1][name] for name in MOMENTS] if rows else [0.0] * 3
     learner = Learner(network, world.actions, config, moments)
