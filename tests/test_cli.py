@@ -177,6 +177,27 @@ def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
     assert "holds no finished run: left out" in err
 
 
+def test_compare_has_a_table_for_agents(capsys, tmp_path):
+    folders = []
+    for name, value in (("worse", 9.0), ("better", 31.25)):
+        folder = tmp_path / name
+        folder.mkdir()
+        config = {"task": "gym:CartPole-v1", "model": "gru"}
+        results = config | {"units": 64, "parameters": 13635, "mean_return": value}
+        results |= {"environment_steps": 99328, "train_seconds": 9.6}
+        (folder / "config.json").write_text(json.dumps(config))
+        (folder / "results.json").write_text(json.dumps(results))
+        folders.append(folder)
+    code, out, err = run(capsys, "compare", *folders, "pretrained:gru-digits")
+    assert (code, err) == (0, "")
+    of_tasks, of_agents = out.strip().split("\n\n")
+    assert "| gru-digits | gru |" in of_tasks
+    assert of_agents.splitlines()[2:] == [
+        f"| {name} | gym:CartPole-v1 | gru | 64 | 13,635 | 99,328 | {value} | 10 |"
+        for name, value in (("better", "31.2"), ("worse", "9.0"))
+    ]
+
+
 NO_CONFIGURATIONS = [
     ("[1]", "config"),
     ("{", "config"),

@@ -128,8 +128,9 @@ def test_the_last_policy_is_shown_where_the_environment_renders(tmp_path):
     )
     with Image.open(video.record_episode(agent, config, tmp_path / "policy.gif")) as shown:
         assert shown.n_frames == 5
-    blind = control.ControlConfig(f"gym:{ID}", "relu", units=3)
-    assert video.record_episode(agent, blind, tmp_path / "none.gif") is None
+    for name in ("Recall", "Boastful"):
+        blind = control.ControlConfig(f"gym:aru-tests/{name}-v0", "relu", units=3)
+        assert video.record_episode(agent, blind, tmp_path / "none.gif") is None
 
 
 def test_a_changed_world(unbroken):

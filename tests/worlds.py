@@ -51,6 +51,12 @@ class Broken(Recall):
         return np.array([0, np.nan if self.t == 2 else 0], np.float32)
 
 
+class Boastful(Recall):
+    """It lists a mode of rendering, and takes no `render_mode`."""
+
+    metadata: ClassVar = {"render_modes": ["rgb_array"]}
+
+
 class Nested(Recall):
     """The same in a dictionary."""
 
@@ -89,5 +95,5 @@ class Reach(gym.Env):
         return self.target, -distance, self.t == 4, False, {}
 
 
-for _name in ("Recall", "Endless", "Broken", "Nested", "Reach"):
+for _name in ("Recall", "Endless", "Broken", "Boastful", "Nested", "Reach"):
     gym.register(f"aru-tests/{_name}-v0", f"worlds:{_name}", disable_env_checker=True)

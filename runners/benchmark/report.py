@@ -30,7 +30,7 @@ def training_table(rows: list[dict]) -> str:
         )
         lines.append(
             "| backend | variant | ms per step | × step by step | × torch's eager loop "
-            "| × floor | peak memory, MB |\n|---|---|---|---|---|---|---|"
+            "| × floor | peak memory, MiB |\n|---|---|---|---|---|---|---|"
         )
         lines += [_line(row) for row in own]
         lines.append("")

@@ -5,10 +5,15 @@ import sys
 
 HELP = "a Markdown table of finished runs (aru-keras compare runs/*)"
 
-HEADER = "| run | network | units | parameters | epochs | test {score} | train, s | memory, MB |"
+HEADER = "| run | network | units | parameters | epochs | test {score} | train, s | memory, MiB |"
 ROW = (
     "| {run} | {model} | {units} | {parameters:,} | {epochs} | {test:.4f} | "
     "{train_seconds:.0f} | {memory} |"
+)
+AGENTS = "| run | environment | network | units | parameters | steps | mean return | train, s |"
+AGENT = (
+    "| {run} | {task} | {model} | {units} | {parameters:,} | {environment_steps:,} | "
+    "{mean_return:.1f} | {train_seconds:.0f} |"
 )
 
 
@@ -34,28 +39,50 @@ def run(options, checked):
 
 
 def _print(runs):
-    """One table for every score."""
+    """One table for every score, and one for agents."""
     from aru_keras.runners import scores
 
-    names = [name for name in scores.WORDS if name in map(scores.score_of, runs)]
-    for index, name in enumerate(names):
-        print("\n" * bool(index) + HEADER.format(score=scores.WORDS[name]))
-        print("|" + "---|" * (HEADER.count("|") - 1))
-        alike = [results for results in runs if scores.score_of(results) == name]
-        for results in sorted(alike, key=lambda results: -results[f"test_{name}"]):
-            memory = results["peak_memory_mb"]
-            memory = "–" if memory is None else f"{memory:.0f}"
-            print(ROW.format(**results, test=results[f"test_{name}"], memory=memory))
+    agents = [results for results in runs if "mean_return" in results]
+    others = [results for results in runs if "mean_return" not in results]
+    tables = [
+        _table(name, [results for results in others if scores.score_of(results) == name])
+        for name in scores.WORDS
+        if name in map(scores.score_of, others)
+    ]
+    if agents:
+        agents.sort(key=lambda results: (results["task"], -results["mean_return"]))
+        tables.append(_lines(AGENTS, [AGENT.format(**results) for results in agents]))
+    print("\n\n".join(tables))
+
+
+def _table(name, runs):
+    """The runs with a score, the best first."""
+    from aru_keras.runners import scores
+
+    rows = []
+    for results in sorted(runs, key=lambda results: -results[f"test_{name}"]):
+        memory = results["peak_memory_mb"]
+        memory = "–" if memory is None else f"{memory:.0f}"
+        rows.append(ROW.format(**results, test=results[f"test_{name}"], memory=memory))
+    return _lines(HEADER.format(score=scores.WORDS[name]), rows)
+
+
+def _lines(header, rows):
+    return "\n".join([header, "|" + "---|" * (header.count("|") - 1), *rows])
 
 
 def _read(paths):
     """The results of the finished runs, and the reasons why the others are left out."""
+    from aru_keras.runners.control.config import describes_agent
+    from aru_keras.runners.control.folder import AgentFolder
     from aru_keras.runners.run_folder import RunError, RunFolder
 
     runs, left_out = [], []
     for path in paths:
         try:
             folder = RunFolder(path)
+            if describes_agent(folder.config):
+                folder = AgentFolder(path)
             # For a name that no file can have, os.path returns False, and pathlib may raise.
             if os.path.exists(folder.results):
                 runs.append({**folder.load_results(), "run": folder.path.name})

@@ -110,8 +110,12 @@ def make_rendered(name: str, *, mask_velocities: bool = False) -> gym.Env:
     env = make_scalar(name, mask_velocities=mask_velocities)
     if "rgb_array" not in env.metadata.get("render_modes", ()):
         return env
+    try:
+        rendered = make_scalar(name, mask_velocities=mask_velocities, render_mode="rgb_array")
+    except TypeError:  # Some environments list the mode, and take no `render_mode`.
+        return env
     env.close()
-    return make_scalar(name, mask_velocities=mask_velocities, render_mode="rgb_array")
+    return rendered
 
 
 def _made(name, num_envs, **options):

@@ -11,6 +11,12 @@ MOMENTS = ("return_count", "return_mean", "return_squares")
 NEEDED = ("epoch", "seconds", "environment_steps", "mean_return", *MOMENTS)
 _NUMBER = checked_files.number()
 _ROW = checked_files.record(dict.fromkeys(NEEDED, _NUMBER), others=_NUMBER)
+_RESULTS = {
+    **dict.fromkeys(("task", "model"), checked_files.text),
+    **dict.fromkeys(
+        ("mean_return", "units", "parameters", "environment_steps", "train_seconds"), _NUMBER
+    ),
+}
 
 
 class AgentFolder(RunFolder):
@@ -56,7 +62,7 @@ class AgentFolder(RunFolder):
     def load_results(self) -> dict:
         return checked_files.read_json(
             self.results,
-            checked_files.record({"mean_return": _NUMBER}, others=checked_files.anything),
+            checked_files.record(_RESULTS),
             holds="the results of a run",
             way_out=f"Remove it, and make it anew with aru-keras train --resume {self.path}.",
             error=RunError,

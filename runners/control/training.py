@@ -178,7 +178,6 @@ def _finish(config, agent, folder, rows):
     seed = stretch_seed(config.seed, EVALUATION)
     returns = evaluate(agent, world, episodes=config.evaluation_episodes, seed=seed)
     world.env.close()
-    record_episode(agent, config, folder.path / "policy.gif", seed=seed)
     seconds = sum(row["seconds"] for row in rows)
     steps = rows[-1]["environment_steps"]
     results = {
@@ -196,6 +195,7 @@ def _finish(config, agent, folder, rows):
         "versions": versions(),
     }
     write_json(folder.results, results)
+    record_episode(agent, config, folder.path / "policy.gif", seed=seed)
     return results
 
 
