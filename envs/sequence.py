@@ -174,11 +174,11 @@ class SequenceVectorEnv(NativeVectorEnv):
         self.reveal_label = bool(reveal_label)
         self.units = None if units is None else whole("units", units, 1)
         self.perturbation = perturbations.as_perturbation(perturbation)
-        spaces = self._input_space(), self._judge.action_space
+        spaces = self._input_space(self.perturbation), self._judge.action_space
         super().__init__(num_envs, *spaces, autoreset_mode=autoreset_mode, render_mode=render_mode)
         pixels = range(self.timesteps if self.task.image_shape else 0)
         self._pixel_indices = np.array([self.task.pixel_index(t) for t in pixels])
-        self._allocate()
+        self._allocate(DriveBuffer(self.perturbation, num_envs, self.timesteps, self.units))
         self.screen = Screen(self) if render_mode else None
 
     def perturb(self, perturbation: Any, units: int | None = None) -> None:
@@ -207,12 +207,15 @@ class SequenceVectorEnv(NativeVectorEnv):
                 f"{self.units} and {units}. Leave it out, and the probe sets it."
             )
         same = perturbation is self.perturbation
-        unchanged = same and (units == self.units or not perturbation.per_unit)
-        self.perturbation, self.units = perturbation, units
-        if not unchanged:
-            self.set_spaces(self._input_space(), self._judge.action_space)
-            self._allocate()
-            self._started = False
+        if same and (units == self.units or not perturbation.per_unit):
+            self.units = units
+            return
+        # Both may refuse it, and then the environment stays as it was.
+        space = self._input_space(perturbation)
+        drives = DriveBuffer(perturbation, self.num_envs, self.timesteps, units)
+        self.perturbation, self.units, self._started = perturbation, units, False
+        self.set_spaces(space, self._judge.action_space)
+        self._allocate(drives)
 
     def render(self) -> Any:
         """A frame (H, W, 3) uint8 for each sub-environment; "human" shows the first in a window."""
@@ -226,26 +229,19 @@ class SequenceVectorEnv(NativeVectorEnv):
         if self.screen is not None:
             self.screen.close()
 
-    def _input_space(self):
-        low, high = self.task.bounds
-        # At each step the change is monotone on the positive values and keeps all others, so the
-        # extremes are reached from `low`, 0 or `high`.
-        ends = np.array([low, np.clip(0, low, high), high], "float32")[:, None]
-        if not self.perturbation.bounded:
-            return gym.spaces.Box(-np.inf, np.inf, low.shape, np.float32)
-        ends, names = np.repeat(ends, self.timesteps, axis=1), self.task.spec.channels
-        reached = self.perturbation.changed_pixels(ends, channels=names)
-        low, high = reached.min(axis=(0, 1)), reached.max(axis=(0, 1))
+    def _input_space(self, perturbation):
+        channels = self.task.spec.channels
+        low, high = perturbation.input_range(*self.task.bounds, self.timesteps, channels)
         return gym.spaces.Box(low, high, dtype=np.float32)
 
-    def _allocate(self):
+    def _allocate(self, drives):
         self._inputs = np.zeros((self.num_envs, *self.task.input_shape), np.float32)
         self._indices, self._t, self._lengths = np.zeros((3, self.num_envs), np.int64)
         self._targets = TargetBuffer(self.task.spec, self.num_envs, self.timesteps)
         self._factors = np.ones(self.timesteps, np.float32)
         for factor in self.perturbation.factors(self.timesteps):
             self._factors = self._factors * factor
-        self._drives = DriveBuffer(self.perturbation, self.num_envs, self.timesteps, self.units)
+        self._drives = drives
 
     def _seeded(self):
         self._stream = ImageStream(self.np_random, self.subset, self.shuffle)

@@ -68,6 +68,24 @@ def test_the_cell_is_saved_with_the_one_inside():
         Restarting(keras.layers.Dense(3))
 
 
+@pytest.mark.parametrize("option", ["dropout", "recurrent_dropout"])
+def test_the_cell_refuses_dropout_whose_mask_nothing_would_renew(option):
+    cell = keras.layers.GRUCell(N, **{option: 0.5})
+    for inside in (cell, keras.layers.StackedRNNCells([keras.layers.GRUCell(N), cell])):
+        with pytest.raises(ValueError, match=r"`cell` must have no dropout.* dropout 0.5"):
+            Restarting(inside)
+
+
+def test_the_cell_serves_stacked_cells():
+    stacked = keras.layers.StackedRNNCells([keras.layers.LSTMCell(N), keras.layers.GRUCell(N)])
+    plain, layer = keras.layers.RNN(stacked), keras.layers.RNN(Restarting(stacked))
+    plain.build((B, T, I))
+    (found,) = run(layer, np.concatenate([X, STARTS[..., None]], -1).astype("float32"))
+    for b, starts in enumerate(STARTS):
+        alone = run(plain, X[b : b + 1, episodes(starts)[-1]])
+        assert_same([found[b : b + 1]], alone, SINGLE)
+
+
 def values_and_gradients(layer, given, mask, starts):
     """Every output, and the gradients of a weighted sum of them in all that it depends on."""
 

@@ -68,13 +68,18 @@ TURNS = {
 }
 
 
-@pytest.mark.parametrize("base", [None, "step:5+contrast:0.5", "noise:mean=1,seed=1"])
+BASES = [None, "step:5+contrast:0.5", "noise:mean=1,seed=1", "input-noise:0.2+channels:0.5"]
+
+
+@pytest.mark.parametrize("base", BASES)
 @pytest.mark.parametrize("turns", TURNS.values(), ids=TURNS)
 def test_what_was_turned_can_be_replayed(turns, base):
     session = Session(network(), index=7)
     session.restart(base)
     live = finished(session, turns)
     seen = [live.pixels, live.drives[0], live.probabilities[0], *live.signals[0].values()]
+    if base is not None and base.startswith("input-noise"):
+        assert np.abs(live.pixels - live.sequence).mean() > 0.1
     told = perturbations.parse(live.perturbation.to_text())
     assert told == live.perturbation == perturbations.from_config(told.to_config())
     reading = probing.read(RUN, live.task, "test", 7, told)

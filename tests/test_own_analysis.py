@@ -77,10 +77,16 @@ def test_robustness_counts_what_is_above_the_chance_of_these_classes(tmp_path, m
     quick = presets.PRESETS["quick"]
     tiny = {"step_amplitudes": (0.0, 1.0), "contrast_amplitudes": (0.0, 0.5)}
     monkeypatch.setitem(presets.PRESETS, "quick", dataclasses.replace(quick, **tiny))
-    chances = []
+    chances, classes = [], []
     monkeypatch.setattr(
         robustness, "_lost", lambda amplitudes, curve, chance: chances.append(chance) or 0.0
     )
+    draw = robustness.robustness_curves
+    monkeypatch.setattr(
+        robustness,
+        "robustness_curves",
+        lambda *given, **options: classes.append(options["classes"]) or draw(*given, **options),
+    )
     run = untrained_run(tmp_path, made(X, LABELS))
     assert main(["analyze", str(run), "--only", "robustness"]) == 0
-    assert set(chances) == {0.5}
+    assert set(chances) == {0.5} and set(classes) == {2}

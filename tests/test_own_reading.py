@@ -9,7 +9,9 @@ import pytest
 
 import aru_keras  # noqa: F401
 from aru_keras import models, plots, probing, tasks
+from aru_keras.analysis import Evaluator, propagation
 from aru_keras.envs import Probe
+from aru_keras.layers import ARU
 from aru_keras.runners.cli import main
 from aru_keras.runners.run_folder import RunFolder
 from aru_keras.runners.train import TrainConfig
@@ -47,6 +49,28 @@ def run(case, tmp_path):
 def outputs(model, task, index):
     found = keras.ops.convert_to_numpy(model(task.arrays("test")[0][[index]]))[0]
     return found[: LENGTHS[index]] if task.spec.every_step else found
+
+
+def test_a_layer_that_reads_backwards_is_refused(case):
+    task, _ = case
+    pixels = keras.Input((None, 1))
+    h = ARU(4, 3, go_backwards=True)(pixels)
+    with pytest.raises(ValueError, match="`model` must read in the order of time"):
+        probing.read(keras.Model(pixels, keras.layers.Dense(2)(h)), task)
+
+
+def test_scores_need_one_class_for_each_sequence(case):
+    task, model = case
+    if task.spec.target == "class" and not task.spec.every_step:
+        x, y = task.arrays("test")
+        wanted = keras.ops.convert_to_numpy(model(x)).argmax(-1) == y
+        assert Evaluator(model, task)().accuracy == pytest.approx(wanted.mean())
+        assert np.isfinite(Evaluator(model, task)("step:3").loss)
+        with pytest.raises(ValueError, match="`network` must mask no step"):
+            propagation(model, x, y)
+    else:
+        with pytest.raises(ValueError, match="`task` must have one class for each sequence"):
+            Evaluator(model, task)
 
 
 @pytest.mark.parametrize("index", [0, 2])

@@ -230,6 +230,25 @@ def test_a_file_that_is_no_task_is_named(case, tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_task_file_may_define_dataclasses(tmp_path):
+    path = tmp_path / "json.py"  # Also the name of a module that is loaded already.
+    path.write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "import numpy as np\n"
+        "from aru_keras import tasks\n"
+        "@dataclass\n"
+        "class Cell:\n"
+        "    count: int = 9\n"
+        "def cells():\n"
+        "    x = np.ones((Cell().count, 5, 1), 'float32')\n"
+        "    return tasks.from_arrays((x, np.arange(9) % 3), (x, np.arange(9) % 3),\n"
+        "                             (x, np.arange(9) % 3))\n"
+    )
+    assert tasks.load_task(f"{path}:cells").classes == 3
+    assert sys.modules["json"] is json
+
+
 def test_weights_of_classes_are_those_of_the_training_batches(monkeypatch, tmp_path):
     streams = {}
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from aru_keras.perturbations import (
+    ChannelContrast,
     Contrast,
+    InputNoise,
     NoisyDrive,
     Perturbations,
     StepDrive,
@@ -19,7 +21,8 @@ from aru_keras.perturbations import (
 )
 
 STEP, NOISE, CONTRAST = StepDrive(2.5), NoisyDrive(seed=3), Contrast(1.5, 2, 0.3)
-ALL = [STEP, NOISE, CONTRAST, STEP + CONTRAST, NOISE + CONTRAST + STEP, Perturbations()]
+LEFT = ChannelContrast(1.5, channels=("left", 2)) + InputNoise(0.1, seed=3)
+ALL = [STEP, NOISE, CONTRAST, STEP + CONTRAST, NOISE + CONTRAST + STEP, LEFT, Perturbations()]
 
 
 @pytest.mark.parametrize("perturbation", ALL)
@@ -45,6 +48,8 @@ def test_text_is_short_and_refuses_a_column_for_each_unit():
     assert (StepDrive(5) + Contrast(0.5, phase=1.5)).to_text() == "step:5+contrast:0.5,phase=1.5"
     with pytest.raises(ValueError, match="to_config"):
         Waveform(np.ones((3, 2))).to_text()
+    with pytest.raises(ValueError, match=r"names without ; .* Received: '3'.*to_config"):
+        ChannelContrast(channels=["3"]).to_text()
 
 
 def test_numpy_numbers_become_plain_ones():

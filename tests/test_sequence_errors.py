@@ -7,6 +7,7 @@ from gymnasium.error import ResetNeeded
 from sequences import B, fake_task, make, make_vec
 
 from aru_keras.envs import Perturb
+from aru_keras.perturbations import Waveform
 
 
 @pytest.mark.parametrize("action", [10, -1, 1.5, "3", None, [0, 1]])
@@ -76,6 +77,28 @@ def test_bad_options_of_reset(options, message):
     env.reset(seed=0)
     with pytest.raises(ValueError, match=message):
         env.reset(options=options)
+
+
+@pytest.mark.parametrize("wrong", ["step:5,start=1000", "channels:0.5,channels=left", "steps:5"])
+def test_a_refused_perturbation_changes_nothing(wrong):
+    env, other = make_vec(), make_vec()
+    for each in (env, other):
+        each.reset(seed=0)
+    with pytest.raises(ValueError, match="Received"):
+        env.unwrapped.perturb(wrong)
+    for _ in range(3):
+        (seen, *_, info), (wanted, *_, expected) = (e.step(np.zeros(B, int)) for e in (env, other))
+        np.testing.assert_array_equal(seen, wanted)
+        np.testing.assert_array_equal(info["index"], expected["index"])
+    assert env.unwrapped.perturbation.to_text() == "none"
+
+
+def test_a_network_that_does_not_fit_the_drive_leaves_room_for_one_that_does():
+    env = make(perturbation=Waveform(np.ones((8, 4)))).unwrapped
+    with pytest.raises(ValueError, match=r"`(values|units)`"):
+        env.expect_units(3)
+    env.expect_units(4)
+    assert env.reset(seed=0)[1]["drive"].shape == (4,)
 
 
 def test_a_closed_environment_is_closed():

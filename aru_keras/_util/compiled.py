@@ -145,7 +145,7 @@ def checked_device(device: str | None) -> str | None:
     devices = known[checked_backend()]()
     names = {*devices, *(name.partition(":")[0] for name in devices)}
     if isinstance(device, str) and device.lower() in names:
-        return device
+        return device.lower()
     raise ValueError(
         f"`device` must be one that {keras.config.backend()} has here: {', '.join(devices)}. "
         f"Received: {shown(device)}."

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,6 +106,8 @@ def _remove_dead(paths):
 
 
 def _lives(process):
+    if process == os.getpid() or sys.platform == "win32":  # There, signal 0 would be Ctrl-C.
+        return True
     try:
         os.kill(process, 0)
     except ProcessLookupError:

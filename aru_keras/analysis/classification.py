@@ -45,9 +45,21 @@ class Classifier:
         """Whether a drive can be added to the pre-activations."""
         return self.layer is not None
 
-    def encode(self, x: Any) -> Any:
-        """The sequences (B, T, I) that the recurrent layer reads for a given pixel input."""
-        return x if self._encoder is None else self._encoder(x, training=False)
+    @property
+    def masks(self) -> bool:
+        """Whether the model masks steps before its recurrent layer."""
+        return self._encoder is not None and len(self._encoder.outputs) == 2
+
+    def encode(self, x: Any) -> tuple[Any, Any]:
+        """What the recurrent layer reads for a given pixel input.
+
+        Returns:
+            `(sequences, mask)`: (B, T, I), and (B, T) or None where the model masks no step.
+        """
+        if self._encoder is None:
+            return x, None
+        encoded = self._encoder(x, training=False)
+        return tuple(encoded) if self.masks else (encoded, None)
 
     def outputs(self, x: Any, drive: Any = None) -> Any:
         """Logits or probabilities, (B, classes).
@@ -58,7 +70,8 @@ class Classifier:
         """
         if self.layer is None:
             return self.network(x, training=False)
-        return self.head(self.layer(self.encode(x), drive=drive, training=False))
+        sequences, mask = self.encode(x)
+        return self.head(self.layer(sequences, mask=mask, drive=drive, training=False))
 
     def head(self, h: Any) -> Any:
         """Logits or probabilities, (B, classes), from the last output of the layer, (B, N)."""

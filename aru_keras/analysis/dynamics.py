@@ -224,6 +224,8 @@ def dynamics_of(
 def as_dynamics(value: Any) -> Dynamics:
     """The `Dynamics` of a layer or model, or of a function; `Dynamics` are returned as they are.
 
+    Those of a layer or model are without its bias, as in the paper; `network_dynamics` has it.
+
     Raises:
         ValueError: `value` is none of these.
     """

@@ -87,7 +87,7 @@ class Evaluator:
         limit: int | None = None,
     ):
         self._classifier = Classifier(network)
-        self._task, self._split = task, split
+        self._task, self._split = _checked_task(task), split
         size = task.sizes[one_of("split", split, task.sizes)]
         size = size if limit is None else min(size, whole("limit", limit, 1))
         self._indices = np.arange(size)
@@ -208,3 +208,14 @@ def _checked_grid(perturbations):
             f"{shown(perturbations)}. step_drives and contrast_map make some."
         )
     return grid
+
+
+def _checked_task(task):
+    spec = getattr(task, "spec", None)
+    if spec is not None and (spec.target != "class" or spec.every_step):
+        kind = "a target at every step" if spec.every_step else "values as targets"
+        raise ValueError(
+            f"`task` must have one class for each sequence. Received: {task.spec.name!r}, which "
+            f"has {kind}. `keras.Model.evaluate` takes its dataset."
+        )
+    return task

@@ -82,6 +82,12 @@ def propagation(
             "compute its output from the last output of this layer. Received: "
             f"{classifier.network.name!r}."
         )
+    if classifier.masks:
+        raise ValueError(
+            "`network` must mask no step, as contributions are of steps that all sequences take. "
+            f"Received: {classifier.network.name!r}, which masks. Give sequences of one length to "
+            "a model without a mask."
+        )
     labels = _classes(labels, len(x), classifier.network.output_shape[-1])
     h = probing.record(classifier.network, x, "h")["h"]
     in_drive = _gradient_in_drive(classifier)
@@ -193,7 +199,9 @@ def _classes(labels, count, classes):
 def _gradient_in_drive(classifier):
     """The gradient of the summed loss with respect to ξ, (B, T, N), for pixels and labels."""
     layer, dtype = classifier.layer, classifier.layer.cell.compute_dtype
-    encode = without_gradients(classifier.encode, lambda: classifier.network.variables)
+    encode = without_gradients(
+        lambda x: classifier.encode(x)[0], lambda: classifier.network.variables
+    )
 
     def loss(drive, sequences, labels):
         # With `training`, the layer keeps the residuals that its gradient needs.

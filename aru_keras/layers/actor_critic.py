@@ -48,6 +48,11 @@ class ActorCriticReadout(keras.layers.Dense):
     ):
         self.policy_size = whole("policy_size", policy_size, 1)
         self.log_std_size = whole("log_std_size", log_std_size, 0)
+        if self.log_std_size not in (0, self.policy_size):
+            raise ValueError(
+                f"`log_std_size` must be 0, or as many as θ, {self.policy_size}. "
+                f"Received: {log_std_size}."
+            )
         self.detach_value = flag("detach_value", detach_value)
         super().__init__(self.policy_size + 1, kernel_initializer=_columns, **kwargs)
 

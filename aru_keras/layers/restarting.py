@@ -9,6 +9,8 @@ from keras import ops
 from aru_keras._util.arguments import shown
 from aru_keras._util.types import Shape, Tensor
 
+_DROPOUTS = ("dropout", "recurrent_dropout")
+
 
 @keras.saving.register_keras_serializable(package="aru_keras")
 class Restarting(keras.layers.Layer):
@@ -30,6 +32,7 @@ class Restarting(keras.layers.Layer):
 
     Raises:
         TypeError: If `cell` is no recurrent cell.
+        ValueError: If it has dropout.
 
     Example:
         >>> x, starts = np.ones((8, 20, 3), "float32"), np.zeros((8, 20, 1), "float32")
@@ -44,10 +47,22 @@ class Restarting(keras.layers.Layer):
                 "`cell` must be a recurrent cell, which has a state_size and an initial state. "
                 f"Received: {shown(cell)}. Give a cell such as keras.layers.GRUCell(64)."
             )
+        self._check_dropout(cell)
         super().__init__(autocast=False, **kwargs)
         self.cell = cell
         self.state_size = cell.state_size
         self.output_size = cell.output_size
+
+    def _check_dropout(self, cell):
+        """Refuse dropout, whose mask `keras.layers.RNN` renews in cells of its own alone."""
+        inside = [cell, *getattr(cell, "cells", ())]
+        shares = [getattr(each, name, 0) for each in inside for name in _DROPOUTS]
+        if any(shares):
+            raise ValueError(
+                "`cell` must have no dropout, as nothing would renew its mask. Received: "
+                f"{shown(cell)} with dropout {max(shares)}. Drop features with "
+                "keras.layers.Dropout, or use a layer of this package with `starts`."
+            )
 
     def build(self, input_shape: Shape) -> None:
         if not self.cell.built:
@@ -63,10 +78,11 @@ class Restarting(keras.layers.Layer):
         x, starts = inputs[:, :-1], inputs[:, -1:] > 0
         fresh = self.get_initial_state(ops.shape(x)[0])
         fresh = fresh if isinstance(fresh, list | tuple) else [fresh]
-        states = [
-            ops.where(starts, ops.cast(start, state.dtype), state)
-            for start, state in zip(fresh, states, strict=True)
-        ]
+        states = keras.tree.map_structure(
+            lambda start, state: ops.where(starts, ops.cast(start, state.dtype), state),
+            list(fresh),
+            list(states),
+        )
         return self.cell(x, states)
 
     def get_config(self) -> dict[str, Any]:

@@ -229,7 +229,7 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
             cell = SignalCell(cell, drive_size=drive_size)
         if starts is not None:
             inputs = append_mask(inputs, checked_starts(sequences, starts))
-            cell = Restarting(cell, dtype=self.dtype_policy, name="restarting")
+            cell = _OwnRestarting(cell, dtype=self.dtype_policy, name="restarting")
         loop = keras.layers.RNN(
             cell,
             return_sequences=self.return_sequences,
@@ -274,3 +274,10 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
 def _cell_options(kwargs: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `keras.layers.Layer` for the cell in a layer that is given `kwargs`."""
     return {"name": "cell", "dtype": kwargs.get("dtype")}
+
+
+class _OwnRestarting(Restarting):
+    """`Restarting` inside a layer that renews the masks of the dropout itself."""
+
+    def _check_dropout(self, cell):
+        pass

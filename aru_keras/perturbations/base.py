@@ -5,13 +5,14 @@ The perturbations themselves are in `aru_keras.perturbations`.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from aru_keras._util.arguments import LARGEST_SIZE, array, finite, shown, whole
 from aru_keras._util.deprecated import warn
+from aru_keras.perturbations._fields import as_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ class Perturbation:
     kind: str
     readers: ClassVar[Mapping[str, Callable[[str, str, str], Any]]] = {}
     """Functions (name, value, text) that read a value that is not a plain number from text."""
+    writers: ClassVar[Mapping[str, Callable[[Any], str]]] = {}
+    """Functions that write such a value as text."""
     has_drive: bool = False
     per_unit: bool = False
     bounded: bool = True
@@ -162,12 +165,28 @@ class Perturbation:
         """
         if not finite("low", low) <= finite("high", high):
             raise ValueError(f"`low` must not be above `high`. Received: {low} and {high}.")
+        timesteps = whole("timesteps", timesteps, 1, most=LARGEST_SIZE)
+        least, most = self.input_range(np.array([low]), np.array([high]), timesteps)
+        return float(least[0]), float(most[0])
+
+    def input_range(
+        self, low: np.ndarray, high: np.ndarray, timesteps: int, channels: Sequence[str] = ()
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The smallest and the largest value of each channel, (I,) each, after the perturbation.
+
+        Args:
+            low: The smallest values before it, (I,).
+            high: The largest values before it, (I,).
+            timesteps: The number of steps T.
+            channels: The names of the I channels.
+        """
+        if not self.bounded:
+            return np.full(low.shape, -np.inf, "float32"), np.full(low.shape, np.inf, "float32")
         # At each step the change is monotone on the positive values and keeps all others, so the
         # extremes are reached from `low`, 0 or `high`.
-        ends = np.array([low, np.clip(0, low, high), high], "float32")
-        timesteps = whole("timesteps", timesteps, 1, most=LARGEST_SIZE)
-        reached = self.pixels(np.repeat(ends[:, None], timesteps, 1))
-        return float(reached.min()), float(reached.max())
+        ends = np.array([low, np.clip(0, low, high), high], "float32")[:, None]
+        reached = self.changed_pixels(np.repeat(ends, timesteps, axis=1), channels=channels)
+        return reached.min(axis=(0, 1)), reached.max(axis=(0, 1))
 
     def to_text(self) -> str:
         """Text from which `parse` makes this perturbation again, such as "step:5,start=16".
@@ -175,7 +194,7 @@ class Perturbation:
         Raises:
             ValueError: If a waveform has a column for each unit, which text cannot hold.
         """
-        return "+".join(_text(component) for component in self.components) or "none"
+        return "+".join(as_text(component) for component in self.components) or "none"
 
     def to_config(self) -> list[dict[str, Any]]:
         """A list that JSON can hold, from which `from_config` makes this perturbation again."""
@@ -183,27 +202,6 @@ class Perturbation:
             {"kind": component.kind, **asdict(component)}  # type: ignore[call-overload]
             for component in self.components
         ]
-
-
-def _text(component: Perturbation) -> str:
-    first, *others = [field for field in fields(component) if field.init]  # type: ignore[arg-type]
-    texts = [_value_text(getattr(component, first.name))]
-    for field in others:
-        value = getattr(component, field.name)
-        if value != field.default:
-            texts.append(f"{field.name}={_value_text(value)}")
-    return f"{component.kind}:{','.join(texts)}"
-
-
-def _value_text(value: Any) -> str:
-    if isinstance(value, tuple):
-        if any(isinstance(number, tuple) for number in value):
-            raise ValueError(
-                "`values` of a Waveform must be the same for all units to be written as text. "
-                "Received: a column for each unit. Use `to_config`, or a .npy file."
-            )
-        return " ".join(_value_text(number) for number in value)
-    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
 
 
 @dataclass(frozen=True, init=False)

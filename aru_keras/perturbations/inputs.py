@@ -20,6 +20,17 @@ def _read_channels(name: str, value: str, text: str) -> tuple[int | str, ...]:
     return tuple(int(name) if name.isdigit() else name for name in names)
 
 
+def _write_channels(channels: tuple[int | str, ...]) -> str:
+    """The text that `_read_channels` reads."""
+    for name in channels:
+        if isinstance(name, str) and (name.isdigit() or set(";,+=") & set(name)):
+            raise ValueError(
+                "`channels` must have names without ; , + and = that are not numbers, to be "
+                f"written as text. Received: {name!r}. Use `to_config`."
+            )
+    return ";".join(map(str, channels))
+
+
 @dataclass(frozen=True)
 class ChannelContrast(Perturbation):
     """A contrast that varies in time, of some channels: x_t ← x_t·(1 + A sin(2πft/T + φ)).
@@ -45,6 +56,7 @@ class ChannelContrast(Perturbation):
     channels: tuple[int | str, ...] = (0,)
     kind: str = kind_field("channels")
     readers: ClassVar = {"channels": _read_channels}
+    writers: ClassVar = {"channels": _write_channels}
 
     def __post_init__(self) -> None:
         for name in ("amplitude", "frequency", "phase"):

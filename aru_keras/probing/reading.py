@@ -135,6 +135,11 @@ def read(
     """
     model = instance("model", graph.load_network(model), keras.Model)
     layer = graph.recurrent_layer(model)
+    if layer.go_backwards:
+        raise ValueError(
+            "`model` must read in the order of time. Received: a layer with go_backwards=True, "
+            "whose first output belongs to the last step. Use `record` for its signals."
+        )
     head = graph.read_out(model, layer)
     if head is None:
         raise ValueError(

@@ -3,6 +3,7 @@
 This module needs neither Keras nor the data before a task is loaded.
 """
 
+import hashlib
 import importlib
 import importlib.util
 import os
@@ -130,9 +131,17 @@ def _imported(module: str, name: str) -> Any:
 
 
 def _run_file(path: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # A file may have the name of a module that is loaded already.
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()
+    name = f"_task_file_{digest[:16]}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise FileNotFoundError(f"no file {path}")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    sys.modules[name] = module  # Where dataclasses and pickles look for their module.
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module

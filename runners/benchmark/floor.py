@@ -1,5 +1,6 @@
 """A lower bound of the time of a training step: its arithmetic at the rates of the machine."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,9 @@ def rates(results: Race, backends: Sequence[str]) -> Rates:
     """The rates from a race that contained the `rate_variants`."""
 
     def best(kind, work):
-        return max(work / results.timing.median(f"{backend} {kind}") for backend in backends)
+        names = [f"{backend} {kind}" for backend in backends]
+        done = [name for name in names if name not in results.failures]
+        return max((work / results.timing.median(name) for name in done), default=math.nan)
 
     return Rates(best("product", 2 * SIDE**3), best("tanh", TANHS))
 

@@ -1,6 +1,7 @@
 """The time of one step of one sequence: the compiled step of probes, and other ways to take it."""
 
 import functools
+import math
 from collections.abc import Sequence
 
 import keras
@@ -52,7 +53,8 @@ def online(
 def _measured(results, name, probe):
     if name in results.failures:
         return {"failure": results.failures[name]}
-    seconds, ratio = results.timing.median(name), results.timing.ratio(name, probe)
+    seconds = results.timing.median(name)
+    ratio = math.nan if probe in results.failures else results.timing.ratio(name, probe)
     return {"seconds": seconds, "of_online_step": ratio, "failure": None}
 
 

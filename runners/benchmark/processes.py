@@ -148,10 +148,10 @@ class _Worker:
 
     def ask(self, count):
         """The seconds that `count` calls take; for None the peak memory."""
-        self.connection.send(count)
         try:
+            self.connection.send(count)
             answer = self.connection.recv()
-        except (EOFError, ConnectionResetError) as error:
+        except (EOFError, OSError) as error:
             self.process.join()
             code = self.process.exitcode
             raise _Failure(_DEATHS.get(code, f"its process ended with code {code}")) from error

@@ -1,5 +1,6 @@
 """Let a trained agent act for an episode, and keep what its units did."""
 
+import contextlib
 import csv
 import dataclasses
 import io
@@ -146,11 +147,12 @@ def act(
     """
     formats, dpi = style.checked_output(formats, dpi)
     folder, index = AgentFolder(run_dir), whole("index", index, 0)
+    most_steps = whole("most_steps", most_steps, 1)
     config = folder.load_agent_config()
-    env = make_scalar(config.environment, mask_velocities=config.mask_velocities)
     online = OnlineStep(folder.load_model(), isolated=isolated, device=device)
-    acted = _episode(Actor(env, online), stretch_seed(config.seed, index), most_steps)
-    env.close()
+    env = make_scalar(config.environment, mask_velocities=config.mask_velocities)
+    with contextlib.closing(env):
+        acted = _episode(Actor(env, online), stretch_seed(config.seed, index), most_steps)
     drawn = plots.agent_episode(acted.observations, acted.rewards, acted.signals, units)
     target = make_folder("out", out if out is not None else folder.products / "probes")
     name = f"episode-{index}" + ("-isolated" if isolated else "")

@@ -1,5 +1,6 @@
 """What a trained agent gets when its world changes, and it does not learn any more."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -106,8 +107,8 @@ def changed_returns(
         world = _changed(config, change, finite("amplitudes", amplitude), seed)
         drive = _step_drive(amplitude, onset) if change == "drive" else None
         agent = ControlAgent(model, world.actions)
-        means.append(evaluate(agent, world, episodes=episodes, seed=seed, drive=drive).mean())
-        world.env.close()
+        with contextlib.closing(world.env):
+            means.append(evaluate(agent, world, episodes=episodes, seed=seed, drive=drive).mean())
     return np.array(means)
 
 

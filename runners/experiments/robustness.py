@@ -52,7 +52,10 @@ def _conclude(results, preset):
         }
         claims += decided(_claims(case.kind), drops, preset.unsearched) if case.main else ()
         curves = {name: _curves(case, name) for name in case.names}
-        figures[case.figure] = robustness_curves(curves, amplitudes, LABELS[case.kind])
+        classes = round(1 / case.chance)
+        figures[case.figure] = robustness_curves(
+            curves, amplitudes, LABELS[case.kind], classes=classes
+        )
         tables.append(_curve_table(case, curves, drops, amplitudes))
         notes += case.overflows()
     note = (

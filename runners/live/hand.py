@@ -80,13 +80,16 @@ class History:
             self._noise.clear()
         self.steps.append(hand)
 
-    def factor(self) -> list[np.float32]:
-        """The factors on a positive pixel at the last step, which are applied in order."""
+    def base_factors(self) -> list[np.float32]:
+        """The factors of the base on a positive pixel at the last step."""
+        return [factor[len(self.steps) - 1] for factor in self._factors]
+
+    def factor_by_hand(self) -> np.float32:
+        """The factor of the controls on a positive pixel at the last step."""
         t, hand = len(self.steps) - 1, self.steps[-1]
-        factors = [factor[t] for factor in self._factors]
-        if hand.contrast:
-            factors.append(_contrast(hand, t).factors(self._timesteps)[0][t])
-        return factors
+        if not hand.contrast:
+            return np.float32(1)
+        return _contrast(hand, t).factors(self._timesteps)[0][t]
 
     def drive(self, units: int) -> np.ndarray:
         """The drive at the last step, (N,) float32."""

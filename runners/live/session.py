@@ -106,9 +106,11 @@ class Session:
         base = as_perturbation(perturbation)
         steps = self.task.timesteps
         history = History(steps, self.index, base)
+        channels = self.task.spec.channels
+        changed = base.changed_pixels(self._x[None], [self.index], channels)[0]
         for network in self.networks:
             base.drive([self.index], steps, network.units)
-        self.history, self.t = history, 0
+        self.history, self.t, self._changed = history, 0, changed
         self._states = [network.start() for network in self.networks]
         self.pixels = self._empty(self._x.shape[1])
         self.contrast = np.ones(steps, "float32")
@@ -220,11 +222,9 @@ class Session:
 
     def _input(self, t):
         """The input at a step as it is shown, and the factor on it."""
-        factors = self.history.factor()
-        x = self._x[t]
-        for factor in factors:
-            x = np.where(x > 0, x * factor, x)
-        return x, np.prod(factors, dtype="float32")
+        by_hand, x = self.history.factor_by_hand(), self._changed[t]
+        factors = [*self.history.base_factors(), by_hand]
+        return np.where(x > 0, x * by_hand, x), np.prod(factors, dtype="float32")
 
     def _picture(self, sequence):
         picture = np.empty(self.task.timesteps, "float32")
