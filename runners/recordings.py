@@ -36,7 +36,7 @@ def checked_format(recording: str | None) -> str:
     return recording
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recording:
     """A reading with the signals of all units.
 

@@ -26,6 +26,23 @@ def test_public_signatures_have_types(path):
     assert not [f"{name}: {bare}" for name, bare in _bare(tree)]
 
 
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_results_with_arrays_compare_by_identity(path):
+    """The `==` of a dataclass would ask arrays whether they are true, which they refuse."""
+    for cls in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(cls, ast.ClassDef) and any(map(_is_array, _fields(cls))):
+            made = [ast.unparse(each) for each in cls.decorator_list]
+            assert all("eq=False" in each for each in made if "dataclass" in each), cls.name
+
+
+def _is_array(annotation):
+    return "ndarray" in annotation and "Callable" not in annotation
+
+
+def _fields(cls):
+    return [ast.unparse(each.annotation) for each in cls.body if isinstance(each, ast.AnnAssign)]
+
+
 def test_a_signature_without_types_is_found():
     tree = ast.parse("def f(x, y: int = 0, **z) -> int: ...\nclass C:\n def m(self, a: int): ...")
     assert list(_bare(tree)) == [("f", ["x", "z"]), ("m", ["return"])]

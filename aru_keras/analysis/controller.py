@@ -25,7 +25,7 @@ TAIL_STEPS = 50
 """Number of last steps over which the state should have come to rest."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Controller:
     """The weights of a controller of G units, in float64.
 
@@ -92,7 +92,7 @@ class Controller:
         return states @ self.readout_kernel + self.readout_bias
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Portrait:
     """The states of a controller under constant pre-activations.
 

@@ -41,7 +41,7 @@ class Score:
     n: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scores:
     """The scores for a grid of perturbations.
 

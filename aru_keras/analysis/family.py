@@ -25,7 +25,7 @@ FAMILY_LIMITS = {
 """Limits of γ: softplus at n = 1, s = 0; ReLU for n → ∞, s = 0; sigmoid at n = 1, s = 1."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
     """Curves of γ.
 

@@ -30,7 +30,7 @@ _CONSTANT = 1e-12
 """Range of the data, relative to their size, up to which they count as constant."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fit:
     """A curve fitted to points, or the reason why there is none.
 

@@ -122,7 +122,7 @@ class NoiseBurst:
         return (np.stack(draws) * scale[:, None]).astype("float32")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Settled:
     """The response of a network to one burst, for every seed of the noise.
 
@@ -141,7 +141,7 @@ class Settled:
     output_spread: np.ndarray
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GainScaling:
     """Steady states over amplitudes ξ, and their fits.
 

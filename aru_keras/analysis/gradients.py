@@ -34,7 +34,7 @@ _BATCH_SIZE = 100
 """Number of sequences whose backward pass is held in memory at once."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Propagation:
     """dL/dW_hh of the mean loss over a batch, and the contributions of the steps to it.
 

@@ -17,7 +17,7 @@ from aru_keras.layers import GammaRNNCell
 from aru_keras.probing import load_network, recurrent_layer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Cloud:
     """(n, s) of the units of one or several networks.
 

@@ -24,7 +24,7 @@ STEADY_OFFSETS = (100, 180)
 """First step of the steady state after t0, and the step after its last, for 784 steps."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Course:
     """The course of one signal under a step drive.
 

@@ -119,7 +119,7 @@ def record_task(
     return recorded.dataset(x, drive, coordinates, task, attributes)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class _Recorded:
     """Variables (B, T′, …), the numbers of their steps (T′,), of T, and their mask (B, T′)."""
 

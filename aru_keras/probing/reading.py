@@ -18,7 +18,7 @@ TRACES = ("n", "s", "h")
 """The names of the signals of a reading, as far as the network has them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
     """The reading of an image, or another sequence, of a task by a network, step by step.
 

@@ -17,7 +17,7 @@ MOST_CLASSES = 100
 """Whole numbers below this one may be classes, if they are given as real numbers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Targets:
     """The targets of all splits.
 

@@ -26,7 +26,7 @@ from aru_keras.runners.control.folder import AgentFolder
 from aru_keras.runners.control.training import stretch_seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Acted:
     """What `act` leaves.
 

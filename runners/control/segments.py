@@ -9,7 +9,7 @@ from aru_keras.runners.control.agent import ControlAgent
 from aru_keras.runners.control.world import World
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segment:
     """T steps of B sub-environments.
 

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 from aru_keras.runners.control.actions import actions_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
     """What a step brought, for B sub-environments.
 

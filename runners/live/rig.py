@@ -26,7 +26,7 @@ F_I_CURRENTS = tuple(np.linspace(-5.0, 20.0, 26))
 """The constant currents of the f–I curve."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Current:
     """The current of an episode.
 
