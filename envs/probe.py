@@ -13,9 +13,7 @@ from aru_keras._util.arguments import checked_units
 from aru_keras.envs._autoreset import EpisodeStarts
 from aru_keras.envs._fitting import fitting_step
 from aru_keras.envs._wrappers import ScalarWrapper, VectorWrapper
-
-WATCHED = ("n", "s", "h")
-"""The signals that are drawn when the environment is rendered."""
+from aru_keras.probing import TRACES
 
 UNITS_WATCHED = 4
 """The number of units that are drawn, from the first on, unless `watch` names others."""
@@ -189,7 +187,7 @@ class _Painter:
         if self.screen is not None:
             drawn = range(min(UNITS_WATCHED, online.units)) if watch is None else watch
             self.units = checked_units("watch", drawn, online.units)
-            self.names = [name for name in WATCHED if name in online.signals]
+            self.names = [name for name in TRACES if name in online.signals]
             self.screen.watch(self.names, self.units)
 
     def paint(self, mask, signals):

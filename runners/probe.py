@@ -21,15 +21,13 @@ from aru_keras.plots import style
 from aru_keras.probing import TRACES, Reading, recurrent_layer
 from aru_keras.probing._datasets import network_attributes
 from aru_keras.probing.reading import label_of, outputs_of
+from aru_keras.runners.figure_options import PROBE_DPI, PROBE_FORMATS
 from aru_keras.runners.recordings import FORMATS as RECORDING_FORMATS
 from aru_keras.runners.recordings import Recording, checked_format
 from aru_keras.runners.run_folder import RunFolder
 
 SHOWN = ("drive", "contrast")
 """The entries of `info` that are recorded, beside the signals."""
-
-FORMATS, DPI = ("png",), 150
-"""The default formats and resolution of the figure."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +68,8 @@ def probe(
     isolated: bool = False,
     out: str | os.PathLike | None = None,
     device: str | None = None,
-    formats: Iterable[str] = FORMATS,
-    dpi: int = DPI,
+    formats: Iterable[str] = PROBE_FORMATS,
+    dpi: int = PROBE_DPI,
     recording: str | None = None,
 ) -> Probed:
     """Step a trained network with its task's environment through one sequence.

@@ -131,6 +131,10 @@ def test_the_last_policy_is_shown_where_the_environment_renders(tmp_path):
     for name in ("Recall", "Boastful"):
         blind = control.ControlConfig(f"gym:aru-tests/{name}-v0", "relu", units=3)
         assert video.record_episode(agent, blind, tmp_path / "none.gif") is None
+    broken = control.ControlConfig("gym:aru-tests/Blind-v0", "relu", units=3)
+    with pytest.warns(UserWarning, match=r"No none.gif: .* \(RuntimeError: no display\)"):
+        assert video.record_episode(agent, broken, tmp_path / "none.gif") is None
+    assert not (tmp_path / "none.gif").exists()
 
 
 def test_a_changed_world(unbroken):

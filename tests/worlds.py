@@ -95,5 +95,12 @@ class Reach(gym.Env):
         return self.target, -distance, self.t == 4, False, {}
 
 
-for _name in ("Recall", "Endless", "Broken", "Boastful", "Nested", "Reach"):
+class Blind(Reach):
+    """It fails to render."""
+
+    def render(self):
+        raise RuntimeError("no display")
+
+
+for _name in ("Blind", "Recall", "Endless", "Broken", "Boastful", "Nested", "Reach"):
     gym.register(f"aru-tests/{_name}-v0", f"worlds:{_name}", disable_env_checker=True)

@@ -7,12 +7,11 @@ import numpy as np
 
 from aru_keras._util.arguments import checked_units
 from aru_keras.plots.style import PAGE_WIDTH, panels, unit_style, unlisted
-from aru_keras.probing.reading import liveliest
+from aru_keras.probing.reading import TRACES, liveliest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_SIGNALS = ("n", "s", "h")
 _FEATURES = 6
 """Number of features that are drawn."""
 
@@ -34,7 +33,7 @@ def agent_episode(
     Returns:
         A `matplotlib.figure.Figure`: the observations, the sum of the rewards, and the signals.
     """
-    shown = [name for name in _SIGNALS if name in signals]
+    shown = [name for name in TRACES if name in signals]
     units = np.sort(liveliest(signals, 4)) if units is None else units
     units = checked_units("units", units, signals[shown[0]].shape[1])
     figure, axes = panels(1, 2 + len(shown), width=PAGE_WIDTH, row_height=1.3)

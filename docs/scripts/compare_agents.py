@@ -86,9 +86,9 @@ def table(results):
     rows.append("|---|---|---|---|---|")
     for name, runs in results.items():
         means = [run["mean_return"] for run in runs]
-        summary = estimate(means) if len(means) > 1 else f"{means[0]:.1f}"
+        summary = estimate(means) if len(means) > 1 else f"{means[0]:.4g}"
         speed = statistics.median(run["steps_per_second"] for run in runs)
-        seeds = ", ".join(f"{value:.1f}" for value in means)
+        seeds = ", ".join(f"{value:.4g}" for value in means)
         rows.append(f"| {name} | {runs[0]['parameters']:,} | {summary} | {seeds} | {speed:.0f} |")
     return "\n".join(rows)
 
@@ -124,7 +124,7 @@ def main():
                 file.write_text(json.dumps(peer(config, PEERS[name])))
             run = json.loads(file.read_text()) if name in PEERS else ours(config, folder)
             results.setdefault(name, []).append(run)
-            print(f"seed {seed}, {name}: {run['mean_return']:.1f}", flush=True)
+            print(f"seed {seed}, {name}: {run['mean_return']:.4g}", flush=True)
     print(table(results))
 
 

@@ -24,6 +24,7 @@ from aru_keras.runners.control.environments import make_scalar
 from aru_keras.runners.control.evaluation import MOST_STEPS
 from aru_keras.runners.control.folder import AgentFolder
 from aru_keras.runners.control.training import stretch_seed
+from aru_keras.runners.figure_options import PROBE_DPI, PROBE_FORMATS
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +122,8 @@ def act(
     isolated: bool = False,
     device: str | None = None,
     out: str | os.PathLike | None = None,
-    formats: Iterable[str] = ("png",),
-    dpi: int = 150,
+    formats: Iterable[str] = PROBE_FORMATS,
+    dpi: int = PROBE_DPI,
     most_steps: int = MOST_STEPS,
 ) -> Acted:
     """Let the agent of a run act for an episode, with its most likely actions.

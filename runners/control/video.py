@@ -1,5 +1,7 @@
 """A moving picture of an agent at work."""
 
+import contextlib
+import warnings
 from pathlib import Path
 
 import gymnasium as gym
@@ -27,17 +29,21 @@ def record_episode(
 
     Returns:
         The path; None if the environment does not render images, or pillow or a package that the
-        environment renders with is missing.
+        environment renders with is missing. If it fails to render, there is a warning.
     """
     try:
         from PIL import Image
 
         env = make_rendered(config.environment, mask_velocities=config.mask_velocities)
-        if env.render_mode is None:
-            env.close()
-            return None
-        images = [Image.fromarray(frame) for frame in _frames(agent, env, seed, frames)]
+        with contextlib.closing(env):
+            if env.render_mode is None:
+                return None
+            images = [Image.fromarray(frame) for frame in _frames(agent, env, seed, frames)]
     except (ImportError, gym.error.Error):
+        return None
+    except Exception as error:  # Renderers raise anything, and the training is done.
+        reason = f"{type(error).__name__}: {error}"
+        warnings.warn(f"No {path.name}: the environment did not render ({reason}).", stacklevel=2)
         return None
     with replacing(path) as temporary:
         first, *others = images
@@ -55,5 +61,4 @@ def _frames(agent, env, seed, most):
         seen, _, terminated, truncated, _ = env.step(action)
         over, starts = terminated or truncated, np.zeros(1, bool)
         frames.append(env.render())
-    env.close()
     return frames

@@ -8,6 +8,7 @@ import numpy as np
 from keras import ops
 
 from aru_keras._util.arguments import one_of
+from aru_keras.envs.rig import SIGNALS
 from aru_keras.models.pretrained import PREFIX, PRETRAINED, pretrained_name
 from aru_keras.models.sizes import GATED
 from aru_keras.probing import OnlineStep, class_probabilities
@@ -15,9 +16,6 @@ from aru_keras.runners.control.config import describes_agent
 from aru_keras.runners.control.folder import AgentFolder
 from aru_keras.runners.live.choices import DEFAULT_RUN
 from aru_keras.runners.run_folder import RunFolder
-
-SIGNALS = ("a", "n", "s", "h")
-"""The signals that the page shows, as far as the network has them."""
 
 
 class Watched:
