@@ -234,6 +234,8 @@ def test_features_and_lengths_that_the_network_does_not_read():
             ValueError, match=rf"shape that the network reads, \(None, {free}.*\(3, 5, 9"
         ):
             record(network, np.zeros((B, T, 9), "float32"))
+    with pytest.raises(ValueError, match=r"at least one step. Received: x.shape=\(3, 0, 2\)"):
+        record(ARU_CASE.make_layer(), np.zeros((B, 0, I), "float32"))
 
 
 def test_an_example_without_its_batch_axis_is_refused():

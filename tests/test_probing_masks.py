@@ -70,10 +70,13 @@ def test_masked_steps_hold_and_others_are_those_of_the_layer(case, drive):
 def test_before_the_first_step_that_counts_all_is_0_and_padding_of_nan_does_no_harm():
     layer = ARU_CASE.make_layer()
     expected = record(layer, X, ARU_CASE.signals, mask=EARLY)
-    found = record(layer, np.where(EARLY[..., None], X, np.nan), ARU_CASE.signals, mask=EARLY)
+    hidden = np.where(EARLY[..., None], X, np.nan)
+    found = record(layer, hidden, ARU_CASE.signals, mask=EARLY)
+    listed = record(layer, hidden, ARU_CASE.signals, mask=EARLY.tolist())
     for name, values in expected.items():
         assert np.isfinite(values).all()
         np.testing.assert_array_equal(values, found[name])
+        np.testing.assert_array_equal(values, listed[name])
         assert not values[0, :2].any() and not values[2].any()
 
 

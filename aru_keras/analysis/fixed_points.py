@@ -82,7 +82,8 @@ def find_fixed_points(
     needs the Jacobian, of S² numbers, at every step.
 
     Args:
-        dynamics: `Dynamics`, a layer, or any function h ↦ F(h), as in `as_dynamics`.
+        dynamics: `Dynamics`, a layer, or any function h ↦ F(h), as in `as_dynamics`. A layer is
+            taken without its bias, as in the paper; `network_dynamics` gives its own map.
         starts: The states to start from, (M, S).
         fixed_speed: The speed |F(h) − h| up to which a point is fixed.
         slow_speed: The speed up to which a minimum of q is kept as a slow point.

@@ -8,12 +8,12 @@ from keras import ops
 from aru_keras._util.arguments import shown
 
 
-def counted(x: Any, mask: Any) -> Any:
+def zeroed(x: Any, mask: Any) -> Any:
     """Sequences with 0 at the steps that a mask skips, whose values may even be NaN."""
-    arrays = isinstance(x, np.ndarray) and isinstance(mask, np.ndarray)
-    if not arrays or x.ndim != 3 or mask.shape != x.shape[:2]:
+    if mask is None or not isinstance(x, np.ndarray) or x.ndim != 3:
         return x
-    return np.where(mask.astype(bool)[..., None], x, 0)
+    mask = checked_mask(mask, *x.shape[:2])
+    return np.where(mask[..., None], x, 0)
 
 
 def checked_mask(mask: Any, batch: int, steps: int | None = None) -> np.ndarray:

@@ -20,7 +20,7 @@ from aru_keras.layers._signals import (
     checked_drive_size,
 )
 from aru_keras.probing import graph
-from aru_keras.probing._masks import checked_mask, counted, filled
+from aru_keras.probing._masks import checked_mask, filled, zeroed
 
 MEMORY_LIMIT = 2**30
 """The default number of bytes that a recording may use, beside the arrays that it returns."""
@@ -196,7 +196,7 @@ class Recorder:
         """The signals for `x` and `drive`; arguments and results are those of `record`."""
         check_process()
         whole("memory_limit", memory_limit, 1, hint="It is a number of bytes.")
-        x, progress = array("x", counted(x, mask), dtype=None), flag("progress", progress)
+        x, progress = array("x", zeroed(x, mask), dtype=None), flag("progress", progress)
         self._check_shape(x)
         if drive is not None:
             drive = array("drive", drive, dtype=None)
@@ -230,10 +230,11 @@ class Recorder:
                 "needs a batch axis: x[None]."
             )
         pairs = zip(x.shape[1:], expected[1:], strict=True)
-        if any(size not in (wanted, None) and wanted is not None for size, wanted in pairs):
+        other = any(size not in (wanted, None) and wanted is not None for size, wanted in pairs)
+        if other or not x.shape[1]:
             raise ValueError(
                 f"`x` must have the shape that the network reads, {tuple(expected)}, None being "
-                f"free. Received: x.shape={x.shape}."
+                f"free, and at least one step. Received: x.shape={x.shape}."
             )
 
     def _chunks(self, x, memory_limit):
