@@ -14,7 +14,7 @@ from aru_keras.models import GATED, NETWORKS
 from aru_keras.runners.control.changed_worlds import CHANGES, changed_returns
 
 LABELS = {
-    "drive": "step drive ξ",
+    "drive": "constant drive ξ",
     "noise": "noise on observations, σ",
     "scale": "scale of observations",
     "gravity": "gravity, × trained",
