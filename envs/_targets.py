@@ -41,14 +41,14 @@ class TargetBuffer:
     def info(self, mask: np.ndarray, ended: np.ndarray) -> dict[str, np.ndarray]:
         """The labels that are told: at the end, or of every step those of the last actions."""
         if self._every_step:
-            return self._told(mask & self._answered, self._answers)
-        return self._told(mask & ended, self._targets)
+            return self._entries(mask & self._answered, self._answers)
+        return self._entries(mask & ended, self._targets)
 
     def revealed(self, mask: np.ndarray, t: np.ndarray) -> dict[str, np.ndarray]:
         """The labels of the steps t that are shown, told at once."""
-        return self._told(mask.copy(), self.shown(t))
+        return self._entries(mask.copy(), self.shown(t))
 
-    def _told(self, mask, labels):
+    def _entries(self, mask, labels):
         if not mask.any():
             return {}
         seen = mask.reshape(-1, *[1] * (labels.ndim - 1))

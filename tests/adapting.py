@@ -11,7 +11,7 @@ from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import PRESETS
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.workspace import Network, read_arrays, write_arrays
+from aru_keras.runners.experiments.workspace import TrainedRun, read_arrays, write_arrays
 from aru_keras.tasks import load_task
 
 FAMILY, CONTROLLER = EXPERIMENTS["family"], EXPERIMENTS["controller"]
@@ -30,7 +30,7 @@ ADAPTED, NOT_ADAPTED = np.array([[1, 0.5], [0.1, 0.01]]), np.array([[1, 0.01], [
 """Δn and Δs, trained and before training."""
 
 
-class Untrained(Network):
+class Untrained(TrainedRun):
     """A small network as it starts."""
 
     config = property(lambda self: TrainConfig("digits", model=self.name, units=5))

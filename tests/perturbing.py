@@ -10,7 +10,7 @@ from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import PRESETS
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.workspace import Network, read_arrays, write_arrays
+from aru_keras.runners.experiments.workspace import TrainedRun, read_arrays, write_arrays
 from aru_keras.runners.run_folder import RunFolder
 from aru_keras.tasks import load_task
 
@@ -27,7 +27,7 @@ TINY = dataclasses.replace(
 )
 
 
-class Untrained(Network):
+class Untrained(TrainedRun):
     """A small network as it starts, in a folder of its own."""
 
     config = property(lambda self: TrainConfig("digits", model=self.name, units=5))

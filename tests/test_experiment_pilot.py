@@ -57,12 +57,12 @@ def test_all_networks_get_the_same_search_and_arun_a_second_seed():
 
 def with_accuracies(monkeypatch, accuracies):
     """Trainings are real; what the pilot's reached in validation is told."""
-    found = workspace.Network.validation_accuracy
+    found = workspace.TrainedRun.validation_accuracy
 
     def told(network):
         return accuracies.get(network.name, found.fget(network))
 
-    monkeypatch.setattr(workspace.Network, "validation_accuracy", property(told))
+    monkeypatch.setattr(workspace.TrainedRun, "validation_accuracy", property(told))
 
 
 def test_a_network_trains_with_the_rate_that_its_pilot_chose(tmp_path, monkeypatch):

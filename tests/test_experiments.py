@@ -102,7 +102,9 @@ def test_what_another_revision_measured_is_measured_anew(tmp_path):
 def test_a_training_starts_from_the_one_it_names(tmp_path):
     space = workspace.Workspace(tmp_path, TINY, lambda line: None)
     network = space.network("gamma-rotated-readout", 3)
-    start = workspace.Network("gamma", 3, network.folder.__class__(tmp_path / "runs/gamma-seed3"))
+    start = workspace.TrainedRun(
+        "gamma", 3, network.folder.__class__(tmp_path / "runs/gamma-seed3")
+    )
     assert network.config.task == "rotated-digits" and network.config.seed == 3
     for name in ("kernel", "recurrent_kernel", "n", "s"):
         np.testing.assert_array_equal(getattr(network.cell, name), getattr(start.cell, name))

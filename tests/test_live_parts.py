@@ -53,7 +53,10 @@ def test_a_notebook_shows_the_page_in_a_frame_of_its_own_process():
     frame = live.app(RUN, height=700)
     try:
         assert f'src="{frame.address}"' in frame._repr_html_() and "700px" in frame._repr_html_()
-        answer = IOLoop.current().run_sync(lambda: AsyncHTTPClient().fetch(frame.address))
+        patient = {"request_timeout": 0, "connect_timeout": 0}  # Without a limit.
+        answer = IOLoop.current().run_sync(
+            lambda: AsyncHTTPClient().fetch(frame.address, **patient)
+        )
     finally:
         frame.stop()
     assert b"arun-digits" in answer.body

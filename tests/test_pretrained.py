@@ -20,7 +20,7 @@ from aru_keras.perturbations import StepDrive
 from aru_keras.runners import cli
 from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.experiments.perturbed import measured
-from aru_keras.runners.experiments.workspace import Network
+from aru_keras.runners.experiments.workspace import TrainedRun
 from aru_keras.runners.run_folder import RunFolder
 
 NAME = "arun-digits"
@@ -132,7 +132,7 @@ def test_an_analysis_leaves_the_folder_in_the_package_as_it_was(tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     folder = RunFolder("pretrained:relu-digits")
     before = sorted(folder.path.iterdir())
-    arrays = measured(Network("relu", 0, folder), {"step": [StepDrive(5.0)]}, limit=20)
+    arrays = measured(TrainedRun("relu", 0, folder), {"step": [StepDrive(5.0)]}, limit=20)
     assert arrays["step_accuracy"].shape == (1,)
     assert sorted(folder.path.iterdir()) == before
     assert [file.name for file in Path("runs/relu-digits").iterdir()] == ["scores-20-images.json"]

@@ -40,6 +40,9 @@ MOVED_MODULES = {
 """Modules of 0.1 -> where they are now."""
 
 SPLIT_MODULES = {
+    "aru_keras.runners.experiments.network": {
+        "Network": "aru_keras.runners.experiments.trained_run:TrainedRun",
+    },
     "aru_keras.plots.dynamics": {
         "jacobian_map": "aru_keras.plots.jacobian:jacobian_map",
         "noise_boundary": "aru_keras.plots.noise_boundary:noise_boundaries",
@@ -47,7 +50,7 @@ SPLIT_MODULES = {
         "stationary": "aru_keras.plots.stationary_distribution:state_distributions",
     },
 }
-"""Modules of 0.1 whose names went to several modules -> where each name is now."""
+"""Modules of 0.1 whose names went elsewhere, or have others -> where each name is now."""
 
 
 def warn(old: str, new: str, stacklevel: int = 3) -> None:

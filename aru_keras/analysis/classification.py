@@ -9,7 +9,7 @@ from keras import ops
 from aru_keras._util import numerics
 from aru_keras._util.arguments import instance
 from aru_keras.layers import DrivenRNN
-from aru_keras.probing import graph as networks
+from aru_keras.probing import graph
 
 
 class Classifier:
@@ -32,13 +32,13 @@ class Classifier:
     """
 
     def __init__(self, network: keras.layers.Layer | str | os.PathLike):
-        self.network = instance("network", networks.load_network(network), keras.Model)
+        self.network = instance("network", graph.load_network(network), keras.Model)
         self.layer = _driven_layer(self.network)
         self._encoder: Any = None
         self._head: Any = None
         if self.layer is not None:
-            self._encoder = networks.encoder(self.network, self.layer)
-            self._head = networks.read_out(self.network, self.layer)
+            self._encoder = graph.encoder(self.network, self.layer)
+            self._head = graph.read_out(self.network, self.layer)
 
     @property
     def takes_drive(self) -> bool:
@@ -91,8 +91,8 @@ class Classifier:
 
 def _driven_layer(network):
     try:
-        layer = networks.recurrent_layer(network)
+        layer = graph.recurrent_layer(network)
     except ValueError:
         return None
-    read_out = networks.read_out(network, layer) if isinstance(layer, DrivenRNN) else None
+    read_out = graph.read_out(network, layer) if isinstance(layer, DrivenRNN) else None
     return layer if read_out is not None else None

@@ -105,8 +105,8 @@ class Evaluator:
         perturbation = as_perturbation(perturbation)
         self._check_drive(perturbation)
         starts = range(0, len(self._indices), self._batch_size)
-        parts = [self._batch(perturbation, start) for start in starts]
-        losses, hits = (np.concatenate(values) for values in zip(*parts, strict=True))
+        batches = [self._batch(perturbation, start) for start in starts]
+        losses, hits = (np.concatenate(values) for values in zip(*batches, strict=True))
         if not np.isfinite(losses).all():
             raise NetworkOverflowError(
                 f"The loss must be finite. Received: {np.sum(~np.isfinite(losses))} of "

@@ -91,11 +91,11 @@ def propagation(
     labels = _classes(labels, len(x), classifier.network.output_shape[-1])
     h = probing.record(classifier.network, x, "h")["h"]
     in_drive = _gradient_in_drive(classifier)
-    parts = [
+    adjoints = [
         ops.convert_to_numpy(in_drive(x[k : k + size], labels[k : k + size]))
         for k in range(0, len(x), size)
     ]
-    return propagation_from_adjoints(h, np.concatenate(parts) / len(x))
+    return propagation_from_adjoints(h, np.concatenate(adjoints) / len(x))
 
 
 def propagation_from_adjoints(h: np.ndarray, adjoints: np.ndarray) -> Propagation:

@@ -65,13 +65,13 @@ class ActorCriticReadout(keras.layers.Dense):
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         y = super().call(inputs, training)
-        parts = [y[..., :-1], y[..., -1:]]
+        outputs = [y[..., :-1], y[..., -1:]]
         if self.detach_value:
-            parts[1] = super().call(ops.stop_gradient(inputs), training)[..., -1:]
+            outputs[1] = super().call(ops.stop_gradient(inputs), training)[..., -1:]
         if self.log_std_size:
             log_std = ops.cast(self.log_std, y.dtype)
-            parts.insert(1, ops.zeros_like(y[..., : self.log_std_size]) + log_std)
-        return ops.concatenate(parts, axis=-1)
+            outputs.insert(1, ops.zeros_like(y[..., : self.log_std_size]) + log_std)
+        return ops.concatenate(outputs, axis=-1)
 
     def compute_output_shape(self, input_shape: Shape) -> Any:
         return (*input_shape[:-1], self.policy_size + self.log_std_size + 1)

@@ -32,8 +32,8 @@ def numbered(
             "`train`, `validation` and `test` must have names as y, or numbers. Received: both."
         )
     if kinds == {True}:
-        names = names or _found_names(y)
-        y = {split: _places(split, values, names) for split, values in y.items()}
+        names = names or _names_in(y)
+        y = {split: _class_numbers(split, values, names) for split, values in y.items()}
     count = len(names) or given
     if count is None:
         count = 1 + int(max(values.max() for values in y.values()))
@@ -47,7 +47,7 @@ def numbered(
     return {split: _checked(split, y[split], count, numbers) for split in y}, names, count
 
 
-def _found_names(y):
+def _names_in(y):
     return tuple(map(str, np.unique(np.concatenate([values.ravel() for values in y.values()]))))
 
 
@@ -61,7 +61,7 @@ def _checked(split, values, count, numbers):
     return values.astype("int32")
 
 
-def _places(split, names_of_y, names):
+def _class_numbers(split, names_of_y, names):
     """The number of each name among the names of the classes."""
     known = {name: number for number, name in enumerate(names)}
     unknown = sorted(set(names_of_y.ravel().tolist()) - set(known))

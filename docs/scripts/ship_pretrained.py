@@ -18,7 +18,7 @@ from aru_keras._util.files import replacing, write_json
 from aru_keras.analysis import Evaluator, contrasts, score_grid, step_drives
 from aru_keras.analysis.robustness import CONTRAST_AMPLITUDES, STEP_AMPLITUDES
 from aru_keras.models.pretrained import CARD_FILE, INDEX_FILE, RUNS
-from aru_keras.runners.experiments.network import Network
+from aru_keras.runners.experiments.trained_run import TrainedRun
 from aru_keras.runners.run_folder import RunFolder
 
 LICENCES = {
@@ -33,7 +33,7 @@ FILES = ("config.json", "history.csv", "permutation.npy")
 
 def ship(run, name, command):
     """Copy a run into the package, and list it."""
-    network = Network(name, 0, RunFolder(run))
+    network = TrainedRun(name, 0, RunFolder(run))
     network.check()
     folder = RUNS / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from aru_keras.runners.experiments.own_tasks import fitted, reason_against
 from aru_keras.runners.experiments.presets import preset as preset_named
 from aru_keras.runners.experiments.reproduce import concluded, drawn
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.workspace import Network, checked
+from aru_keras.runners.experiments.workspace import TrainedRun, checked
 from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunFolder
 from aru_keras.tasks.specs import ARRAYS
@@ -57,7 +57,7 @@ def analyze(
     measured_run = RunFolder(run)
     config, results = measured_run.load_config(), measured_run.load_results()
     measured_run.check_order()
-    network = Network(config.model, config.seed, measured_run)
+    network = TrainedRun(config.model, config.seed, measured_run)
     network.check()
     spec = network.task.spec
     small = spec.collection in ("digits", ARRAYS)

@@ -170,8 +170,8 @@ class Experiment:
         expected: What the paper finds.
         trainings: Function of a preset that gives the names of the trainings whose networks are
             measured.
-        measure: Function of a `network.Network` and a preset that gives arrays by name. They are
-            saved in a file.
+        measure: Function of a `trained_run.TrainedRun` and a preset that gives arrays by name. They
+            are saved in a file.
         conclude: Function of `Results` and a preset that gives a `Conclusion`.
         alone: Whether the experiment can be made with a single network, or with none.
         applies: Function of a preset that says whether the preset has this experiment.

@@ -12,15 +12,15 @@ from aru_keras.runners.experiments.experiment import Array, Claim, Table, undeci
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.tables import over_seeds
-from aru_keras.runners.experiments.workspace import Network
+from aru_keras.runners.experiments.workspace import TrainedRun
 
 
-def recorded(network: Network, preset: Preset) -> np.ndarray:
+def recorded(network: TrainedRun, preset: Preset) -> np.ndarray:
     """The test images for which signals are recorded."""
     return network.task.examples("test", range(preset.recorded_images))[0]
 
 
-def sequence_length(network: Network, preset: Preset) -> int:
+def sequence_length(network: TrainedRun, preset: Preset) -> int:
     """The number of steps T of the recurrent layer, behind any encoder."""
     return Recorder(network.model, "h")(recorded(network, preset)[:1])["h"].shape[1]
 
@@ -32,7 +32,7 @@ def later_half(timesteps: int) -> range:
 
 
 def under_drives(
-    network: Network,
+    network: TrainedRun,
     preset: Preset,
     drives: Sequence[float],
     signals: str | Sequence[str],
@@ -89,7 +89,7 @@ MOVED = Array("2 2", least=0)
 """Description of the array of `adaptation`, for `Experiment.keeps`."""
 
 
-def adaptation(network: Network, preset: Preset) -> np.ndarray:
+def adaptation(network: TrainedRun, preset: Preset) -> np.ndarray:
     """The shifts of n and s under the strongest step drive, after and before training.
 
     A shift is the mean over units of the absolute difference between the values with and without

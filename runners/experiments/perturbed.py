@@ -21,7 +21,7 @@ from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import MAIN, on_task
-from aru_keras.runners.experiments.workspace import Network
+from aru_keras.runners.experiments.workspace import TrainedRun
 from aru_keras.tasks import TASKS
 
 STEP, CONTRAST = "step", "contrast"
@@ -32,7 +32,7 @@ GREY = "scifar10"
 """The paper's second task in these experiments, if the preset trains on it."""
 
 
-def measured(network: Network, grids: dict, limit: int | None) -> dict[str, np.ndarray]:
+def measured(network: TrainedRun, grids: dict, limit: int | None) -> dict[str, np.ndarray]:
     """Measure accuracy and loss over the grids of perturbations that the network accepts.
 
     Args:

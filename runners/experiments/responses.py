@@ -12,15 +12,15 @@ from aru_keras.analysis.step_response import (
     step_responses,
 )
 from aru_keras.runners.experiments.measured import finite_signals
-from aru_keras.runners.experiments.network import Network
 from aru_keras.runners.experiments.presets import Preset
+from aru_keras.runners.experiments.trained_run import TrainedRun
 
 STEPS = tuple(drive for drive in RESPONSE_DRIVES if drive)
 """Amplitudes ξ of the experiments. Without a drive there is no order, so 0 is left out."""
 
 
 def responses_of(
-    network: Network,
+    network: TrainedRun,
     preset: Preset,
     drives: Sequence[float],
     inputs: Mapping[str, Any] | None = None,
@@ -29,7 +29,7 @@ def responses_of(
     """Responses of a network under the paper's protocol.
 
     Args:
-        network: Network to measure, a `network.Network`. Its seed is that of the inputs.
+        network: Network to measure, a `trained_run.TrainedRun`. Its seed is that of the inputs.
         preset: Preset with the number of repeats.
         drives: Amplitudes ξ of the drives.
         inputs: Fields of the `StepProtocol` that differ from its defaults.

@@ -15,9 +15,9 @@ from aru_keras._util.files import remove_leftovers, replacing, write_json
 from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.runners import train
 from aru_keras.runners.experiments.experiment import Array, Experiment
-from aru_keras.runners.experiments.network import Network
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
+from aru_keras.runners.experiments.trained_run import TrainedRun
 from aru_keras.runners.experiments.trainings import (
     PILOT_SEED,
     best_rate,
@@ -54,7 +54,7 @@ class Workspace:
         self._trainings = trainings(preset)
         self._claim()
 
-    def network(self, name: str, seed: int) -> Network:
+    def network(self, name: str, seed: int) -> TrainedRun:
         """The network of a training. If necessary it is trained, or its training is resumed."""
         folder, wanted = self._run(name, seed)
         if not is_settled(folder):
@@ -62,7 +62,7 @@ class Workspace:
                 self.network(start, seed)
             self.say(f"training {folder.path.name}")
         finish(folder, wanted, verbose="epochs" if sys.stdout.isatty() else 0)
-        network = Network(name, seed, folder)
+        network = TrainedRun(name, seed, folder)
         network.check()
         return network
 

@@ -16,7 +16,7 @@ from aru_keras.tasks import Task
 _REPLACE = "Put the files of one run together again, or train it anew."
 
 
-class Network:
+class TrainedRun:
     """A trained network, its task and its results.
 
     Args:
