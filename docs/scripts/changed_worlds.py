@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from aru_keras import plots
+from aru_keras.analysis import estimate
 from aru_keras.models import GATED, NETWORKS
+from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.control.changed_worlds import CHANGES, changed_returns
 
 LABELS = {
@@ -47,11 +49,17 @@ def main():
             for run in runs
         ]
         returns[network] = np.array(found)
-        means = " ".join(f"{value:7.1f}" for value in returns[network].mean(axis=0))
-        print(f"{network:>6} ({len(runs)} seeds): {means}", flush=True)
+        cells = [_text(estimate(values)) for values in returns[network].T]
+        print(f"| {NETWORK_LABELS[network]} | {' | '.join(cells)} |", flush=True)
     figure = plots.return_curves(returns, options.amplitudes, LABELS[options.change])
     for path in plots.save(figure, options.folder / f"changed-{options.change}"):
         print(f"Figure: {path}")
+
+
+def _text(estimated):
+    """A mean over seeds, and half its 95 % interval if there are several."""
+    half = estimated.half_width
+    return f"{estimated.mean:.0f}" + (f" ± {half:.0f}" if half is not None else "")
 
 
 if __name__ == "__main__":
