@@ -55,6 +55,9 @@ class Study:
         Args:
             most: Number of trials of the study.
             draw: Function that draws the options of a trial.
+
+        Raises:
+            RunError: Another process has ended the trial.
         """
         with contextlib.ExitStack() as stack:
             with self.alone():
@@ -63,7 +66,10 @@ class Study:
                 if trial is not None:
                     stack.enter_context(self._lock(trial.number))
                     draw(trial)
-            yield trial
+            try:
+                yield trial
+            except self.optuna.exceptions.UpdateFinishedTrialError as error:
+                raise _ended_elsewhere(trial) from error
 
     def trials(self, *states: str) -> list[Any]:
         """The trials in some states, in their order.
@@ -81,11 +87,11 @@ class Study:
             trial: The trial.
             score: Its score; None if it was pruned or has diverged.
         """
-        state = self.optuna.trial.TrialState
-        if score is None:
-            self.study.tell(trial, state=state.PRUNED)
-        else:
-            self.study.tell(trial, score)
+        state = self.optuna.trial.TrialState.PRUNED if score is None else None
+        try:
+            self.study.tell(trial, score, state=state)
+        except ValueError as error:  # Scores are numbers, so it is the state of the trial.
+            raise _ended_elsewhere(trial) from error
 
     def _opened(self):
         path = self.folder / FILE
@@ -124,6 +130,14 @@ class Study:
 
     def _lock(self, number):
         return FileLock(self.locks / f"{self.name}-{number}.lock", timeout=0)
+
+
+def _ended_elsewhere(trial):
+    return RunError(
+        f"Trial {trial.number} has been ended by another process, which took this one for dead, as "
+        "it does where a file system carries no locks between machines. Search from one machine at "
+        "a time. What is done is kept."
+    )
 
 
 @contextlib.contextmanager

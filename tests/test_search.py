@@ -148,6 +148,20 @@ def test_processes_share_trials_and_what_a_killed_one_had_is_tried_anew(tmp_path
 
 
 @needs_optuna
+@pytest.mark.parametrize(("score", "report"), [(0.5, False), (None, False), (0.5, True)])
+def test_a_trial_that_another_process_has_ended_is_one_line(tmp_path, score, report):
+    """As on a file system without locks between machines."""
+    study, space = Study(tmp_path, "taken", 0), SearchSpace({"task": "digits", **TINY, **RATES})
+    fail = study.optuna.trial.TrialState.FAIL
+    ended = pytest.raises(RunError, match="Trial 0 has been ended by another process")
+    with ended, study.trial(2, space.draw) as trial:
+        Study(tmp_path, "taken", 0).study.tell(trial.number, state=fail)
+        if report:
+            trial.report(0.5, step=0)
+        study.finish(trial, score)
+
+
+@needs_optuna
 def test_a_trial_has_the_mean_over_its_seeds_and_none_if_one_diverges(tmp_path, monkeypatch):
     def curve(config):
         return None if config.units == 4 and config.seed else [0.2 + 0.4 * config.seed]
