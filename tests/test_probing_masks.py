@@ -80,6 +80,14 @@ def test_before_the_first_step_that_counts_all_is_0_and_padding_of_nan_does_no_h
         assert not values[0, :2].any() and not values[2].any()
 
 
+def test_a_mask_is_of_the_sequences_that_an_encoder_shortens():
+    shorten = keras.layers.Conv1D(I, 2, strides=2)
+    model = keras.Sequential([keras.Input((2 * T, 1)), shorten, ARU_CASE.make_layer()])
+    x = np.random.default_rng(0).normal(size=(B, 2 * T, 1)).astype("float32")
+    alone = record(model.layers[-1], keras.ops.convert_to_numpy(shorten(x)), "h", mask=MASK)["h"]
+    assert_same([record(model, x, "h", mask=MASK)["h"]], [alone])
+
+
 def test_nan_by_choice_and_chosen_steps():
     layer = ARU_CASE.make_layer()
     held = record(layer, X, Record(("n", "g")), mask=EARLY)

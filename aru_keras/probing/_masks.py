@@ -10,10 +10,10 @@ from aru_keras._util.arguments import shown
 
 def zeroed(x: Any, mask: Any) -> Any:
     """Sequences with 0 at the steps that a mask skips, whose values may even be NaN."""
-    if mask is None or not isinstance(x, np.ndarray) or x.ndim != 3:
-        return x
-    mask = checked_mask(mask, *x.shape[:2])
-    return np.where(mask[..., None], x, 0)
+    values = _array(mask)
+    if not isinstance(x, np.ndarray) or x.ndim != 3 or values.shape != x.shape[:2]:
+        return x  # An encoder may shorten the sequences, and the mask is of what it gives.
+    return np.where(values.astype(bool)[..., None], x, 0)
 
 
 def checked_mask(mask: Any, batch: int, steps: int | None = None) -> np.ndarray:
@@ -22,18 +22,23 @@ def checked_mask(mask: Any, batch: int, steps: int | None = None) -> np.ndarray:
     Raises:
         ValueError: If it has another shape, or values that are neither numbers nor booleans.
     """
-    try:
-        values = ops.convert_to_numpy(mask)
-    except (TypeError, ValueError, OverflowError):
-        values = np.empty(0)
-    wrong = values.ndim != 2 or len(values) != batch or steps not in (None, values.shape[1])
-    if wrong or values.dtype.kind not in "biuf":
+    values = _array(mask)
+    if values.ndim != 2 or len(values) != batch or steps not in (None, values.shape[1]):
         received = f"mask.shape={values.shape}" if isinstance(mask, np.ndarray) else shown(mask)
         raise ValueError(
             f"`mask` must be (batch, time) = ({batch}, {'T' if steps is None else steps}), False "
             f"at the steps to skip. Received: {received}."
         )
     return values.astype(bool)
+
+
+def _array(mask):
+    """A mask as an array of numbers; one without an element where it is none."""
+    try:
+        values = np.empty(0) if mask is None else ops.convert_to_numpy(mask)
+    except (TypeError, ValueError, OverflowError):
+        return np.empty(0)
+    return values if values.dtype.kind in "biuf" else np.empty(0)
 
 
 def filled(values: np.ndarray, mask: np.ndarray, how: str) -> np.ndarray:
