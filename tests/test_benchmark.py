@@ -4,6 +4,8 @@ import csv
 import math
 import os
 import signal
+import threading
+import time
 from functools import partial
 
 import numpy as np
@@ -95,6 +97,25 @@ def build_killed():
         os.kill(os.getpid(), signal.SIGKILL)
 
     return run
+
+
+def build_killed_while_it_waits():
+    def run(count):
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+    return run
+
+
+def build_slow():
+    return lambda count: time.sleep(1)
+
+
+def test_a_variant_that_is_killed_between_its_turns_leaves_the_others_running():
+    builds = {"killed": build_killed_while_it_waits, "slow": build_slow}
+    variants = [Variant(name, "tensorflow", build) for name, build in builds.items()]
+    found = race(variants, rounds=2, seconds=1e-3)
+    assert found.failures == {"killed": "killed: out of memory?"}
+    assert len(found.timing.seconds["slow"]) == 2
 
 
 @pytest.mark.parametrize("together", [True, False])

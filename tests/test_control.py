@@ -213,6 +213,13 @@ def test_an_agent_with_deviations_of_its_own_is_saved_and_loaded(tmp_path):
     np.testing.assert_array_equal(array(loaded.get_layer("readout").log_std), [0.5, -1.0])
 
 
+def test_a_deviation_for_each_parameter_of_the_policy_or_none():
+    for size in (0, 2):
+        assert ActorCriticReadout(2, size).log_std_size == size
+    with pytest.raises(ValueError, match=r"`log_std_size` must be 0, or as many as θ, 2.*: 1"):
+        ActorCriticReadout(2, 1)
+
+
 @pytest.mark.parametrize("deviations", [0, 2])
 def test_a_detached_value_learns_and_leaves_the_units_to_the_policy(deviations):
     h = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
@@ -276,4 +283,6 @@ def test_dictionaries_are_flattened_and_velocities_hidden():
 def test_an_evaluation_of_what_never_ends_ends():
     world = world_of(worlds.Endless)
     assert evaluate(agent_of(world), world, most_steps=7).tolist() == [7.0] * 4
+    with pytest.raises(ValueError, match="`most_steps` must be a whole number of at least 1"):
+        evaluate(agent_of(world), world, most_steps=0)
     assert math.isclose(world.running.mean(), 7)

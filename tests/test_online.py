@@ -106,6 +106,7 @@ def test_restarted_lanes_have_the_initial_state_and_others_their_own():
 def test_a_device_by_name():
     step = OnlineStep(ARU_CASE.make_layer(), device="cpu:0" if BACKEND != "torch" else "cpu")
     assert_same([stepped(step, X)["h"]], [record(step.layer, X, "h")["h"]])
+    assert OnlineStep(step.layer, device=step.device.upper()).device == step.device
 
 
 def test_layers_of_keras_around_the_cell_and_unbuilt_layers():
@@ -157,7 +158,8 @@ def test_signals_that_do_not_exist():
 
 def test_states_of_another_batch():
     step = OnlineStep(ARU_CASE.make_layer())
-    for state in (step.initial_state(B + 1), step.initial_state(B)[:1], None):
+    others = step.initial_state(B + 1), step.initial_state(B)[:1], None, [0.0, 0.0], ["h", "g"]
+    for state in others:
         with pytest.raises(ValueError, match=r"`state` must be a list.*initial_state\(3\)"):
             step(X[:, 0], state)
     with pytest.raises(ValueError, match=r"initial_state\(1\)"):

@@ -28,13 +28,7 @@ def check_process() -> None:
         )
 
 
-def without_gradients(
-    function: Callable,
-    variables: Callable[[], list] | None = None,
-    *,
-    jit: bool | None = None,
-    device: str | None = None,
-) -> Callable:
+def without_gradients(function: Callable, variables: Callable[[], list] | None = None) -> Callable:
     """A function of tensors in lists and dictionaries, compiled if the backend can do so.
 
     Args:
@@ -42,95 +36,49 @@ def without_gradients(
         variables: A function that returns these variables, called with the first call. By default
             `function` is a layer and they are its variables. They are arguments of the compiled
             program, which therefore follows their training.
-        jit: Whether TensorFlow compiles with XLA; otherwise it runs a graph. Whether torch records
-            its operations for each shape, and then runs them without Keras; otherwise it runs
-            `function`.
-        device: The device on which JAX must have the variables; None to leave them.
     """
     backend = checked_backend()
-    variables = variables or (lambda: function.variables)  # type: ignore[attr-defined]
     if backend == "tensorflow":
-        return _tensorflow(function, jit)
+        import tensorflow as tf
+
+        return tf.function(function)
     if backend == "jax":
-        return _jax(function, variables, device)
-    return _torch(function, variables, jit)
-
-
-def _tensorflow(function, jit):
-    """A `tf.function` with a table of programs by shape, as its own search takes a step's time."""
-    import tensorflow as tf
-
-    traced, programs = tf.function(function, jit_compile=jit), {}
-
-    @functools.wraps(function)
-    def call(*arguments):
-        leaves = tf.nest.flatten(arguments)
-        if not tf.executing_eagerly() or not all(
-            tf.is_tensor(leaf) for leaf in leaves if leaf is not None
-        ):
-            return traced(*arguments)
-        key = tuple(leaf if leaf is None else (leaf.dtype, *leaf.shape) for leaf in leaves)
-        if key not in programs:
-            programs[key] = traced.get_concrete_function(*arguments)
-        return programs[key](*arguments)
-
-    return call
-
-
-def _torch(function, variables, jit):
-    """A function with a table of programs by shape: its operations, without Keras' calls.
-
-    The programs read the tensors of the variables, which training changes in place.
-    """
+        return jitted(function, variables or (lambda: function.variables))  # type: ignore[attr-defined]
     import torch
 
-    if not jit:
-        return torch.no_grad()(function)
-    from torch.fx.experimental.proxy_tensor import make_fx
+    return torch.no_grad()(function)
 
-    programs: dict = {}
 
-    def recorded(arguments):
-        """The program for arguments like these, its variables, and a nest like its results."""
-        structure = []
+def jitted(
+    function: Callable, variables: Callable[[], list], device: str | None = None
+) -> Callable:
+    """A function that is jitted by JAX, with Keras variables as arguments of the program.
 
-        def flat(*leaves):
-            results = function(*_packed(arguments, iter(leaves)))
-            structure.append(results)
-            return list(_leaves(results))
+    Args:
+        function: The function, which is pure except for the variables.
+        variables: A function that returns them, called with the first call.
+        device: The device on which the program has them; None to leave them.
+    """
+    import jax
 
-        # The program finds the tensors of variables faster as arguments than as attributes.
-        values = [variable.value for variable in variables()]
-        return make_fx(flat)(*_leaves(arguments), *values).forward, values, structure[-1]
+    if device is not None:
+        kind, _, index = device.partition(":")
+        place = jax.devices(kind)[int(index or 0)]
+    known: list = []
 
-    @torch.no_grad()
+    @jax.jit
+    def program(values, *arguments):
+        with keras.StatelessScope(list(zip(known, values, strict=True))):
+            return function(*arguments)
+
+    @functools.wraps(program)
     def call(*arguments):
-        leaves = list(_leaves(arguments))
-        key = tuple([leaf if leaf is None else (leaf.shape, leaf.dtype) for leaf in leaves])
-        if key not in programs:
-            programs[key] = recorded(arguments)
-        program, values, structure = programs[key]
-        return _packed(structure, iter(program(*leaves, *values)))
+        if not known:
+            known.extend(variables())
+        values = [variable.value for variable in known]
+        return program(values if device is None else jax.device_put(values, place), *arguments)
 
     return call
-
-
-def _leaves(nest):
-    """What stands in tuples, lists and dictionaries; `keras.tree` takes a step's time for it."""
-    if isinstance(nest, tuple | list | dict):
-        for value in nest.values() if isinstance(nest, dict) else nest:
-            yield from _leaves(value)
-    else:
-        yield nest
-
-
-def _packed(nest, leaves):
-    """A nest with other leaves, from an iterator."""
-    if isinstance(nest, dict):
-        return {name: _packed(value, leaves) for name, value in nest.items()}
-    if isinstance(nest, tuple | list):
-        return type(nest)([_packed(value, leaves) for value in nest])
-    return next(leaves)
 
 
 def checked_device(device: str | None) -> str | None:
@@ -170,27 +118,3 @@ def _torch_devices():
     import torch
 
     return ["cpu:0", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
-
-
-def _jax(function, variables, device):
-    import jax
-
-    if device is not None:
-        kind, _, index = device.partition(":")
-        device = jax.devices(kind)[int(index or 0)]
-
-    known: list = []
-
-    @jax.jit
-    def call(values, *arguments):
-        with keras.StatelessScope(list(zip(known, values, strict=True))):
-            return function(*arguments)
-
-    @functools.wraps(call)
-    def with_values(*arguments):
-        if not known:
-            known.extend(variables())
-        values = [variable.value for variable in known]
-        return call(values if device is None else jax.device_put(values, device), *arguments)
-
-    return with_values

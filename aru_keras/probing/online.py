@@ -12,6 +12,7 @@ from keras import ops
 
 from aru_keras._util.arguments import LARGEST_SIZE, flag, one_of, whole
 from aru_keras._util.compiled import check_process, checked_device, without_gradients
+from aru_keras._util.step_programs import step_program
 from aru_keras.probing import graph
 
 
@@ -19,7 +20,8 @@ class OnlineStep:
     """Step a network through any number of sequences at once, with one compiled call for a step.
 
     Between calls the object stores nothing but the compiled programs, so a copy is the object
-    itself. A pickle contains the network as Keras saves it. Masks are not supported: to skip a
+    itself. A pickle contains the network as Keras saves it. Gradients do not go through the step on
+    every backend: train with the layer. Masks are not supported: to skip a
     step for some sequences, keep their previous states with `chosen`. A model whose input goes
     through a `Masking` layer is stepped without it, and must be shown no padding.
 
@@ -69,10 +71,14 @@ class OnlineStep:
         self.signals = self._checked(signals)
         self.isolated, self.device = flag("isolated", isolated), checked_device(device)
         self.traces = 0
-        if device is not None and keras.config.backend() == "torch":
-            network.to(device)
-        self._compiled = without_gradients(self._trace, self._variables, jit=True, device=device)
-        self._widths = np.atleast_1d(self.layer.cell.state_size).tolist()
+        if self.device is not None and keras.config.backend() == "torch":
+            network.to(self.device)
+        self._program = step_program(
+            self._trace, self._variables, check=self._check, device=self.device
+        )
+        self._cell, self._input = self.layer.cell, ops.zeros((), self.layer.cell.compute_dtype)
+        self._widths = np.atleast_1d(self._cell.state_size).tolist()
+        self._keeps_dtype = self._cell.state_dtypes[0] == self._cell.compute_dtype
         self._where = without_gradients(_where, variables=list)
 
     def __deepcopy__(self, memo: dict) -> "OnlineStep":
@@ -120,19 +126,11 @@ class OnlineStep:
         Raises:
             ValueError: If `x`, `state` or `drive` has another shape.
         """
+        if self.device is None:
+            check_process()
+            return self._step(x, state, drive)
         with self.placed():
-            x = self._tensor(x)
-            if len(x.shape) not in (1, 2) or self.features not in (None, x.shape[-1]):
-                raise ValueError(
-                    f"`x` must be one step, (batch, features) or (features,), of {self.features} "
-                    f"features. Received: x.shape={tuple(x.shape)}."
-                )
-            self._check_state(x, state)
-            if not self.layer.cell.built:
-                self.layer.cell.build((None, x.shape[-1]))
-            if drive is not None:
-                drive = self._checked_drive(x, drive)
-            return self._compiled(x, list(state), drive)
+            return self._step(x, state, drive)
 
     def restarted(self, mask: np.ndarray, state: Sequence) -> list:
         """States in which some sequences have their initial states.
@@ -154,34 +152,62 @@ class OnlineStep:
         with self.placed():
             return self._where(ops.convert_to_tensor(mask), list(state), list(otherwise))
 
-    def _trace(self, x, state, drive):
+    def _step(self, x, state, drive):
+        x, drive = self._tensor(x), None if drive is None else self._tensor(drive)
+        if not isinstance(state, list | tuple) or not all(hasattr(old, "shape") for old in state):
+            self._check_state(x, state)
+        if not self._cell.built:
+            self._check(x, drive, *state)
+            self._cell.build((None, x.shape[-1]))
+        results = self._program(x, drive, *state)
+        state, others = results[: len(state)], iter(results[len(state) :])
+        h = state[0] if self._is_state(x) else results[-1]
+        return h, state, {name: h if name == "h" else next(others) for name in self.signals}
+
+    def _is_state(self, x):
+        """Whether h_t is the first of the new states: not without a batch axis, or cast."""
+        return self._keeps_dtype and len(x.shape) == 2
+
+    def _trace(self, x, drive, *state):
+        """The new states, the signals but h, and h unless it is one of the states."""
         self.traces += 1
         alone = len(x.shape) == 1
-        signals, new = self.layer.cell.step(x[None] if alone else x, state, drive, self.isolated)
+        signals, new = self._cell.step(x[None] if alone else x, state, drive, self.isolated)
         new = [ops.cast(value, old.dtype) for value, old in zip(new, state, strict=True)]
         if "y" in self.signals:
             signals["y"] = self._read_out(signals["h"])
         if alone:
             signals = {name: value[0] for name, value in signals.items()}
-        return signals["h"], new, {name: signals[name] for name in self.signals}
+        others = [signals[name] for name in self.signals if name != "h"]
+        return [*new, *others, *([] if self._is_state(x) else [signals["h"]])]
 
     def _variables(self):
         return self.layer.variables + (self._read_out.variables if self._read_out else [])
+
+    def _check(self, x, drive, *state):
+        """Check the shapes of the arguments; done once for each of them."""
+        if len(x.shape) not in (1, 2) or self.features not in (None, x.shape[-1]):
+            raise ValueError(
+                f"`x` must be one step, (batch, features) or (features,), of {self.features} "
+                f"features. Received: x.shape={tuple(x.shape)}."
+            )
+        self._check_state(x, state)
+        if drive is not None:
+            self._check_drive(x, drive)
 
     def _check_state(self, x, state):
         batch = x.shape[0] if len(x.shape) == 2 else 1
         wanted = [(batch, size) for size in self._widths]
         shapes = None
         if isinstance(state, list | tuple):
-            shapes = [tuple(value.shape) for value in state]
+            shapes = [tuple(getattr(value, "shape", ())) for value in state]
         if shapes != wanted:
             raise ValueError(
                 f"`state` must be a list of tensors of shapes {wanted}. Received: {shapes}. Start "
                 f"with initial_state({batch})."
             )
 
-    def _checked_drive(self, x, drive):
-        drive = self._tensor(drive)
+    def _check_drive(self, x, drive):
         shape, wanted = tuple(drive.shape), (*x.shape[:-1], self.layer.cell.units)
         pairs = zip(reversed(shape), reversed(wanted), strict=False)
         if len(shape) > len(wanted) or any(size not in (1, other) for size, other in pairs):
@@ -189,10 +215,12 @@ class OnlineStep:
                 f"`drive` must broadcast to {wanted}, a number for each unit. Received: "
                 f"drive.shape={shape}. Give a scalar, (B, 1) or (B, N)."
             )
-        return drive
 
     def _tensor(self, value):
-        dtype = self.layer.cell.compute_dtype
+        same = type(value) is type(self._input) and value.dtype == self._input.dtype
+        if same and self.device is None:
+            return value
+        dtype = self._cell.compute_dtype
         if self.device is None and isinstance(value, np.ndarray) and value.dtype == dtype:
             return value if keras.config.backend() == "jax" else ops.convert_to_tensor(value)
         return ops.convert_to_tensor(value, dtype=dtype)

@@ -8,7 +8,7 @@ import numpy as np
 
 from aru_keras import models
 from aru_keras._util.arguments import whole
-from aru_keras._util.compiled import without_gradients
+from aru_keras._util.step_programs import step_program
 from aru_keras.envs import TASK_IDS, VectorProbe
 from aru_keras.layers import ARU
 from aru_keras.runners.benchmark.choices import NUM_ENVS, ONLINE_SIZES
@@ -99,13 +99,18 @@ def _bare_cell(units, controller_units, num_envs):
     layer = ARU(units, controller_units)
     layer.build((num_envs, None, 1))
     cell = layer.cell
-    call = without_gradients(lambda x, state: cell(x, state), lambda: cell.variables, jit=True)
+
+    def step(x, *state):
+        h, state = cell(x, state)
+        return [h, *state]
+
+    call = step_program(step, lambda: cell.variables)
     pixels = keras.ops.convert_to_tensor(np.full((num_envs, 1), 0.5, "float32"))
 
     def run(count):
         h, state = None, cell.get_initial_state(num_envs)
         for _ in range(count):
-            h, state = call(pixels, state)
+            h, *state = call(pixels, *state)
         keras.ops.convert_to_numpy(h)
 
     return run

@@ -83,6 +83,19 @@ def _jax_captured(units, controller_units):
     return _stepping(jax.jit(lambda x, state: cell(x, state)), cell.get_initial_state(1))
 
 
+def _jax_with_signals(units, controller_units):
+    import jax
+
+    cell, names = _layer(units, controller_units).cell, ("a", "n", "s", "h")
+
+    @jax.jit
+    def step(x, state):
+        signals, state = cell.step(x, state)
+        return signals["h"], state, {name: signals[name] for name in names}
+
+    return _stepping(step, cell.get_initial_state(1))
+
+
 def _torch_eager(units, controller_units):
     from aru_keras.runners.benchmark import eager_loop
 
@@ -91,7 +104,12 @@ def _torch_eager(units, controller_units):
 
 KINDS = {
     "tensorflow": {PROBE: _probe, "tf.function": _tf_function, "cell, eager": _cell},
-    "jax": {PROBE: _probe, "jax.jit, weights captured": _jax_captured, "cell, eager": _cell},
+    "jax": {
+        PROBE: _probe,
+        "jax.jit, weights captured": _jax_captured,
+        "jax.jit, weights captured, with signals": _jax_with_signals,
+        "cell, eager": _cell,
+    },
     "torch": {PROBE: _probe, "eager loop": _torch_eager, "cell, eager": _cell},
 }
 """Ways to take a step, by backend."""

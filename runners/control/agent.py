@@ -7,7 +7,8 @@ import numpy as np
 from keras import ops
 
 from aru_keras import models
-from aru_keras._util.compiled import check_process, without_gradients
+from aru_keras._util.compiled import check_process
+from aru_keras._util.step_programs import step_program
 from aru_keras._util.types import Tensor
 from aru_keras.layers import ActorCriticReadout, Restarting
 from aru_keras.runners.control.actions import Actions
@@ -87,7 +88,7 @@ class ControlAgent:
                 f"{outputs - 1} parameters of the policy, and the value. Received: "
                 f"{model.outputs[0].shape[-1]}. Make it with build_agent."
             )
-        self._compiled = without_gradients(self._step, lambda: model.variables, jit=True)
+        self._program = step_program(self._step, lambda: model.variables)
 
     @property
     def driven(self) -> bool:
@@ -117,17 +118,17 @@ class ControlAgent:
         x, starts = (ops.convert_to_tensor(value) for value in (observations, starts[:, None]))
         if drive is not None:
             drive = ops.convert_to_tensor(drive, dtype="float32")
-        y, state = self._compiled(x, starts, list(state), drive)
+        y, *state = self._program(x, starts, drive, *state)
         return ops.convert_to_numpy(y), state
 
-    def _step(self, x, starts, state, drive):
+    def _step(self, x, starts, drive, *state):
         fresh = self.initial_state(x.shape[0])
         state = [ops.where(starts, a, b) for a, b in zip(fresh, state, strict=True)]
         options = {} if drive is None else {"drive": drive}
         h, new = self.layer.cell(x, state, **options)
         new = new if isinstance(new, list | tuple) else [new]
         new = [ops.cast(a, b.dtype) for a, b in zip(new, state, strict=True)]
-        return self.readout(h), new
+        return [self.readout(h), *new]
 
 
 def segment_model(model: keras.Model, steps: int) -> keras.Model:

@@ -46,6 +46,7 @@ def evaluate(
         ValueError: If an argument is out of range, or lstm or gru are to be driven.
     """
     count = -(-whole("episodes", episodes, 1) // world.num_envs)
+    most_steps = whole("most_steps", most_steps, 1)
     if drive is not None and not agent.driven:
         raise ValueError(
             "`drive` needs units with one pre-activation: arun, gamma or relu. Received: a drive "
@@ -56,7 +57,7 @@ def evaluate(
     starts, running = np.ones(world.num_envs, bool), np.zeros(world.num_envs)
     returns: list[list[float]] = [[] for _ in running]
     choose = agent.actions.best if not sampled else lambda y: agent.actions.sample(y, rng)
-    for t in range(whole("most_steps", most_steps, 1)):
+    for t in range(most_steps):
         driven = drive(t) if callable(drive) else drive
         y, state = agent(seen, starts, state, driven)
         outcome = world.step(choose(y[:, :-1]))

@@ -1,0 +1,102 @@
+"""Programs of a step: functions of a few tensors, called so often that a call must be cheap.
+
+A small step takes tens of microseconds. A call of Keras, or the search of `tf.function` for its
+program, takes as long.
+"""
+
+from collections.abc import Callable
+
+from aru_keras._util.backends import checked_backend
+from aru_keras._util.compiled import jitted
+
+
+def step_program(
+    function: Callable,
+    variables: Callable[[], list],
+    *,
+    check: Callable | None = None,
+    device: str | None = None,
+) -> Callable:
+    """A function of tensors, compiled or recorded once for each form of its arguments.
+
+    The form is their shapes and dtypes. The program is not for gradients.
+
+    Args:
+        function: A function of tensors or None, which returns a list of tensors. It is pure except
+            for the Keras variables that it reads.
+        variables: A function that returns these variables, called with the first call. They are
+            arguments of the program, which therefore follows their training.
+        check: A function that is called with arguments of a new form, and raises an error if the
+            form is wrong.
+        device: The device on which JAX must have the variables; None to leave them.
+    """
+    backend, check = checked_backend(), check or (lambda *_: None)
+    if backend == "tensorflow":
+        return _tensorflow(function, check)
+    if backend == "torch":
+        return _torch(function, variables, check)
+
+    def checked(*arguments):
+        check(*arguments)  # JAX searches by form itself, and calls this once for each.
+        return function(*arguments)
+
+    return jitted(checked, variables, device)
+
+
+def _by_form(prepare, check):
+    """A function that calls the program for the form of its arguments; `prepare` makes it."""
+    programs: dict = {}
+
+    def call(*arguments):
+        form = tuple([None if a is None else (a.shape, a.dtype) for a in arguments])
+        program = programs.get(form)
+        if program is None:
+            check(*arguments)
+            program = programs[form] = prepare(*arguments)
+        return program(*arguments)
+
+    return call
+
+
+def _tensorflow(function, check):
+    """Programs of XLA. On a CPU the operation that calls one is run without Python's wrappers."""
+    import tensorflow as tf
+
+    traced = tf.function(function, jit_compile=True)
+    on_cpu = not tf.config.list_logical_devices("GPU")
+
+    def prepare(*arguments):
+        program = traced.get_concrete_function(*arguments)
+        if not on_cpu or not tf.executing_eagerly():
+            return program
+        captured, kinds = program.captured_inputs, [output.dtype for output in program.outputs]
+
+        def call(*arguments):
+            given = [value for value in arguments if value is not None]
+            return tf.raw_ops.StatefulPartitionedCall(args=given + captured, Tout=kinds, f=program)
+
+        return call
+
+    eagerly = _by_form(prepare, check)
+    return lambda *arguments: (eagerly if tf.executing_eagerly() else traced)(*arguments)
+
+
+def _torch(function, variables, check):
+    """Recorded operations, called without Keras, which read what the variables then hold."""
+    import torch
+
+    from aru_keras._util.torch_graphs import recorded
+
+    def prepare(*arguments):
+        where = [i for i, value in enumerate(arguments) if value is not None]
+
+        def flat(*tensors):
+            given = dict(zip(where, tensors, strict=False))
+            return function(*[given.get(i) for i in range(len(arguments))])
+
+        # A program finds the tensors of variables faster as arguments than as attributes.
+        values = [variable.value for variable in variables()]
+        program = recorded(flat, [*(arguments[i] for i in where), *values])
+        return lambda *arguments: program(*[a for a in arguments if a is not None], *values)
+
+    return torch.no_grad()(_by_form(prepare, check))
