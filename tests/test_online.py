@@ -1,5 +1,7 @@
 """The online step: stepping is recording, one trace serves all steps, nothing leaves the device."""
 
+import copy
+
 import keras
 import numpy as np
 import pytest
@@ -82,6 +84,41 @@ def test_results_stay_tensors_of_the_backend():
     h, state, signals = step(X[:, 0], step.initial_state(B))
     kind = type(keras.ops.ones(1))
     assert all(isinstance(value, kind) for value in (h, *state, *signals.values()))
+
+
+@pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, lambda x: x.astype("float64")])
+def test_states_from_numpy(form):
+    step = OnlineStep(ARU_CASE.make_layer())
+    state = step.initial_state(B)
+    for t in range(3):
+        expected, new, _ = step(X[:, t], state)
+        found, _, _ = step(X[:, t], [form(array(value)) for value in state])
+        np.testing.assert_allclose(array(found), array(expected), rtol=1e-6)
+        state = new
+    with pytest.raises(ValueError, match="`state` must be a list"):
+        step(X[:, 0], [*state, state[0]])
+
+
+def test_a_tensor_that_is_input_and_state():
+    layer = GammaRNN(N)
+    layer.build((B, None, N))
+    x, h = (keras.ops.convert_to_tensor(DRIVE[:, t]) for t in range(2))
+    both = OnlineStep(layer)
+    both(x, [x], x)
+    assert_same([array(both(x, [h])[0])], [array(OnlineStep(layer)(x, [h])[0])])
+
+
+def test_activations_with_numbers_in_them():
+    layer = GammaRNN(N)
+    readout = keras.layers.Dense(2, activation=lambda z: 2.0 * z + 1.0)
+    model = keras.Sequential([keras.Input((T, I)), layer, readout])
+    found = stepped(OnlineStep(model, "y"), X)
+    assert relative_error(found["y"][:, -1], array(model(X))) < 1e-5
+
+
+def test_copies_are_the_step_itself():
+    step = OnlineStep(ARU_CASE.make_layer())
+    assert copy.copy(step) is step and copy.deepcopy(step) is step
 
 
 def test_one_sequence_alone():

@@ -83,6 +83,23 @@ def test_fewer_operations_on_torch():
     assert recorded(lambda a, b: [a + (b - a).detach()], a, a + 1) == []
 
 
+def test_a_tensor_that_is_given_twice_is_so_once():
+    program = step_program(lambda x, y: [x + 2 * y], list)
+    one = ones(2)
+    assert array(program(one, one)[0]).tolist() == [3, 3]
+    assert array(program(one, 2 * one)[0]).tolist() == [5, 5]
+
+
+@only_on("torch", reason="the others compile")
+def test_a_later_tensor_may_lie_otherwise_in_memory():
+    import torch
+
+    program = step_program(lambda x: [keras.ops.reshape(x, (-1, 6))], list)
+    program(torch.ones(4, 2, 3))
+    turned = torch.arange(24.0).reshape(3, 2, 4).permute(2, 1, 0)
+    np.testing.assert_array_equal(array(program(turned)[0]), array(turned).reshape(-1, 6))
+
+
 @only_on("torch", reason="the others compile")
 def test_operations_that_torch_cannot_join_are_left():
     import torch
@@ -90,6 +107,14 @@ def test_operations_that_torch_cannot_join_are_left():
     row, b, many = torch.rand(1, 3), torch.rand(3, 4), torch.rand(5, 4)
     assert recorded(lambda a, b, c: [a @ b + c], row, b, many) == ["mm", "add"]
     assert recorded(lambda a, b, c: [a @ b + c], row, b, many.double()) == ["mm", "add"]
+    assert recorded(lambda a, b, c: [torch.add(a @ b, c, alpha=2)], row, b, many[0]) == [
+        "mm",
+        "add",
+    ]
+    assert recorded(lambda a, b: [2.0 * a + b], row, row) == ["mul", "add"]
+    assert recorded(lambda a, b: [a * b + 2.0], row, row) == ["mul", "add"]
+    one = torch.ones(())
+    assert len(recorded(lambda a, b: [a + (b - a).detach()], row, one)) > 1
     assert recorded(lambda a, b: [torch.cumsum(a, 0) + b], row, row) == ["cumsum.default", "add"]
 
 

@@ -22,17 +22,18 @@ def step_program(
     The form is their shapes and dtypes. The program is not for gradients.
 
     Args:
-        function: A function of tensors or None, which returns a list of tensors. It is pure except
-            for the Keras variables that it reads.
+        function: A function of the backend's tensors or None, which returns a list of tensors. It
+            is pure except for the Keras variables that it reads.
         variables: A function that returns these variables, called with the first call. They are
             arguments of the program, which therefore follows their training.
         check: A function that is called with arguments of a new form, and raises an error if the
             form is wrong.
-        device: The device on which JAX must have the variables; None to leave them.
+        device: The device on which JAX must have the variables, and for which TensorFlow does not
+            compile if there are others; None to leave them.
     """
     backend, check = checked_backend(), check or (lambda *_: None)
     if backend == "tensorflow":
-        return _tensorflow(function, check)
+        return _tensorflow(function, check, device)
     if backend == "torch":
         return _torch(function, variables, check)
 
@@ -58,12 +59,13 @@ def _by_form(prepare, check):
     return call
 
 
-def _tensorflow(function, check):
+def _tensorflow(function, check, device):
     """Programs of XLA. On a CPU the operation that calls one is run without Python's wrappers."""
     import tensorflow as tf
 
-    traced = tf.function(function, jit_compile=True)
     on_cpu = not tf.config.list_logical_devices("GPU")
+    # XLA's programs do not read variables of another device.
+    traced = tf.function(function, jit_compile=on_cpu or device is None)
 
     def prepare(*arguments):
         program = traced.get_concrete_function(*arguments)
@@ -96,7 +98,8 @@ def _torch(function, variables, check):
 
         # A program finds the tensors of variables faster as arguments than as attributes.
         values = [variable.value for variable in variables()]
-        program = recorded(flat, [*(arguments[i] for i in where), *values])
+        # Of a tensor that is given twice the record would say that it always is.
+        program = recorded(flat, [*(arguments[i].clone() for i in where), *values])
         return lambda *arguments: program(*[a for a in arguments if a is not None], *values)
 
     return torch.no_grad()(_by_form(prepare, check))

@@ -31,14 +31,17 @@ def recorded(function: Callable, arguments: Sequence[torch.Tensor]) -> Callable:
 
 
 def _is_of_one_kind(match, *_):
-    """Whether no operation of a match changes the dtype, or the shape of the product in it."""
+    """Whether all of a match are tensors of one dtype, and fewer operations give the same shape."""
     nodes = list(match.nodes_map.values())
-    values = [node.meta["tensor_meta"] for node in nodes if "tensor_meta" in node.meta]
-    products = [node.meta["tensor_meta"] for node in nodes if node.target is aten.mm.default]
-    result = match.returning_nodes[0].meta["tensor_meta"]
-    return len({value.dtype for value in values}) == 1 and all(
-        product.shape == result.shape for product in products
-    )
+    if not all(isinstance(node, torch.fx.Node) for node in nodes):
+        return False  # A number in place of a tensor.
+    values = {node: node.meta["tensor_meta"] for node in nodes if "tensor_meta" in node.meta}
+    shape = values[match.returning_nodes[0]].shape
+    equal = [node for node in values if node.target is aten.mm.default]
+    if any(node.target is aten.detach.default for node in nodes):
+        equal = list(values)
+    one_dtype = len({value.dtype for value in values.values()}) == 1
+    return one_dtype and all(values[node].shape == shape for node in equal)
 
 
 def _call_directly(graph):
@@ -92,7 +95,7 @@ _DIRECT = {
     aten.softplus.default: torch.nn.functional.softplus,
     aten.sub.Tensor: torch.sub,
     aten.tanh.default: torch.tanh,
-    aten.view.default: torch.Tensor.view,
+    aten.view.default: torch.reshape,  # A later argument may lie otherwise in memory.
     aten.where.self: torch.where,
 }
 """Functions of torch with the arguments of an operation in the same order."""

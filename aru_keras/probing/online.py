@@ -76,10 +76,17 @@ class OnlineStep:
         self._program = step_program(
             self._trace, self._variables, check=self._check, device=self.device
         )
-        self._cell, self._input = self.layer.cell, ops.zeros((), self.layer.cell.compute_dtype)
+        self._cell = self.layer.cell
         self._widths = np.atleast_1d(self._cell.state_size).tolist()
-        self._keeps_dtype = self._cell.state_dtypes[0] == self._cell.compute_dtype
+        with self.placed():
+            self._input = ops.zeros((), self._cell.compute_dtype)
+            self._states = [ops.zeros((), dtype) for dtype in self._cell.state_dtypes]
+        self._on_torch = keras.config.backend() == "torch"
+        self._keeps_dtype = self._states[0].dtype == self._input.dtype
         self._where = without_gradients(_where, variables=list)
+
+    def __copy__(self) -> "OnlineStep":
+        return self
 
     def __deepcopy__(self, memo: dict) -> "OnlineStep":
         return self
@@ -153,9 +160,11 @@ class OnlineStep:
             return self._where(ops.convert_to_tensor(mask), list(state), list(otherwise))
 
     def _step(self, x, state, drive):
-        x, drive = self._tensor(x), None if drive is None else self._tensor(drive)
-        if not isinstance(state, list | tuple) or not all(hasattr(old, "shape") for old in state):
+        x = self._tensor(x, self._input)
+        drive = None if drive is None else self._tensor(drive, self._input)
+        if not self._are_states(state):
             self._check_state(x, state)
+        state = [self._tensor(old, like) for old, like in zip(state, self._states, strict=True)]
         if not self._cell.built:
             self._check(x, drive, *state)
             self._cell.build((None, x.shape[-1]))
@@ -216,11 +225,19 @@ class OnlineStep:
                 f"drive.shape={shape}. Give a scalar, (B, 1) or (B, N)."
             )
 
-    def _tensor(self, value):
-        same = type(value) is type(self._input) and value.dtype == self._input.dtype
-        if same and self.device is None:
+    def _are_states(self, state):
+        return (
+            isinstance(state, list | tuple)
+            and len(state) == len(self._widths)
+            and all(hasattr(value, "shape") for value in state)
+        )
+
+    def _tensor(self, value, like):
+        """A value as a tensor, of the dtype of another one and on its device."""
+        alike = type(value) is type(like) and value.dtype == like.dtype
+        if alike and (value.device == like.device if self._on_torch else self.device is None):
             return value
-        dtype = self._cell.compute_dtype
+        dtype = keras.backend.standardize_dtype(like.dtype)
         if self.device is None and isinstance(value, np.ndarray) and value.dtype == dtype:
             return value if keras.config.backend() == "jax" else ops.convert_to_tensor(value)
         return ops.convert_to_tensor(value, dtype=dtype)
