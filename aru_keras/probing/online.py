@@ -69,19 +69,17 @@ class OnlineStep:
         if network is not self.layer and self._read_out is None:
             _check_without_output(signals, network, self.layer)
         self.signals = self._checked(signals)
-        self.isolated, self.device = flag("isolated", isolated), checked_device(device)
-        self.traces = 0
-        if self.device is not None and keras.config.backend() == "torch":
-            network.to(self.device)
-        self._program = step_program(
-            self._trace, self._variables, check=self._check, device=self.device
-        )
+        self.isolated, self.traces = flag("isolated", isolated), 0
+        self.device = device = checked_device(device)
+        self._backend = keras.config.backend()
+        if device is not None and self._backend == "torch":
+            network.to(device)
+        self._program = step_program(self._trace, self._variables, check=self._check, device=device)
         self._cell = self.layer.cell
         self._widths = np.atleast_1d(self._cell.state_size).tolist()
         with self.placed():
             self._input = ops.zeros((), self._cell.compute_dtype)
             self._states = [ops.zeros((), dtype) for dtype in self._cell.state_dtypes]
-        self._on_torch = keras.config.backend() == "torch"
         self._keeps_dtype = self._states[0].dtype == self._input.dtype
         self._where = without_gradients(_where, variables=list)
 
@@ -235,11 +233,12 @@ class OnlineStep:
     def _tensor(self, value, like):
         """A value as a tensor, of the dtype of another one and on its device."""
         alike = type(value) is type(like) and value.dtype == like.dtype
-        if alike and (value.device == like.device if self._on_torch else self.device is None):
+        on_torch = self._backend == "torch"
+        if alike and (value.device == like.device if on_torch else self.device is None):
             return value
         dtype = keras.backend.standardize_dtype(like.dtype)
         if self.device is None and isinstance(value, np.ndarray) and value.dtype == dtype:
-            return value if keras.config.backend() == "jax" else ops.convert_to_tensor(value)
+            return value if self._backend == "jax" else ops.convert_to_tensor(value)
         return ops.convert_to_tensor(value, dtype=dtype)
 
     def placed(self) -> contextlib.AbstractContextManager:
