@@ -85,6 +85,20 @@ def test_the_curves_agree_where_arun_loses_least_and_gamma_is_second():
     assert len(wrong) == 3 and all("more accuracy than RNN+γ" in text for text in wrong)
 
 
+@pytest.mark.parametrize("guessing", ["arun", "relu"])
+def test_nothing_is_decided_about_a_network_that_guesses(guessing):
+    ends = {"arun": 0.8, "gamma": 0.6, "relu": 0.4}
+    found = {name: [curve(end, seed) for seed in range(3)] for name, end in ends.items()}
+    for kind in ("step", "contrast"):  # One seed is enough.
+        accuracy = found[guessing][1][f"{kind}_accuracy"]
+        found[guessing][1] |= {f"{kind}_accuracy": np.full_like(accuracy, 0.15)}
+    claims = CURVES.conclude(Results(found), SEARCHED).claims
+    undecided = [claim.text for claim in claims if claim.holds is None]
+    label = {"arun": "ARUN", "relu": "ReLU"}[guessing]
+    assert undecided == [claim.text for claim in claims if label in claim.text] != []
+    assert any("only guesses" in claim.evidence for claim in claims)
+
+
 def test_a_network_that_only_guesses_has_lost_nothing():
     guess = {"contrast_accuracy": np.array([0.1, 0.1]), "contrast_loss": np.array([2.3, 2.3])}
     found = CURVES.conclude(Results({"gru": [{**guess, "images": np.array(20)}]}), TINY)

@@ -7,14 +7,15 @@ from perturbing import MAPS, TINY
 from aru_keras.runners.experiments.results import Results
 
 
-def maps(losses, infinite=False):
+def maps(losses, infinite=False, guessing=None):
     """Conclusion of maps with one loss for each network, and one infinite cell of ARUN's."""
     found = {}
     for name, loss in losses.items():
         arrays = {"images": np.array(20), "durations": np.array([8, 33])}
         for kind, shape in (("step", (3, 2)), ("contrast", (2, 2))):
             values = np.full(shape, float(loss))
-            arrays |= {f"{kind}_loss": values, f"{kind}_accuracy": np.full(shape, 0.5)}
+            accuracy = np.full(shape, 0.1 if name == guessing else 0.5)
+            arrays |= {f"{kind}_loss": values, f"{kind}_accuracy": accuracy}
         arrays["step_loss"][0] = 0.5 * loss if np.isfinite(loss) else 1
         found[name] = [arrays] * 3
     if infinite:
@@ -33,6 +34,13 @@ def maps(losses, infinite=False):
 )
 def test_the_maps_hold_arun_against_the_best_other_network(losses, holds):
     assert [claim.holds for claim in maps(losses).claims] == holds
+
+
+def test_maps_decide_nothing_where_a_network_guesses():
+    for name in ("arun", "gamma"):
+        claims = maps({"arun": 1, "gamma": 11, "relu": 30}, guessing=name).claims
+        assert [claim.holds for claim in claims] == [None] * 3
+        assert all("only guesses" in claim.evidence for claim in claims)
 
 
 def test_an_infinite_loss_in_a_map_is_never_to_the_advantage_of_arun():

@@ -1,6 +1,31 @@
 """Experiment 9: what retraining recovers."""
 
+import pytest
 from trained import NOISE, verdicts
+
+from aru_keras import tasks
+from aru_keras.runners.experiments import analyze
+from aru_keras.runners.experiments.trained_run import TrainedRun
+from aru_keras.runners.run_folder import RunFolder
+from aru_keras.runners.train import TrainConfig
+
+
+def test_rotated_images_have_the_pixel_order_of_the_run(tmp_path):
+    network = TrainedRun("relu", 0, RunFolder(tmp_path))
+    network.config = TrainConfig("digits", model="relu", permutation_seed=5)
+    rotated = network.other_task("rotated-digits")
+    assert (
+        rotated.permutation_hash == tasks.load_task("digits", permutation_seed=5).permutation_hash
+    )
+    assert rotated.permutation_hash != tasks.load_task("digits").permutation_hash
+
+
+@pytest.mark.parametrize(("task", "made"), [("digits", True), ("sdigits", False)])
+def test_a_run_is_analyzed_on_rotated_images_of_its_own_task_alone(task, made):
+    chosen = analyze.fitted_preset("quick", tasks.load_task(task))
+    experiment = analyze.EXPERIMENTS["transfer"]
+    reason = analyze._reason_against(experiment, "arun", chosen, tasks.TASKS[task])
+    assert (reason is None) == made and (made or f"not those of {task}" in reason)
 
 
 def test_what_retraining_recovers():

@@ -86,6 +86,33 @@ def test_a_folder_goes_on_wherever_it_is_moved(folder, monkeypatch):
     assert space(folder).results(PROBING, [0]).seeds == [0]
 
 
+def test_a_network_that_was_trained_anew_is_measured_anew(folder):
+    path = folder / f"measured/probing/{RUN}-seed0.npz"
+    before = path.stat().st_mtime_ns
+    space(folder).results(PROBING, [0])
+    assert path.stat().st_mtime_ns == before
+    shutil.rmtree(folder / f"runs/{RUN}-seed0")
+    assert not space(folder).lacks(PROBING, RUN, 0)  # What was measured is all that is known.
+    space(folder).network(RUN, 0)
+    assert space(folder).lacks(PROBING, RUN, 0)
+    space(folder).results(PROBING, [0])
+    assert path.stat().st_mtime_ns > before and not space(folder).lacks(PROBING, RUN, 0)
+
+
+def test_a_training_that_diverged_is_made_again_when_its_folder_is_removed(tmp_path, monkeypatch):
+    def diverge(*args, **kwargs):
+        raise workspace.train.DivergedError("NaN")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(workspace.train, "train", diverge)
+        assert not space(tmp_path).results(PROBING, [0])
+    monkeypatch.setattr(workspace.train, "resume", diverge)
+    assert not space(tmp_path).results(PROBING, [0])
+    for run in (tmp_path / "runs").iterdir():
+        shutil.rmtree(run)
+    assert list(space(tmp_path).results(PROBING, [0])) == [RUN, RETRAINED]
+
+
 @pytest.mark.parametrize("measured", [True, False])
 def test_a_foreign_finished_run_is_refused(folder, capsys, measured):
     if not measured:

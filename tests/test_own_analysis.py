@@ -10,7 +10,7 @@ from aru_keras import tasks
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import presets, robustness
 from aru_keras.runners.experiments.names import ANALYZED
-from aru_keras.runners.experiments.own_tasks import reason_against
+from aru_keras.runners.experiments.own_tasks import DRIVEN, reason_against
 from aru_keras.runners.run_folder import RunFolder
 
 X = np.random.default_rng(0).normal(size=(12, 20, 2))
@@ -36,6 +36,8 @@ def test_what_an_experiment_needs_decides_whether_it_is_made():
     classes = possible(made(X[..., :1], LABELS))
     assert {"accuracy", "robustness", "gradients", "fractional-order"} <= classes
     assert "transfer" not in classes
+    short = possible(made(X[:, :4], LABELS))
+    assert short == classes - set(DRIVEN)
 
 
 @pytest.fixture(scope="module", params=["ragged class", "value"])

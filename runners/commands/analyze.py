@@ -6,7 +6,6 @@ from aru_keras.runners.commands.reproduce import add_only, say
 from aru_keras.runners.experiments.names import ANALYZED, OF_SEVERAL, PRESET_NAMES
 
 HELP = "analyze a run with the experiments of the paper, in a report (aru-keras analyze RUN)"
-GOES_ON = True
 
 
 def add_options(parser):

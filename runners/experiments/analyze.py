@@ -11,13 +11,16 @@ from aru_keras.plots import style
 from aru_keras.runners import scores
 from aru_keras.runners.experiments import report
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
+from aru_keras.runners.experiments.measurement_files import checked
 from aru_keras.runners.experiments.own_tasks import fitted, reason_against
+from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.presets import preset as preset_named
-from aru_keras.runners.experiments.reproduce import concluded, drawn
+from aru_keras.runners.experiments.reproduce import concluded, drawn, failed
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.workspace import TrainedRun, checked
+from aru_keras.runners.experiments.trained_run import TrainedRun
 from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunFolder
+from aru_keras.tasks import TASKS, DatasetError, Task
 from aru_keras.tasks.specs import ARRAYS
 
 
@@ -61,8 +64,7 @@ def analyze(
     network.check()
     spec = network.task.spec
     small = spec.collection in ("digits", ARRAYS)
-    chosen = preset_named(preset or ("quick" if small else "small"))
-    chosen = fitted(dataclasses.replace(chosen, task=config.task), network.task)
+    chosen = fitted_preset(preset or ("quick" if small else "small"), network.task)
     reasons = {
         name: _reason_against(experiment, config.model, chosen, spec)
         for name, experiment in EXPERIMENTS.items()
@@ -77,7 +79,7 @@ def analyze(
             sections.append(report.Section(experiment, None, {}, reasons[name]))
             continue
         say(f"[{index + 1}/{len(names)}] {experiment.heading}")
-        sections.append(concluded(experiment, _measurement(experiment, network, chosen), chosen))
+        sections.append(_section(experiment, network, chosen))
     facts = {
         "command": f"aru-keras analyze {run}",
         "network": f"{config.model}, {results['parameters']:,} parameters, on {network.task.name}",
@@ -88,10 +90,26 @@ def analyze(
     return report.write(path, f"Analysis of {measured_run.path.name}", facts, sections)
 
 
-def _measurement(experiment, network, preset):
-    return lambda: Results(
-        {network.name: {network.seed: checked(experiment.measure(network, preset))}}
+def fitted_preset(name: str, task: Task) -> Preset:
+    """A preset of `presets.PRESETS` with a run's own task in place of the main task."""
+    rotated = f"rotated-{task.spec.name}"
+    chosen = dataclasses.replace(
+        preset_named(name), task=task.spec.name, rotated_task=rotated if rotated in TASKS else ""
     )
+    return fitted(chosen, task)
+
+
+def _section(experiment, network, preset):
+    """The section of an experiment; if the images that it needs are missing, with the reason."""
+
+    def measured():
+        arrays = checked(experiment.measure(network, preset))
+        return Results({network.name: {network.seed: arrays}})
+
+    try:
+        return concluded(experiment, measured, preset)
+    except DatasetError as error:
+        return failed(experiment, error)
 
 
 def _chosen(name, reasons):
@@ -108,7 +126,10 @@ def _reason_against(experiment, model, preset, spec):
     """Why an experiment cannot be made with this network on its task; None if it can."""
     if not _fits(experiment, model, preset):
         return _why_not(experiment, preset)
-    return reason_against(experiment.name, spec)
+    reason = reason_against(experiment.name, spec)
+    if experiment.name == "transfer" and not (reason or preset.rotated_task):
+        return f"the rotated images are not those of {preset.task}."
+    return reason
 
 
 def _fits(experiment, model, preset):

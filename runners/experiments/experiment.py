@@ -24,6 +24,9 @@ LEAST_SEEDS = 3
 UNSEARCHED = "LSTM and GRU train with options that were chosen for other networks"
 """Reason why a claim about them is undecided."""
 
+GUESSING = "a network only guesses, also without a perturbation"
+"""Reason why a claim about what perturbations take from networks is undecided."""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -57,7 +60,10 @@ class ClaimAbout:
 
 
 def decided(
-    claims: Iterable[ClaimAbout], measured: Mapping[str, Any], unsearched: Collection[str] = ()
+    claims: Iterable[ClaimAbout],
+    measured: Mapping[str, Any],
+    unsearched: Collection[str] = (),
+    guessing: Collection[str] = (),
 ) -> tuple[Claim, ...]:
     """Decide the claims whose networks were all measured.
 
@@ -66,6 +72,7 @@ def decided(
         measured: Measurements that decide the claims, by the name of the network.
         unsearched: Networks that train with options chosen for others, such as
             `Preset.unsearched`. Claims about them are shown, and undecided.
+        guessing: Networks that have nothing to lose. Claims about them are undecided, too.
     """
     answers: list[Claim] = []
     for claim in claims:
@@ -73,7 +80,9 @@ def decided(
             answer = claim.decide(*(measured[name] for name in claim.networks))
             decided = [answer] if isinstance(answer, Claim) else answer
             unfair = any(name.partition("-")[0] in unsearched for name in claim.networks)
-            answers += undecided(decided, UNSEARCHED) if unfair else decided
+            decided = undecided(decided, UNSEARCHED) if unfair else decided
+            idle = set(claim.networks) & set(guessing)
+            answers += undecided(decided, GUESSING) if idle else decided
     return tuple(answers)
 
 

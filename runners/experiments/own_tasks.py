@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
+from aru_keras.perturbations import StepDrive
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.tasks import Task, TaskSpec
 from aru_keras.tasks.specs import ARRAYS
@@ -28,6 +29,17 @@ NEEDS: Mapping[str, str] = {
 }
 """What an experiment needs of a task, as a reason; the others look at weights alone."""
 
+DRIVEN = (
+    "robustness",
+    "sensitivity",
+    "gain-scaling",
+    "transients",
+    "noise-boundary",
+    "stationary-distribution",
+    "lyapunov",
+)
+"""Experiments with the paper's step drive, whose time must fall on a step of the sequence."""
+
 
 def reason_against(name: str, spec: TaskSpec) -> str | None:
     """Why an experiment makes no sense for the networks of a task; None if it does.
@@ -39,6 +51,8 @@ def reason_against(name: str, spec: TaskSpec) -> str | None:
     need = NEEDS.get(name)
     if need is None or spec.collection != ARRAYS:
         return None
+    if name in DRIVEN and not spec.ragged and not _has_drive(spec.timesteps):
+        return f"the paper's step drive does not fit into {spec.timesteps} steps."
     if spec.ragged and need != _OTHER_TASK:
         need = _ONE_LENGTH
     met = {
@@ -47,6 +61,13 @@ def reason_against(name: str, spec: TaskSpec) -> str | None:
         _ONE_LENGTH: not spec.ragged,
     }
     return None if met[need] else f"{need}."
+
+
+def _has_drive(timesteps):
+    try:
+        return bool(StepDrive().window(timesteps))
+    except ValueError:
+        return False
 
 
 def fitted(preset: Preset, task: Task) -> Preset:

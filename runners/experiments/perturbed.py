@@ -20,8 +20,8 @@ from aru_keras.runners.experiments.experiment import Array
 from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
+from aru_keras.runners.experiments.trained_run import TrainedRun, model_file_hash
 from aru_keras.runners.experiments.trainings import MAIN, on_task
-from aru_keras.runners.experiments.workspace import TrainedRun
 from aru_keras.tasks import TASKS
 
 STEP, CONTRAST = "step", "contrast"
@@ -41,7 +41,7 @@ def measured(network: TrainedRun, grids: dict, limit: int | None) -> dict[str, n
         limit: Number of images to use; None for all.
     """
     evaluate = Evaluator(network.model, network.task, limit=limit)
-    identity = {**evaluate.identity(), **network.model_file_hash()}
+    identity = {**evaluate.identity(), **model_file_hash(network.folder)}
     folder = network.folder.products
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
@@ -170,6 +170,18 @@ class Case:
     def stacked(self, what: str) -> dict[str, np.ndarray]:
         """The accuracies or losses by network, (seeds, …) each."""
         return {name: self.results.stacked(name, f"{self.kind}_{what}") for name in self.names}
+
+    def guessing(self) -> list[str]:
+        """The networks that do not read unperturbed images clearly better than a guess.
+
+        One seed is enough. Clearly is by more than two standard errors of a guess.
+        """
+        error = math.sqrt(self.chance * (1 - self.chance) / self.images)
+        return [
+            name
+            for name, accuracy in self.stacked("accuracy").items()
+            if (accuracy.reshape(len(accuracy), -1)[:, 0] <= self.chance + 2 * error).any()
+        ]
 
     def overflows(self) -> Iterator[str]:
         """Sentences about the networks whose numbers leave the range of float32."""

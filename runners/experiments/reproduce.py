@@ -132,11 +132,11 @@ def concluded(
     try:
         results = measured()
     except NetworkOverflowError as error:
-        return _failed(experiment, error)
+        return failed(experiment, error)
     try:
         conclusion = experiment.conclude(results, preset)
     except ValueError as error:
-        return _failed(experiment, error)
+        return failed(experiment, error)
     if results.left_out:
         note = f"{results.left_out} {conclusion.note}".rstrip()
         conclusion = dataclasses.replace(conclusion, note=note)
@@ -166,7 +166,8 @@ def drawn(
     return dataclasses.replace(section, figures=files)
 
 
-def _failed(experiment, error):
+def failed(experiment: Experiment, error: Exception) -> report.Section:
+    """The section of an experiment that gave no conclusion, with the reason."""
     return report.Section(experiment, None, {}, " ".join(str(error).split()))
 
 

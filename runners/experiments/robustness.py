@@ -50,7 +50,9 @@ def _conclude(results, preset):
             name: np.array([_lost(amplitudes, curve, case.chance) for curve in seeds])
             for name, seeds in case.stacked("accuracy").items()
         }
-        claims += decided(_claims(case.kind), drops, preset.unsearched) if case.main else ()
+        if case.main:
+            about = _claims(case.kind)
+            claims += decided(about, drops, preset.unsearched, case.guessing())
         curves = {name: _curves(case, name) for name in case.names}
         classes = round(1 / case.chance)
         figures[case.figure] = robustness_curves(

@@ -7,6 +7,7 @@ from aru_keras.analysis.sensitivity import contrast_map, scaled_durations, step_
 from aru_keras.plots.sensitivity import DURATION_LABEL, PHASE_LABEL, sensitivity_maps
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
+    GUESSING,
     Array,
     Claim,
     Conclusion,
@@ -14,6 +15,7 @@ from aru_keras.runners.experiments.experiment import (
     above,
     alike,
     larger,
+    undecided,
 )
 from aru_keras.runners.experiments.perturbed import (
     CONTRAST,
@@ -42,7 +44,8 @@ def _conclude(results, preset):
     claims, figures, tables, notes = [], {}, [], []
     for case in cases(results, preset):
         losses, accuracies = _capped(case.stacked("loss")), case.stacked("accuracy")
-        claims += _map_claims(case, losses) if case.main else _alike_claims(case, accuracies)
+        new = _map_claims(case, losses) if case.main else _alike_claims(case, accuracies)
+        claims += undecided(new, GUESSING) if case.guessing() else new
         drawn = {
             name: Scores(losses[name].mean(axis=0), accuracies[name].mean(axis=0), case.images)
             for name in case.names

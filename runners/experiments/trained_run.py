@@ -50,9 +50,15 @@ class TrainedRun:
         return train.compiled_network(self.config, self.task)
 
     def other_task(self, name: str) -> Task:
-        """Another `tasks.Task`, with the options of this run."""
-        options: dict[str, Any] = {} if "conv" in name else {"downsample": self.config.downsample}
-        return _task(train.TrainConfig(name, data_dir=self.config.data_dir, **options))
+        """Another `tasks.Task`, with the options of this run.
+
+        A rotated task has the pixel order and the source of images of its own task.
+        """
+        own = self.config
+        options: dict[str, Any] = {} if "conv" in name else {"downsample": own.downsample}
+        if name == f"rotated-{own.task}":
+            options |= {"permutation_seed": own.permutation_seed, "source": own.source}
+        return _task(train.TrainConfig(name, data_dir=own.data_dir, **options))
 
     @property
     def cell(self) -> Any:
@@ -91,13 +97,6 @@ class TrainedRun:
                 f"{_REPLACE}"
             )
 
-    def model_file_hash(self) -> dict[str, str]:
-        """The hash of `model.keras` under "model_file"; empty if there is no such file."""
-        path = self.folder.model
-        if not path.exists():
-            return {}
-        return {"model_file": hashlib.sha256(path.read_bytes()).hexdigest()[:16]}
-
     @property
     def results(self) -> dict:
         """The content of `results.json`."""
@@ -112,6 +111,13 @@ class TrainedRun:
     def history(self) -> dict[str, np.ndarray]:
         """The columns of `history.csv`, (epochs,) each."""
         return read_history(self.folder.history, way_out=_REPLACE, error=RunError)
+
+
+def model_file_hash(folder: RunFolder) -> dict[str, str]:
+    """The hash of a run's `model.keras` under "model_file"; empty if there is no such file."""
+    if not folder.model.exists():
+        return {}
+    return {"model_file": hashlib.sha256(folder.model.read_bytes()).hexdigest()[:16]}
 
 
 @functools.lru_cache(maxsize=4)

@@ -4,20 +4,25 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from aru_keras._util import checked_files
 from aru_keras._util.checked_files import read_json, record, text, writing
-from aru_keras._util.files import remove_leftovers, replacing, write_json
-from aru_keras._util.numerics import NetworkOverflowError
+from aru_keras._util.files import remove_leftovers, write_json
 from aru_keras.runners import train
-from aru_keras.runners.experiments.experiment import Array, Experiment
+from aru_keras.runners.experiments.experiment import Experiment
+from aru_keras.runners.experiments.measurement_files import (
+    DIVERGED,
+    REVISION,
+    check_arrays,
+    read_arrays,
+    write_arrays,
+)
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.trained_run import TrainedRun
+from aru_keras.runners.experiments.trained_run import TrainedRun, model_file_hash
 from aru_keras.runners.experiments.trainings import (
     PILOT_SEED,
     best_rate,
@@ -25,14 +30,8 @@ from aru_keras.runners.experiments.trainings import (
     pilot_names,
     trainings,
 )
-from aru_keras.runners.finish import finish, is_settled
+from aru_keras.runners.finish import finish, has_diverged, is_settled
 from aru_keras.runners.run_folder import RunError, RunFolder
-
-REVISION = "revision"
-"""Name of the array with the revision of the measurement in its file."""
-
-DIVERGED = "diverged"
-"""Name of the array that is saved in place of a measurement if the training diverged."""
 
 
 class Workspace:
@@ -87,23 +86,40 @@ class Workspace:
         )
 
     def lacks(self, experiment: Experiment, name: str, seed: int) -> bool:
-        """Whether a network is not measured yet in an experiment, in its present revision."""
-        path = self._file(experiment, name, seed)
-        return not _is_of_revision(experiment, read_arrays(path) if path.exists() else {})
+        """Whether a network, as it is now, is not measured yet in an experiment, as that is now."""
+        return not self._stored(experiment, name, seed)
 
     def measured(self, experiment: Experiment, name: str, seed: int) -> dict | None:
         """The arrays that an experiment measures of a network; None if its training diverged."""
         self._run(name, seed)
-        path = self._file(experiment, name, seed)
-        arrays = read_arrays(path) if path.exists() else {}
-        if not _is_of_revision(experiment, arrays):
-            revision = {REVISION: experiment.revision}
-            write_arrays(path, {**self._measure(experiment, name, seed), **revision})
-            arrays = read_arrays(path)
+        if self.lacks(experiment, name, seed):
+            arrays = self._measure(experiment, name, seed)
+            stamps = {REVISION: experiment.revision, **_stamp(self._folder(name, seed))}
+            write_arrays(self._file(experiment, name, seed), {**arrays, **stamps})
+        arrays = self._stored(experiment, name, seed)
         if DIVERGED in arrays:
             return None
-        check_arrays(arrays, experiment.keeps, self.preset, path)
+        check_arrays(arrays, experiment.keeps, self.preset, self._file(experiment, name, seed))
         return arrays
+
+    def _stored(self, experiment, name, seed):
+        """The arrays of a measurement; {} if there is none of this revision and this network."""
+        path, folder = self._file(experiment, name, seed), self._folder(name, seed)
+        arrays = read_arrays(path) if path.exists() else {}
+        if not arrays or int(arrays.get(REVISION, 1)) != experiment.revision:
+            return {}
+        if DIVERGED in arrays:
+            return arrays if self._has_diverged(name, seed) else {}
+        present = _stamp(folder)  # Of a run that was removed nothing better is known.
+        same = all(arrays.get(name, value) == value for name, value in present.items())
+        return arrays if same else {}
+
+    def _has_diverged(self, name, seed):
+        """Whether a training, or one that it starts from, has diverged and was not removed."""
+        start = self._trainings[name].start
+        return has_diverged(self._folder(name, seed)) or bool(
+            start and self._has_diverged(start, seed)
+        )
 
     def _measure(self, experiment, name, seed):
         try:
@@ -172,9 +188,9 @@ class Workspace:
             write_json(mark, values)
 
 
-def _is_of_revision(experiment, arrays):
-    """Whether arrays from a file were measured by the present revision of an experiment."""
-    return int(arrays.get(REVISION, 1 if arrays else 0)) == experiment.revision
+def _stamp(folder):
+    """The hash of a run's model as a number, by name; empty if there is no model."""
+    return {name: np.uint64(int(text, 16)) for name, text in model_file_hash(folder).items()}
 
 
 def _check_options(folder, wanted):
@@ -194,74 +210,6 @@ def _placeless(config):
     """A configuration by field, with only the name of the folder of the run that it starts from."""
     values = config.to_dict()
     return {**values, "start": values["start"] and Path(values["start"]).name}
-
-
-def check_arrays(
-    arrays: Mapping[str, np.ndarray], keeps: Mapping[str, Array], preset: Preset, path: Path
-) -> None:
-    """Check arrays from a file against the descriptions of an experiment.
-
-    Args:
-        arrays: Arrays by name.
-        keeps: Descriptions of the arrays, as in `Experiment.keeps`.
-        preset: Preset with the grids.
-        path: Path of the file, for the message.
-
-    Raises:
-        RunError: An array is missing, of another shape, or out of its range.
-    """
-    sizes = preset.sizes()
-    try:
-        for name, array in keeps.items():
-            array.check(name, arrays.get(name), sizes)
-    except ValueError as error:
-        raise RunError(
-            f"{path} is damaged ({error}): it must hold a measurement. Remove it to measure anew."
-        ) from error
-
-
-def checked(arrays: Mapping) -> dict[str, np.ndarray]:
-    """Measurements converted to arrays, which must not contain NaN.
-
-    Raises:
-        NetworkOverflowError: A number is NaN.
-    """
-    arrays = {name: np.asarray(value) for name, value in arrays.items()}
-    broken = [name for name, value in arrays.items() if _has_nan(value)]
-    if broken:
-        raise NetworkOverflowError(
-            f"The network's activity overflows, so there is no value of {', '.join(broken)}."
-        )
-    return arrays
-
-
-def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write arrays to an .npz file, completely or not at all.
-
-    Raises:
-        NetworkOverflowError: A number is NaN.
-        RunError: The file cannot be written.
-    """
-    arrays = checked(arrays)
-    with writing(path, RunError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as temporary:
-            np.savez_compressed(temporary, **arrays)
-
-
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz file.
-
-    Raises:
-        RunError: The file is damaged.
-    """
-    return checked_files.read_arrays(
-        path, holds="a measurement", way_out="Remove it to measure anew.", error=RunError
-    )
-
-
-def _has_nan(value):
-    return value.dtype.kind in "fc" and bool(np.isnan(value).any())
 
 
 def _plain(values):
