@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from aru_keras._util.tensorflow import tensorflow
 from aru_keras.layers import GammaRNNCell
 from aru_keras.probing import Recorder
 from aru_keras.runners.config import TrainConfig
@@ -124,8 +125,7 @@ class SignalEvents(keras.callbacks.Callback):
 
     def __init__(self, folder: RunFolder, sequences: np.ndarray):
         super().__init__()
-        import tensorflow as tf
-
+        tf = tensorflow()
         self.summary = tf.summary
         self.writer = tf.summary.create_file_writer(str(folder.events))
         self.sequences = sequences

@@ -13,7 +13,7 @@ from aru_keras import models, tasks
 from aru_keras._util.arguments import one_of
 from aru_keras.models import weight_groups
 from aru_keras.models.weight_groups import WEIGHT_GROUPS
-from aru_keras.runners import options, ranges
+from aru_keras.runners import options, own_data, ranges
 from aru_keras.runners.options import LARGEST_SEED, checked, count, option, parsed_weights, switch
 
 SCHEDULES = ("plateau", "cosine", "constant")
@@ -258,7 +258,10 @@ class TrainConfig:
             raise ValueError(f"`config` must hold the options of a run by name. Received: {path}.")
         for name in values:
             one_of(f"An option in {path}", name, cls.names())
-        return cls(**{"task": None, **values, **changes})
+        if changes.get("task") not in (None, values.get("task")):
+            values.pop("fingerprint", None)  # It is that of other data.
+        config = cls(**{"task": None, **values, **changes})
+        return own_data.located(config, Path(path).parent)
 
     @classmethod
     def names(cls) -> list[str]:

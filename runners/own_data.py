@@ -27,8 +27,9 @@ def described(task: Any, options: dict) -> tuple[str, dict]:
             raise ValueError(
                 f"`{name}` is that of the task, {value}. Received: {options[name]!r}. Leave it out."
             )
-    name = task.origin or DATA_FILE
-    return name, {**options, **own}
+    if task.source is not None:
+        own["source"] = task.source
+    return task.origin or DATA_FILE, {**options, **own}
 
 
 def with_data(config: Any, task: Any, folder: Any) -> Any:
@@ -40,14 +41,26 @@ def with_data(config: Any, task: Any, folder: Any) -> Any:
         folder: The `RunFolder`, in which the sequences of a task without a name are written.
 
     Returns:
-        The configuration, with the fingerprint of data that is not of the paper.
+        The configuration, with the fingerprint of data that is not of the paper, and with whole
+        paths, so that the run can be used from any folder.
     """
+    config = dataclasses.replace(config, **_whole_paths(config))
     if task.spec.collection != ARRAYS:
         return config
     origin = config.task
     if task.origin is None:
         origin = str(tasks.export(task, folder.path.absolute() / DATA_FILE))
     return dataclasses.replace(config, task=origin, fingerprint=task.fingerprint)
+
+
+def _whole_paths(config):
+    """The paths of the data, whole; an address such as gs://bucket stays as it is."""
+    paths = {name: getattr(config, name) for name in ("source", "data_dir")}
+    return {
+        name: str(Path(path).absolute())
+        for name, path in paths.items()
+        if path and "://" not in path
+    }
 
 
 def located(config: Any, folder: Path) -> Any:

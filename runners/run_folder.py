@@ -17,7 +17,6 @@ from aru_keras._util.files import locked, make_folder, remove_leftovers, replaci
 from aru_keras.models.pretrained import pretrained_name, run_path
 from aru_keras.probing import run_order
 from aru_keras.probing.graph import MODEL_FILE, PERMUTATION_FILE, load_model
-from aru_keras.runners import own_data
 from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.control.config import describes_agent
 from aru_keras.runners.run_files import possible_folder, read_results
@@ -166,7 +165,7 @@ class RunFolder:
                 f"{self.path} holds the run of an agent in an environment. Continue it with "
                 f"aru-keras train --resume {self.path}, and look at it with aru-keras probe."
             )
-        return own_data.located(TrainConfig.from_file(self.config), self.path)
+        return TrainConfig.from_file(self.config)
 
     def load_state(self) -> tuple[keras.Model | None, list[dict]]:
         """The model after the last whole epoch (None before the first), and its history rows.

@@ -203,6 +203,15 @@ def test_a_step_of_the_page_is_timed_with_its_messages():
         (["training", "--kinds", "at onc"], "Did you mean 'at once'"),
         (["online", "--backends", "tensorflo"], "Did you mean 'tensorflow'"),
         (["online", "--rounds", "0"], "`rounds` must be a whole number"),
+        (["online", "--units", "0"], "`units` must be a whole number"),
+        (
+            ["online", "--sizes", "small"],
+            "`sizes` must be left out with online: it is an",
+        ),
+        (["training", "--units", "7"], "`units` must be left out with training"),
+        (["live", "--num-envs", "3"], "`num_envs` must be left out with live"),
+        (["training", "--picture", "a.foo"], "suffix of picture must be one of png, svg, pdf"),
+        (["training", "--picture", f"{__file__}/a.png"], "folder of picture"),
     ],
 )
 def test_bad_input_is_one_line(arguments, words, capsys):

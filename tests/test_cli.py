@@ -172,6 +172,7 @@ def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
         f"| {a} | arun | 5 | 1,234 | 2 | {a:.4f} | 61 | {m} |"
         for a, m in ((0.75, "–"), (0.25, 100))
     ]
+    assert run(capsys, "compare", tmp_path / "0.*") == (0, out, "")
     code, again, err = run(capsys, "compare", *folders, tmp_path)
     assert (code, again) == (0, out)
     assert "holds no finished run: left out" in err

@@ -8,10 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from support import BACKEND
 
 from aru_keras.runners import devices
+from aru_keras.runners.callbacks import SignalEvents
 from aru_keras.runners.cli import main
 from aru_keras.runners.config import TrainConfig
+from aru_keras.runners.control.events import Events
+from aru_keras.runners.run_folder import RunFolder
 
 NETWORK = """
 import keras, numpy as np
@@ -183,3 +187,20 @@ def test_one_device_is_all_that_there_is_by_default(capsys):
         assert count == 1
     assert main(["train", "digits", "--devices", "two"]) == 2
     assert "`devices` must be one of one, all" in capsys.readouterr().err
+
+
+def test_an_agent_learns_on_one_device(capsys):
+    assert main(["train", "gym:CartPole-v1", "--devices", "all"]) == 2
+    assert "`devices` must be 'one' for an agent" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("events", ["sequences", "agent"])
+def test_events_leave_the_gpus_to_the_backend(events, tmp_path, monkeypatch):
+    tf = pytest.importorskip("tensorflow")
+    hidden = []
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda *given: hidden.append(given))
+    if events == "agent":
+        Events(tmp_path)
+    else:
+        SignalEvents(RunFolder(tmp_path), None)
+    assert hidden == ([] if BACKEND == "tensorflow" else [([], "GPU")])

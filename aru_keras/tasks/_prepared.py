@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from aru_keras._util import tensorflow as beside
 from aru_keras.tasks._collection import WAYS_OUT, Collection, DatasetError, Splits, checked
 
 _CONNECT_SECONDS = 10
@@ -27,19 +28,10 @@ def tensorflow() -> ModuleType:
     Raises:
         DatasetError: If TensorFlow is not installed.
     """
-    import keras
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        import tensorflow as tf
+        return beside.tensorflow()
     except ImportError as error:
         raise _not_installed("tensorflow", error) from error
-    if keras.config.backend() != "tensorflow":
-        # TensorFlow would otherwise reserve all memory of the GPUs for a pipeline on the CPU. If
-        # it is in use already, it refuses, and the user's choice remains.
-        with contextlib.suppress(RuntimeError):
-            tf.config.set_visible_devices([], "GPU")
-    return tf
 
 
 def tensorflow_datasets() -> ModuleType:

@@ -1,5 +1,6 @@
 """Loading a task by its name, and writing its data to one file."""
 
+import inspect
 import os
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def load_task(
 
     Raises:
         ValueError: If the name is unknown, or `downsample` does not divide the image. Tasks of your
-            own take none of the options of images.
+            own take no `downsample`, `permutation_seed`, `data_dir` and `source` but their own.
         DatasetError: If the data is missing, truncated or damaged, belongs to another task, or has
             changed.
 
@@ -58,10 +59,13 @@ def load_task(
         spec = TASKS[name]
         downsample = _checked_downsample(spec, downsample)
         images = fetch(spec.collection, data_dir=data_dir, source=source, allow_download=download)
-        task = Task(spec, images, downsample=downsample, permutation_seed=permutation_seed)
+        read_from = None if source is None else str(source.absolute())
+        order = {"downsample": downsample, "permutation_seed": permutation_seed}
+        task = Task(spec, images, **order, source=read_from)
     else:
-        _refuse_options(name, downsample=None if downsample == 1 else downsample, source=source)
         task = _own(name)
+        order = {"downsample": downsample, "permutation_seed": permutation_seed}
+        _refuse_options(name, task, {**order, "data_dir": data_dir, "source": source})
     _check_fingerprint(task, fingerprint)
     return task
 
@@ -78,12 +82,14 @@ def _own(name: str) -> Task:
     return Task(task.spec, task._collection, **options, origin=name)
 
 
-def _refuse_options(name, **given):
+def _refuse_options(name, task, given):
+    defaults = inspect.signature(load_task).parameters
     for option, value in given.items():
-        if value is not None:
+        if value not in (defaults[option].default, getattr(task, option, None)):
+            received = shown(str(value) if isinstance(value, Path) else value)
             raise ValueError(
                 f"`{option}` is for the tasks of images, {', '.join(TASKS)}. Received: "
-                f"{option}={shown(value)} for {name!r}. Leave it out."
+                f"{option}={received} for {name!r}. Leave it out."
             )
 
 

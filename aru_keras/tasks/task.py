@@ -28,10 +28,13 @@ class Task:
         downsample: The side of the squares of pixels that are averaged.
         permutation_seed: The seed of the permutation.
         origin: The name by which `load_task` loads a task of arrays, or None.
+        source: The path of the .npz from which the images were read, or None.
 
     Attributes:
         name: The name of the task.
         origin: The name by which `load_task` loads it; None for arrays without one.
+        source: The whole path of the .npz from which the images were read; None for those of
+            TensorFlow Datasets and of the package.
         spec: The task's specification.
         classes: The number of classes; 0 for a regression.
         downsample: The side of the squares of pixels that are averaged.
@@ -58,10 +61,12 @@ class Task:
         downsample: int = 1,
         permutation_seed: int = 0,
         origin: str | None = None,
+        source: str | None = None,
     ):
         self.name, self.spec, self.classes = spec.name, spec, spec.classes
         self.origin = origin if spec.collection == ARRAYS else spec.name
         self.downsample, self.permutation_seed = downsample, permutation_seed
+        self.source = source
         self._collection = collection
         self._view, self._splits = opened(spec, collection, downsample, permutation_seed)
         self.image_shape, self.timesteps = self._view.image_shape, self._view.timesteps

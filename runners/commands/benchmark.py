@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from aru_keras._util.arguments import one_of, whole
-from aru_keras._util.files import replacing
+from aru_keras._util.files import make_folder, replacing
+from aru_keras.plots.style import FORMATS
 from aru_keras.runners.benchmark.choices import (
     DEFAULT_KINDS,
     KINDS,
@@ -38,14 +39,12 @@ def add_options(parser):
     parser.add_argument(
         "--sizes",
         nargs="+",
-        default=["small", "middle"],
         metavar="NAME",
         help="training: " + ", ".join(f"{name} {size}" for name, size in SIZES.items()),
     )
     parser.add_argument(
         "--kinds",
         nargs="+",
-        default=DEFAULT_KINDS,
         metavar="NAME",
         help="training: what to compare, of " + ", ".join(map(repr, KINDS)),
     )
@@ -65,7 +64,6 @@ def add_options(parser):
         *("--num-envs", "--lanes"),
         type=int,
         nargs="+",
-        default=NUM_ENVS,
         metavar="B",
         help="environments: numbers of sub-environments that are stepped together "
         f"(default: {' '.join(map(str, NUM_ENVS))})",
@@ -76,9 +74,27 @@ def check(options, parser):
     """Check the options; return the function that measures."""
     measure = MEASURES[one_of("what", options.what, MEASURES)]
     whole("rounds", options.rounds, 1)
+    _check_own(options)
     if options.backends:
         options.backends = checked_backends(options.backends)
     return measure
+
+
+def _check_own(options):
+    """Check the options that not all measures have."""
+    for name in {name for names in OWN_OPTIONS.values() for name in names}:
+        if getattr(options, name) is not None and name not in OWN_OPTIONS[options.what]:
+            where = ", ".join(what for what, names in OWN_OPTIONS.items() if name in names)
+            raise ValueError(
+                f"`{name}` must be left out with {options.what}: it is an option of {where}. "
+                f"Received: {getattr(options, name)}."
+            )
+    for name in ("units", "controller_units"):
+        if getattr(options, name) is not None:
+            whole(name, getattr(options, name), 1)
+    if options.picture:
+        one_of("The suffix of picture", Path(options.picture).suffix[1:], FORMATS)
+        make_folder("The folder of picture", Path(options.picture).parent)
 
 
 def run(options, measure):
@@ -91,9 +107,9 @@ def _training(options):
     from aru_keras.runners.benchmark import report, training
 
     rows = training.training(
-        options.sizes,
+        options.sizes or ["small", "middle"],
         backends=options.backends,
-        kinds=options.kinds,
+        kinds=options.kinds or DEFAULT_KINDS,
         rounds=options.rounds,
         progress=sys.stderr.isatty(),
     )
@@ -127,7 +143,7 @@ def _environments(options):
         _on_backends("environments", options)
         return
     sizes = _one_size(options) or ONLINE_SIZES
-    rows = environments.environments(sizes, options.num_envs, options.rounds)
+    rows = environments.environments(sizes, options.num_envs or NUM_ENVS, options.rounds)
     print(environments.environments_table(rows))
 
 
@@ -148,6 +164,14 @@ MEASURES = {
     "live": _live,
 }
 
+OWN_OPTIONS = {
+    "training": ("sizes", "kinds", "picture"),
+    "online": ("units", "controller_units"),
+    "environments": ("units", "controller_units", "num_envs"),
+    "live": ("units", "controller_units"),
+}
+"""The options that not all measures have."""
+
 
 def _summary(measure):
     """The docstring of a measure, as part of a sentence."""
@@ -163,7 +187,9 @@ def _one_size(options):
 
 def _on_backends(what, options):
     """Measure on each backend, in a process of its own."""
-    rest = ["--rounds", options.rounds, "--num-envs", *options.num_envs]
+    rest = ["--rounds", options.rounds]
+    if options.num_envs:
+        rest += ["--num-envs", *options.num_envs]
     for size in _one_size(options) or ():
         rest += ["--units", size[0], "--controller-units", size[1]]
     for backend in options.backends:

@@ -1,5 +1,6 @@
 """`aru-keras compare`."""
 
+import glob
 import os
 import sys
 
@@ -71,6 +72,12 @@ def _lines(header, rows):
     return "\n".join([header, "|" + "---|" * (header.count("|") - 1), *rows])
 
 
+def _expanded(paths):
+    """The paths that match a pattern, which the shells of Windows leave as it is."""
+    for path in paths:
+        yield from [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]
+
+
 def _read(paths):
     """The results of the finished runs, and the reasons why the others are left out."""
     from aru_keras.runners.control.config import describes_agent
@@ -78,7 +85,7 @@ def _read(paths):
     from aru_keras.runners.run_folder import RunError, RunFolder
 
     runs, left_out = [], []
-    for path in paths:
+    for path in _expanded(paths):
         try:
             folder = RunFolder(path)
             if describes_agent(folder.config):

@@ -3,6 +3,8 @@
 import importlib.util
 import os
 
+from aru_keras._util.tensorflow import tensorflow
+
 
 class Events:
     """Writes the numbers of every checkpoint, by the environment steps so far.
@@ -14,8 +16,7 @@ class Events:
     def __init__(self, folder: str | os.PathLike):
         self.writer = None
         if importlib.util.find_spec("tensorflow"):
-            import tensorflow as tf
-
+            tf = tensorflow()
             self.summary = tf.summary
             self.writer = tf.summary.create_file_writer(str(folder))
 

@@ -84,10 +84,14 @@ def reproduce(
             say(f"[{index + 1}/{len(names)}] {experiment.heading}")
             with clock:
                 measured = functools.partial(results, experiment, all_seeds[: experiment.seeds])
-                sections.append(section(experiment, measured, chosen, path, formats, dpi))
-            if first or index + 1 == len(names):
-                title, facts = _head(chosen, all_seeds, only, clock)
-                report.write(path, title, facts, sections)
+                made = concluded(experiment, measured, chosen)
+                sections.append(drawn(made, path, formats, dpi) if first else made)
+            if first:
+                report.write(path, *_head(chosen, all_seeds, only, clock), sections)
+        if not first:
+            with clock:
+                sections = [drawn(made, path, formats, dpi) for made in sections]
+            report.write(path, *_head(chosen, all_seeds, only, clock), sections)
     return [path / name for name in report.FILES]
 
 

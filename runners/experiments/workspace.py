@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from aru_keras._util.checked_files import read_json, record, text, writing
 from aru_keras._util.files import remove_leftovers, write_json
 from aru_keras.runners import train
@@ -22,7 +20,7 @@ from aru_keras.runners.experiments.measurement_files import (
 )
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.trained_run import TrainedRun, model_file_hash
+from aru_keras.runners.experiments.trained_run import TrainedRun
 from aru_keras.runners.experiments.trainings import (
     PILOT_SEED,
     best_rate,
@@ -110,7 +108,7 @@ class Workspace:
             return {}
         if DIVERGED in arrays:
             return arrays if self._has_diverged(name, seed) else {}
-        present = _stamp(folder)  # Of a run that was removed nothing better is known.
+        present = _stamp(folder)  # Of a run that was removed, what was measured is all.
         same = all(arrays.get(name, value) == value for name, value in present.items())
         return arrays if same else {}
 
@@ -189,8 +187,8 @@ class Workspace:
 
 
 def _stamp(folder):
-    """The hash of a run's model as a number, by name; empty if there is no model."""
-    return {name: np.uint64(int(text, 16)) for name, text in model_file_hash(folder).items()}
+    """A number of a run that another training does not have; none if the run is not finished."""
+    return {"test_loss": folder.load_results()["test_loss"]} if folder.results.exists() else {}
 
 
 def _check_options(folder, wanted):
