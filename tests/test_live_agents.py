@@ -5,7 +5,7 @@ import functools
 import gymnasium as gym
 import numpy as np
 import pytest
-import worlds  # noqa: F401  # It registers the environments.
+import worlds
 from own_runs import untrained_agent
 
 from aru_keras._util.files import write_json
@@ -141,12 +141,30 @@ def test_a_world_without_a_pole_has_no_such_change(agent):
     assert session.frame() is None and "gives no picture" in session.why_blind
 
 
-def test_a_missing_package_is_said_in_place_of_the_picture(session, monkeypatch):
+class GLError(Exception):
+    """What a renderer raises that Gymnasium knows nothing of."""
+
+
+@pytest.mark.parametrize("kind", [gym.error.DependencyNotInstalled, ImportError, GLError])
+def test_whatever_a_renderer_raises_is_said_in_place_of_the_picture(session, monkeypatch, kind):
     def render():
-        raise gym.error.DependencyNotInstalled("pygame is not installed")
+        raise kind("there is no display")
 
     monkeypatch.setattr(session.env.unwrapped, "render", render)
-    assert session.frame() is None and "pygame is not installed" in session.why_blind
+    assert session.frame() is None
+    assert session.why_blind == f"There is no picture ({kind.__name__}: there is no display)."
+    assert session.step() and session.frame() is None
+
+
+def test_the_page_works_where_the_environment_does_not_render(agent, monkeypatch):
+    def render(env):
+        raise GLError("there is no display")
+
+    monkeypatch.setattr(worlds.Reach, "render", render)
+    page = Page(Networks(agent("aru-tests/Reach-v0").run))
+    assert page.episode.world.picture is None and page.episode.advance(3)
+    assert "Episode 0, step 3" in page.episode.status.text
+    page.close()
 
 
 def test_an_agent_whose_units_have_no_signals_is_refused(tmp_path):

@@ -88,6 +88,30 @@ def test_the_lines_of_python_make_the_same_again(tmp_path, monkeypatch):
     assert (tmp_path / "reading.png").stat().st_size > 1000
 
 
+def test_the_lines_of_python_run_for_a_network_without_gains(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    session = Session(LiveNetwork("pretrained:relu-digits"))
+    while session.step():
+        pass
+    made = {}
+    exec(takeaway.python(session, [0, 5]), made)
+    shapes, verdict = capsys.readouterr().out.splitlines()
+    assert shapes == str({"h": (64, session.networks[0].units)})
+    assert verdict == f"reads class {made['reading'].predictions[-1]}"
+
+
+def test_the_lines_of_python_read_the_file_from_which_the_task_was_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    session = Session(network())
+    session.step()
+    assert "source" not in takeaway.python(session, [0])
+    file = tasks.export(session.task, tmp_path / "own")
+    session.task = tasks.load_task("digits", source=file)
+    lines = takeaway.python(session, [0])
+    assert f", source={str(file)!r})" in lines
+    exec(lines, {})
+
+
 def test_the_lines_of_python_make_a_drawing_again():
     session = Session(network())
     session.draw(network().task.images("test")[9])
@@ -197,6 +221,23 @@ def test_a_port_in_use_is_one_clear_line(capsys):
         assert cli.main(["live", RUN, "--port", str(port), "--no-browser"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"Received: {port}, which is in use" in line
+
+
+@pytest.mark.parametrize(("system", "options"), [("posix", [socket.SO_REUSEADDR]), ("nt", [])])
+def test_an_address_is_reused_only_where_that_leaves_a_port_in_use(system, options, monkeypatch):
+    """On Windows the option lets a socket have a port at which another one listens."""
+    from aru_keras.runners.live import server
+
+    made = []
+
+    class Recorded(socket.socket):
+        def setsockopt(self, level, option, value):
+            made.append(option)
+            super().setsockopt(level, option, value)
+
+    monkeypatch.setattr(server, "os", types.SimpleNamespace(name=system))
+    monkeypatch.setattr(server.socket, "socket", Recorded)
+    assert server.free_port(0) > 0 and made == options
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import threading
 import time
+import urllib.request
 import weakref
 
 import pytest
@@ -25,7 +26,7 @@ PATIENCE = 60
 
 
 @contextlib.contextmanager
-def serving(*run):
+def serving(*run, browser=False):
     """A server in a thread of its own."""
     from aru_keras.runners.live import server
 
@@ -33,7 +34,7 @@ def serving(*run):
 
     def work():
         asyncio.set_event_loop(asyncio.new_event_loop())
-        made.append(server.serve(*run, port=0, browser=False, block=False))
+        made.append(server.serve(*run, port=0, browser=browser, block=False))
         made[0].io_loop.add_callback(ready.set)
         made[0].io_loop.start()
 
@@ -90,3 +91,36 @@ def parts_of_playing(server, page):
     server.io_loop.add_callback(session.document.add_next_tick_callback, play)
     wait_until(lambda: reading.player.playing)
     return [weakref.ref(part) for part in (reading, reading.session, reading.views[0], page.rig)]
+
+
+def test_a_browser_that_returns_only_when_it_is_left_can_read_the_page(monkeypatch):
+    """As w3m does, which is all that there may be in a terminal."""
+    from aru_keras.runners.live import server
+
+    read = []
+
+    def open_page(address):
+        with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
+            read.append(answer.read())
+        return True
+
+    monkeypatch.setattr(server.webbrowser, "open", open_page)
+    with serving(browser=True):
+        wait_until(lambda: read)
+    assert b"arun-digits" in read[0]
+
+
+def test_a_missing_browser_is_said_with_the_address(monkeypatch, capsys):
+    from aru_keras.runners.live import server
+
+    said = ""
+    monkeypatch.setattr(server.webbrowser, "open", lambda address: False)
+
+    def is_said():
+        nonlocal said
+        said += capsys.readouterr().out
+        return "No browser was found" in said
+
+    with serving(browser=True) as running:
+        wait_until(is_said)
+    assert f"open http://127.0.0.1:{running.port} in one" in said

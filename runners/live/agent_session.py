@@ -4,7 +4,6 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 
 from aru_keras._util.arguments import LARGEST_WHOLE, checked_units, finite, one_of, whole
@@ -145,8 +144,8 @@ class AgentSession:
         try:
             rendered: Any = self.env.render()
             return rendered
-        except (ImportError, gym.error.Error) as error:
-            self.why_blind = f"There is no picture: {error}"
+        except Exception as error:  # Renderers raise anything, and the rest of the page works.
+            self.why_blind = f"There is no picture ({type(error).__name__}: {error})."
             return None
 
     def chosen_units(self, network_index: int, units: Sequence[int]) -> list[int]:

@@ -9,7 +9,7 @@ from bokeh.models import Div
 
 from aru_keras.runners.live.charts import SHOWN_UNITS
 from aru_keras.runners.live.locking import locked
-from aru_keras.runners.live.network_view import NetworkView, added
+from aru_keras.runners.live.network_view import NetworkView, added, owned
 from aru_keras.runners.live.networks import Networks
 from aru_keras.runners.live.player import Player
 
@@ -77,7 +77,7 @@ class EpisodeView:
             self._say(str(error))
             return False
         for index, view in enumerate(self.views):
-            view.advance(self.session, index, self._units_of(view))
+            view.advance(self.session, index, owned(self.units, view.network))
         self.world.advance(self.session)
         self._show_status()
         return more and not self.session.over
@@ -130,15 +130,23 @@ class EpisodeView:
     def _turn(self, name, value):
         self.session.turn(**{name: value})
 
+    @property
+    def _largest(self):
+        """The index of the network with the most units, any of which can be chosen."""
+        networks = self.session.networks
+        return max(range(len(networks)), key=lambda index: networks[index].units)
+
     def _type_units(self, text):
         try:
             units = [int(part) for part in text.replace(",", " ").split()]
         except ValueError:
             units = text
-        self._choose(self.session.chosen_units(0, units)[:SHOWN_UNITS])
+        self._choose(self.session.chosen_units(self._largest, units)[:SHOWN_UNITS])
 
     def _clicked(self, unit):
-        self._choose(added(unit, self.units))
+        # Units of a second network stay chosen when it goes.
+        known = owned(self.units, self.session.networks[self._largest])
+        self._choose(added(unit, known))
 
     def _choose(self, units):
         self.units = units
@@ -152,11 +160,7 @@ class EpisodeView:
 
     def _redraw(self):
         for index, view in enumerate(self.views):
-            view.restart(self.session, index, self._units_of(view))
-
-    def _units_of(self, view):
-        """The chosen units, as far as a network has them."""
-        return [unit for unit in self.units if unit < view.network.units] or [0]
+            view.restart(self.session, index, owned(self.units, view.network))
 
     def _show_status(self):
         self.status.text = f'<div role="status" aria-live="off">{self._status()}</div>'

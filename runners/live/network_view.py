@@ -164,3 +164,13 @@ def added(unit: int, units: Sequence[int]) -> list[int]:
         units: The units before.
     """
     return [unit, *(other for other in units if other != unit)][:SHOWN_UNITS]
+
+
+def owned(units: Sequence[int], network: Watched) -> list[int]:
+    """Those of the chosen units that a network has, or its first unit where it has none of them.
+
+    Args:
+        units: The chosen units, each of which one of the networks has.
+        network: The network.
+    """
+    return [unit for unit in units if unit < network.units] or [0]

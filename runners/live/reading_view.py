@@ -86,7 +86,13 @@ class ReadingView(EpisodeView):
     def _choose_split(self, split):
         size = self.session.task.sizes[split]
         self.controls.index.end = size - 1
-        self._choose_image(split, min(self.controls.index.value, size - 1))
+        self._choose_image(split, min(self._index, size - 1))
+
+    @property
+    def _index(self):
+        """The index that is typed, or that of the sequence that is seen if the box is empty."""
+        typed = self.controls.index.value
+        return self.session.index if typed is None else typed
 
     def _choose_image(self, split, index):
         self.session.show(split, index)
@@ -99,7 +105,7 @@ class ReadingView(EpisodeView):
         if on:
             self._say("Draw on the image: it is read after each stroke.")
         elif self.session.drawn:
-            self._choose_image(self.controls.split.value, self.controls.index.value)
+            self._choose_image(self.controls.split.value, self._index)
 
     def _drawn(self, image):
         self.session.draw(image, self.controls.label.value)

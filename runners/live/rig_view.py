@@ -8,7 +8,7 @@ from bokeh.models import ColumnDataSource, FreehandDrawTool
 
 from aru_keras.runners.live.charts import COLOURS, GREY, SHOWN_UNITS, Axis, Traces, chart
 from aru_keras.runners.live.locking import locked
-from aru_keras.runners.live.network_view import AXES, LABELS
+from aru_keras.runners.live.network_view import AXES, LABELS, owned
 from aru_keras.runners.live.networks import LiveNetwork
 from aru_keras.runners.live.player import Player
 from aru_keras.runners.live.rig import CURRENTS, STEPS, Current, RigSession
@@ -76,7 +76,7 @@ class RigView:
             pn.Row(self.run, self.measure),
         ]
         for widget in (self.kind, self.isolated, self.period):
-            widget.param.watch(self._guarded(lambda: self._begin()), "value")
+            widget.param.watch(self._guarded(self._begin), "value")
         self.amplitude.param.watch(self._guarded(self._turn), "value")
         self.run.param.watch(self._guarded(self._toggle), "clicks")
         self.measure.param.watch(self._guarded(self._draw_curve), "clicks")
@@ -121,15 +121,23 @@ class RigView:
 
         return locked(changed)
 
-    def _current(self, points=None):
+    def _current(self):
+        points = self._points() if self.kind.value == "drawn" else None
         return Current(self.kind.value, self.amplitude.value, self.period.value, points=points)
 
-    def _begin(self, points=None):
+    def _points(self):
+        """All points of the stroke that is seen, (K, 2); None if there is none."""
+        stroke = self._stroke.data
+        if not len(stroke["xs"]):
+            return None
+        return np.stack([stroke["xs"][-1], stroke["ys"][-1]], axis=1)
+
+    def _begin(self):
         self.player.pause()
-        self._let_draw(self.kind.value == "drawn")
-        self.session.begin(self._current(points), self.isolated.value == ISOLATED)
+        self.session.begin(self._current(), self.isolated.value == ISOLATED)
         self.session.turn(self.amplitude.value)
         self.traces.clear()
+        self._let_draw(self.kind.value == "drawn")
         self._derivative.data = {"t": [], "value": []}
         self.answer.object = self._hint()
 
@@ -142,20 +150,19 @@ class RigView:
 
     def _let_draw(self, on):
         made = self.traces.charts["drive"]
+        if on:
+            axis = self.traces.axes["drive"].range
+            axis.update(start=self.amplitude.start, end=self.amplitude.end)
         if on and self._pen not in made.tools:
             made.add_tools(self._pen)
             made.toolbar.active_drag = self._pen
-            axis = self.traces.axes["drive"].range
-            axis.start, axis.end = self.amplitude.start, self.amplitude.end
         if not on and self._pen in made.tools:
             made.tools = [tool for tool in made.tools if tool is not self._pen]
 
     def _drawn(self, attribute, old, new):
-        if not len(new["xs"]):
-            return
-        points = np.stack([new["xs"][-1], new["ys"][-1]], axis=1)[:STEPS]
-        self._begin(points)
-        self.player.play()
+        if len(new["xs"]):
+            self._begin()
+            self.player.play()
 
     def _turn(self):
         if self.kind.value == "by hand":
@@ -168,7 +175,7 @@ class RigView:
             self.player.pause()
             return
         if self.session.over:
-            self._begin(self.session.current.points)
+            self._begin()
         self.player.play()
 
     def _show_playing(self, playing):
@@ -185,7 +192,7 @@ class RigView:
 
     @property
     def _shown(self):
-        return [unit for unit in self._units() if unit < self.network.units][:SHOWN_UNITS]
+        return owned(self._units(), self.network)[:SHOWN_UNITS]
 
     def _draw_order(self):
         """Show the orders of the units that are drawn."""

@@ -1,7 +1,9 @@
 """The server of the page: one process, on this machine alone."""
 
 import errno
+import os
 import socket
+import threading
 import webbrowser
 from typing import Any
 
@@ -50,8 +52,9 @@ def serve(
     server, label, address = make_server(run, port)
     print(f"{label} is on {address} until you press Ctrl-C.", flush=True)
     server.start()
-    if browser and not webbrowser.open(address):
-        print(f"No browser was found: open {address} in one.", flush=True)
+    if browser:
+        opening = threading.Thread(target=_open, args=(address,), daemon=True)
+        server.io_loop.add_callback(opening.start)
     if not block:
         return server
     server.io_loop.start()
@@ -88,6 +91,12 @@ def make_server(run: str, port: int) -> tuple[Any, str, str]:
     return server, networks.first.label, f"http://{ADDRESS}:{port}"
 
 
+def _open(address):
+    """Open the page in a browser; one in the terminal returns only when the person leaves it."""
+    if not webbrowser.open(address):
+        print(f"No browser was found: open {address} in one.", flush=True)
+
+
 def new_page(networks: Networks) -> pn.template.FastListTemplate:
     """The page for a new window, whose state goes when the window is closed.
 
@@ -121,7 +130,8 @@ def free_port(port: int) -> int:
         ValueError: If it is in use.
     """
     with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name == "posix":  # On Windows this would let it take a port that is in use.
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind((ADDRESS, port))
         except OSError as error:

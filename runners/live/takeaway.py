@@ -96,7 +96,7 @@ def python(session: Session, units: Sequence[int], network_index: int = 0) -> st
     """
     network = session.networks[network_index]
     text = "none" if session.perturbation == Perturbations() else session.perturbation.to_text()
-    options = ", ".join(f"{name}={value!r}" for name, value in session.task.config().items())
+    options = ", ".join(f"{name}={value!r}" for name, value in _options(session.task).items())
     lines = [
         "from aru_keras import perturbations, plots, probing, tasks",
         "",
@@ -110,10 +110,16 @@ def python(session: Session, units: Sequence[int], network_index: int = 0) -> st
             *lines,
             f"reading = probing.read({network.run!r}, task, {session.split!r}, {session.index}, "
             "perturbation)",
-            'print(reading.signals["n"].shape, reading.predictions[-1])',
+            "print({name: values.shape for name, values in reading.signals.items()})",
+            'print("reads class", reading.predictions[-1])',
             f"plots.picture_of(reading, {list(units)}).savefig('reading.png')",
         ]
     )
+
+
+def _options(task):
+    """What `load_task` takes to load a task again, from the file that it was read from, if any."""
+    return task.config() | ({} if task.source is None else {"source": task.source})
 
 
 def _imports_numpy(lines):

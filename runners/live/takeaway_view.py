@@ -9,6 +9,7 @@ import panel as pn
 from aru_keras._util.extras import has_xarray
 from aru_keras.runners.live import agent_takeaway, takeaway
 from aru_keras.runners.live.episode_view import EpisodeView
+from aru_keras.runners.live.network_view import owned
 from aru_keras.runners.live.networks import safe_name
 
 _NETCDF, _NO_NETCDF = "Recording, netCDF", "netCDF needs xarray"
@@ -108,13 +109,16 @@ class ReadingTakeawayView(TakeawayView):
         return takeaway.table(self._episode.session, self.network.value)
 
     def _picture(self, suffix):
-        session, index = self._episode.session, self.network.value
-        units = [unit for unit in self._episode.units if unit < session.networks[index].units]
-        return takeaway.picture(session, units or [0], suffix, index)
+        return takeaway.picture(self._episode.session, self._units, suffix, self.network.value)
+
+    @property
+    def _units(self):
+        """The chosen units, as far as the network has them."""
+        return owned(self._episode.units, self._episode.session.networks[self.network.value])
 
     def _write(self):
         session = self._episode.session
-        self.python.value = takeaway.python(session, self._episode.units, self.network.value)
+        self.python.value = takeaway.python(session, self._units, self.network.value)
         self.text.value = session.perturbation.to_text()
         self.json.value = takeaway.perturbation_json(session)
 

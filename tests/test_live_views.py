@@ -1,0 +1,161 @@
+"""The views of the page `aru-keras live` without a browser: what is drawn, typed and clicked."""
+
+import functools
+
+import numpy as np
+import pytest
+
+from aru_keras import models, tasks
+from aru_keras.runners.live.networks import LiveNetwork, Networks
+from aru_keras.runners.live.page import Page
+from aru_keras.runners.live.reading_view import FIRST_INDEX
+from aru_keras.runners.live.rig import STEPS
+from aru_keras.runners.live.rig_view import CONNECTED, RigView
+from aru_keras.runners.run_folder import RunFolder
+from aru_keras.runners.train import TrainConfig
+
+pytest.importorskip("panel")
+RUN, LARGER = "pretrained:arun-digits", "pretrained:gamma-digits"
+FEW = 6
+
+
+@functools.cache
+def network():
+    return LiveNetwork(RUN)
+
+
+@pytest.fixture
+def rig():
+    """A rig whose current is drawn, without its clock."""
+    view = RigView(network(), lambda: [0], print)
+    view.player.play = lambda: None
+    view.kind.value = "drawn"
+    return view
+
+
+def draw(view, points):
+    """Draw a line from 0 to 3 over all steps, of so many points."""
+    xs = np.linspace(0, STEPS, points)
+    view._stroke.data = {"xs": [xs.tolist()], "ys": [(xs / 100).tolist()]}
+
+
+def assert_drawn(view):
+    expected = np.arange(1, STEPS + 1) / 100
+    np.testing.assert_allclose(view.session.current.values(), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize("points", [2, STEPS, 3 * STEPS])
+def test_a_stroke_of_many_points_is_injected_to_its_end(rig, points):
+    draw(rig, points)
+    assert_drawn(rig)
+
+
+CHANGES = {
+    "the units": lambda view: view.isolated.param.update(value=CONNECTED),
+    "the amplitude": lambda view: view.amplitude.param.update(value=7.0),
+    "the period": lambda view: view.period.param.update(value=20),
+    "the current and back": lambda view: [
+        view.kind.param.update(value=kind) for kind in ("step", "drawn")
+    ],
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_the_stroke_that_is_seen_is_injected_whatever_else_is_changed(rig, change):
+    draw(rig, 50)
+    change(rig)
+    assert_drawn(rig)
+    rig.session.step()
+    rig.session.step()
+    np.testing.assert_allclose(rig.session.currents[:3], [0.01, 0.02, 0], atol=1e-6)
+
+
+def test_a_stroke_can_be_as_high_as_the_slider(rig):
+    ends = rig.amplitude.start, rig.amplitude.end
+    for _ in range(2):
+        shown = rig.traces.axes["drive"].range
+        assert (shown.start, shown.end) == ends
+        draw(rig, 50)
+
+
+def test_the_rig_shows_a_unit_where_only_another_network_has_the_chosen_ones():
+    view = RigView(network(), lambda: [network().units], print)
+    view.open()
+    assert not view._steps(STEPS)
+    assert "unit 0: " in view.answer.object
+    np.testing.assert_allclose(view.traces.source.data["h_0"], view.session.signals["h"][:, 0])
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """The folder of a run on digits, of a network of few units that was not trained."""
+    folder, sizes = RunFolder(tmp_path_factory.mktemp("few")), {"units": FEW, "controller_units": 2}
+    task = tasks.load_task("digits")
+    folder.create(TrainConfig("digits", "arun", **sizes), task.permutation)
+    models.network_for(task, "arun", **sizes).save(folder.model)
+    return folder.path
+
+
+@pytest.fixture
+def beside(few):
+    """A page on which the network of few units reads beside one of more, after two steps."""
+    page = Page(Networks(few))
+    page.episode.controls.other.value = LARGER
+    assert [view.network.units for view in page.episode.views] == [FEW, 128]
+    page.episode.advance(2)
+    return page
+
+
+def curves(page):
+    """The first units drawn of each network."""
+    return [view.curve.title.text.split(":")[0] for view in page.episode.views]
+
+
+def test_a_click_on_any_unit_of_either_network_selects_it(beside):
+    small, large = beside.episode.views
+    large._points.selected.indices = [100]
+    assert beside.message.object == "" and curves(beside)[1] == "unit 100"
+    small._points.selected.indices = [5]
+    assert beside.message.object == "" and curves(beside) == ["unit 5", "unit 5"]
+    assert beside.episode.controls.units.value.startswith("5, 100")
+
+
+def test_units_of_either_network_can_be_typed(beside):
+    typed = beside.episode.controls.units
+    typed.value = "100, 2"
+    assert beside.message.object == "" and curves(beside) == ["unit 2", "unit 100"]
+    beside.takeaway.show()
+    assert "picture_of(reading, [2])" in beside.takeaway.python.value
+    beside.takeaway.network.value = 1
+    assert "picture_of(reading, [100, 2])" in beside.takeaway.python.value
+    typed.value = "128"
+    assert "must name units from 0 to 127" in beside.message.object
+
+
+def test_units_of_a_network_that_has_gone_are_in_nobodys_way(beside):
+    episode = beside.episode
+    episode.controls.units.value = "100, 2"
+    episode.controls.other.value = "nothing"
+    episode.advance(2)
+    (left,) = episode.views
+    left._points.selected.indices = [5]
+    assert beside.message.object == "" and episode.units == [5, 2]
+
+
+def test_another_split_shows_the_same_index_where_the_box_is_empty():
+    page = Page(Networks(RUN))
+    controls, session = page.episode.controls, page.episode.session
+    controls.index.value = None
+    controls.split.value = "train"
+    assert (session.split, session.index) == ("train", FIRST_INDEX)
+    assert page.message.object == ""
+
+
+def test_a_drawing_is_left_where_the_box_is_empty():
+    page = Page(Networks(RUN))
+    controls, session = page.episode.controls, page.episode.session
+    controls.draw.value = True
+    session.draw(session.image)
+    controls.index.value = None
+    controls.draw.value = False
+    assert not session.drawn and page.message.object == ""
