@@ -1,13 +1,20 @@
 """Train runs to their end exactly once, over several interrupted calls if need be."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import keras
 
+from aru_keras import tasks
 from aru_keras._util.checked_files import read_json, record, text, writing
 from aru_keras._util.files import write_json
 from aru_keras.runners import train
 from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.runners.worker import SECONDS_BETWEEN_TRIES
+from aru_keras.tasks.specs import ARRAYS
+
+Result = TypeVar("Result")
 
 DIVERGED_FILE = "diverged.json"
 """Name of the file, in the folder of a run, that says why it diverged."""
@@ -15,7 +22,12 @@ DIVERGED_FILE = "diverged.json"
 
 def is_settled(folder: RunFolder) -> bool:
     """Whether a run is finished or has diverged, so that nothing is left to train."""
-    return folder.results.exists() or (folder.path / DIVERGED_FILE).exists()
+    return folder.results.exists() or has_diverged(folder)
+
+
+def has_diverged(folder: RunFolder) -> bool:
+    """Whether a file in the folder of a run says that it diverged."""
+    return (folder.path / DIVERGED_FILE).exists()
 
 
 def finish(
@@ -31,14 +43,17 @@ def finish(
 
     Args:
         folder: Folder of the run.
-        config: Configuration of the run, if it is new.
+        config: Configuration of the run, if it is new. If it has the fingerprint of the data, that
+            of an existing run must be the same.
         verbose: As in `train.train`.
         callbacks: As in `train.train`.
 
     Raises:
         DivergedError: The loss became NaN, now or in an earlier call.
         RunError: As in `train.train` and `train.resume`.
+        tasks.DatasetError: The data is missing or damaged, or is not that of the run.
     """
+    check_data(folder, config.fingerprint)
     if folder.results.exists():
         return
     _check_divergence(folder.path / DIVERGED_FILE)
@@ -52,13 +67,68 @@ def finish(
         raise
 
 
+def in_turn(work: Callable[[], Result], say: Callable[[str], object] = lambda line: None) -> Result:
+    """Do work on a run, and wait before that as long as another process trains the run.
+
+    Args:
+        work: The work, which does nothing if another process holds the folder of the run.
+        say: Function that is called with a line of text before the wait.
+
+    Returns:
+        What the work returns.
+    """
+    waits = False
+    while True:
+        try:
+            return work()
+        except RunError as error:
+            if not isinstance(error.__cause__, BlockingIOError):
+                raise
+        if not waits:
+            say("Another process trains this run: waiting for it")
+        waits = True
+        time.sleep(SECONDS_BETWEEN_TRIES)
+
+
+def fingerprint_of(task: str) -> str | None:
+    """The fingerprint of a task's data, as runs keep it; None for the tasks of the paper.
+
+    Args:
+        task: Name of the task.
+
+    Raises:
+        tasks.DatasetError: The data is missing or damaged.
+    """
+    if task in tasks.TASKS:
+        return None
+    data = tasks.load_task(task)
+    return data.fingerprint if data.spec.collection == ARRAYS else None
+
+
+def check_data(folder: RunFolder, fingerprint: str | None) -> None:
+    """Check that a run, if there is one in the folder, has the data of a fingerprint.
+
+    Args:
+        folder: Folder of the run.
+        fingerprint: What `fingerprint_of` gives; None for no check.
+
+    Raises:
+        tasks.DatasetError: The data has changed since the run began, or is missing or damaged.
+    """
+    if fingerprint is None or not folder.config.exists():
+        return
+    config = folder.load_config()
+    if config.fingerprint not in (None, fingerprint):
+        config.load_task()  # It says what has changed.
+
+
 def _check_divergence(path):
     if path.exists():
         stored = read_json(
             path,
             record({"reason": text}),
             holds="the reason why a run diverged",
-            way_out="Remove it to train the run again.",
+            way_out="Remove it, and the run goes on after its last whole epoch.",
             error=RunError,
         )
         raise train.DivergedError(stored["reason"])

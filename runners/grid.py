@@ -1,14 +1,16 @@
 """Configurations that differ in some options: all combinations of values, or some drawn of them."""
 
+import contextlib
 import hashlib
 import itertools
 import json
 import math
 import random
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from aru_keras._util.arguments import one_of, whole
 from aru_keras.runners.config import TrainConfig
@@ -46,11 +48,30 @@ def varying(configs: Sequence[TrainConfig]) -> list[str]:
     ]
 
 
+@contextlib.contextmanager
+def in_combination(tried: Mapping[str, Any]) -> Iterator[None]:
+    """Let an error about options end with the combination of which they are part.
+
+    Args:
+        tried: The options in which combinations differ, each with its value.
+
+    Raises:
+        ValueError: One was raised in the context.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if not tried:
+            raise
+        listed = ", ".join(f"{name}={value}" for name, value in tried.items())
+        raise ValueError(f"{error} In the combination {listed}.") from error
+
+
 def run_name(config: TrainConfig, seed: int) -> str:
     """The name of a run of a sweep: task, model, a hash of all other options, and seed.
 
     The name does not depend on the other runs of the sweep, so that a larger sweep in the same
-    folder uses what is there.
+    folder uses what is there. Nor does it depend on the data, which `finish.check_data` compares.
     """
     given = {
         item.name: getattr(config, item.name)
@@ -80,11 +101,6 @@ def _drawn(values, count, seed):
 
 def _configuration(values, combination):
     given = dict(zip(values, combination, strict=True))
-    try:
+    tried = {name: value for name, value in given.items() if len(values[name]) > 1}
+    with in_combination(tried):
         return TrainConfig(**{"task": None, **given})
-    except ValueError as error:
-        tried = {name: value for name, value in given.items() if len(values[name]) > 1}
-        if not tried:
-            raise
-        listed = ", ".join(f"{name}={value}" for name, value in tried.items())
-        raise ValueError(f"{error} In the combination {listed}.") from error

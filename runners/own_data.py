@@ -57,7 +57,7 @@ def _whole_paths(config):
     """The paths of the data, whole; an address such as gs://bucket stays as it is."""
     paths = {name: getattr(config, name) for name in ("source", "data_dir")}
     return {
-        name: str(Path(path).absolute())
+        name: str(Path(path).expanduser().absolute())
         for name, path in paths.items()
         if path and "://" not in path
     }

@@ -15,6 +15,9 @@ from aru_keras.runners.run_folder import RunError
 FILE = "study.db"
 """Name of the SQLite file that holds the studies of a folder."""
 
+UNFIT = "unfit"
+"""Attribute of a trial whose options do not fit: the reason."""
+
 SECONDS_TO_WAIT = 60.0
 """How long a process waits for another one that writes the file."""
 
@@ -23,7 +26,8 @@ class Study:
     """Trials that processes take one by one.
 
     A process that works on a trial holds a lock. Where nobody holds it, the process has died: the
-    trial failed, and its options are tried anew.
+    trial failed, and its options are tried anew. A trial whose options do not fit fails as well,
+    but counts as one of the study, and its options are not tried again.
 
     Args:
         folder: Folder of the sweep.
@@ -93,6 +97,24 @@ class Study:
         except ValueError as error:  # Scores are numbers, so it is the state of the trial.
             raise _ended_elsewhere(trial) from error
 
+    def refuse(self, trial: Any, reason: str) -> None:
+        """Store that the options of a trial do not fit.
+
+        Args:
+            trial: The trial.
+            reason: The reason in words.
+        """
+        trial.set_user_attr(UNFIT, reason)
+        try:
+            self.study.tell(trial, state=self.optuna.trial.TrialState.FAIL)
+        except ValueError as error:
+            raise _ended_elsewhere(trial) from error
+
+    def unfit(self) -> dict[int, str]:
+        """The reasons why options did not fit, by the number of the trial."""
+        failed = self.trials("FAIL")
+        return {one.number: one.user_attrs[UNFIT] for one in failed if UNFIT in one.user_attrs}
+
     def _opened(self):
         path = self.folder / FILE
         try:
@@ -113,11 +135,11 @@ class Study:
             ) from error
 
     def _ask(self, most):
-        trials = self.trials("COMPLETE", "PRUNED", "RUNNING")
-        if len(trials) >= most:
+        count = len(self.trials("COMPLETE", "PRUNED", "RUNNING")) + len(self.unfit())
+        if count >= most:
             return None
         # A seed for each trial: processes do not draw the same, and a second start goes on.
-        seed = random.Random(f"{self.draw_seed} {len(trials)}").getrandbits(32)
+        seed = random.Random(f"{self.draw_seed} {count}").getrandbits(32)
         self.study.sampler = self.optuna.samplers.TPESampler(seed=seed)
         return self.study.ask()
 
@@ -126,7 +148,8 @@ class Study:
         for trial in self.trials("RUNNING"):
             with contextlib.suppress(Timeout), self._lock(trial.number):
                 self.study.tell(trial.number, state=self.optuna.trial.TrialState.FAIL)
-                self.study.enqueue_trial(trial.params)
+                if UNFIT not in trial.user_attrs:
+                    self.study.enqueue_trial(trial.params)
 
     def _lock(self, number):
         return FileLock(self.locks / f"{self.name}-{number}.lock", timeout=0)

@@ -2,7 +2,7 @@
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,17 @@ from aru_keras._util.arguments import whole
 from aru_keras.runners import grid, sweep_table
 from aru_keras.runners.cluster import Task, Workers, working
 from aru_keras.runners.config import TrainConfig
-from aru_keras.runners.finish import finish, is_settled
+from aru_keras.runners.finish import check_data, fingerprint_of, finish, in_turn, is_settled
 from aru_keras.runners.options import LARGEST_SEED
 from aru_keras.runners.run_folder import RunError, RunFolder
 from aru_keras.runners.search_space import check_no_ranges, listed
-from aru_keras.runners.train import DivergedError
+from aru_keras.runners.train import DivergedError, compiled_network
 from aru_keras.runners.work_folder import alone_in
+
+Runs = Mapping[tuple[TrainConfig, int], RunFolder]
+
+DATA = ("task", "downsample", "permutation_seed", "data_dir", "source", "fingerprint")
+"""Options of `TrainConfig` that decide which data is loaded."""
 
 
 def sweep(
@@ -33,6 +38,7 @@ def sweep(
 
     What is trained already is not trained again, and what was broken off goes on. A sweep with
     more values, options or seeds in the same folder uses the runs that it shares with the first.
+    A run that another process trains is waited for.
 
     Args:
         task: Name of a task, or several of them.
@@ -47,11 +53,15 @@ def sweep(
 
     Returns:
         The table in Markdown: means over seeds with 95 % intervals, best validation first. It is
-        written to `sweep.md`, and one line a run to `sweep.csv`, in the folder.
+        written to `sweep.md`, and one line a run to `sweep.csv`, in the folder, also if the sweep
+        breaks off after a run.
 
     Raises:
-        ValueError: A combination of options does not fit. Nothing is trained then.
+        ValueError: A combination of options does not fit, or not to the data or the memory of the
+            machine. Nothing is trained then.
         RunError: Another process works in the folder, or a run in it is damaged.
+        tasks.DatasetError: The data is missing or damaged, or is not that of the runs in the
+            folder.
         ImportError: Workers are wanted, and Dask distributed is not installed.
         ClusterError: The scheduler or the workers died. What is done is kept.
     """
@@ -59,18 +69,44 @@ def sweep(
     check_no_ranges(values)
     configs = grid.configurations(values, draws, draw_seed)
     every_seed = checked_seeds(seeds)
-    with alone_in(folder or Path("sweeps") / grid.task_name(configs[0])) as path:
-        runs = {
-            (config, seed): RunFolder(path / "runs" / grid.run_name(config, seed))
-            for config in configs
-            for seed in every_seed
-        }
+    path = Path(folder or Path("sweeps") / grid.task_name(configs[0]))
+    runs = _runs(path, configs, every_seed)
+    fingerprints = _checked_data(runs)
+    missing = {key: run for key, run in runs.items() if not is_settled(run)}
+    say(f"{len(runs)} runs, of which {len(runs) - len(missing)} are done")
+    work = {run.path.name: _arguments(key, run, fingerprints) for key, run in missing.items()}
+    check = (list(dict.fromkeys(config for config, _ in missing)), grid.varying(configs))
+    if workers is None:
+        check_fit(*check)
+    with alone_in(path), _table_after_an_error(path, runs, missing):
         (path / "runs").mkdir(exist_ok=True)
-        _train(runs, workers, say)
+        _train(work, check, workers, say)
         return sweep_table.write(path, runs)
 
 
-def train_run(folder: str, values: Mapping) -> None:
+def check_fit(configs: Sequence[TrainConfig], names: Sequence[str]) -> None:
+    """Check configurations as `train` does before it trains, here or on a worker.
+
+    Args:
+        configs: The configurations.
+        names: Options that an error names with their values.
+
+    Raises:
+        ValueError: A configuration does not fit the data, or its network the memory.
+        tasks.DatasetError: The data is missing or damaged, or has changed.
+    """
+    loaded: dict = {}
+    for config in configs:
+        which = tuple(getattr(config, name) for name in DATA)
+        with grid.in_combination({name: getattr(config, name) for name in names}):
+            if which not in loaded:
+                loaded = {which: config.load_task()}  # One at a time: it may be large.
+            compiled_network(config, config.checked(loaded[which]))
+
+
+def train_run(
+    folder: str, values: Mapping, say: Callable[[str], object] = lambda line: None
+) -> None:
     """Train a run of a sweep to its end, here or on a worker."""
     if not Path(folder).parent.is_dir():
         raise RunError(
@@ -78,27 +114,55 @@ def train_run(folder: str, values: Mapping) -> None:
             "on a file system that all of them share. Choose one with --dir."
         )
     with contextlib.suppress(DivergedError):  # A file in the folder of the run says so.
-        finish(RunFolder(folder), TrainConfig(**values))
+        in_turn(lambda: finish(RunFolder(folder), TrainConfig(**values)), say)
 
 
-def _train(runs, workers, say):
-    """Train what is not trained yet."""
-    missing = {
-        folder.path.name: (os.path.abspath(folder.path), config.to_dict() | {"seed": seed})
-        for (config, seed), folder in runs.items()
-        if not is_settled(folder)
-    }
-    say(f"{len(runs)} runs, of which {len(runs) - len(missing)} are done")
+def _runs(path, configs, seeds):
+    every = ((config, seed) for config in configs for seed in seeds)
+    return {key: RunFolder(path / "runs" / grid.run_name(*key)) for key in every}
+
+
+def _checked_data(runs):
+    """The fingerprint of the data of each task, which must be that of the runs in the folder."""
+    names = dict.fromkeys(config.task for config, _ in runs)
+    fingerprints = {name: fingerprint_of(name) for name in names}
+    for (config, _), run in runs.items():
+        check_data(run, config.fingerprint or fingerprints[config.task])
+    return fingerprints
+
+
+def _arguments(key, run, fingerprints):
+    """The arguments of `train_run`; data that changes during the sweep is an error then."""
+    config, seed = key
+    own = {"seed": seed, "fingerprint": config.fingerprint or fingerprints[config.task]}
+    return os.path.abspath(run.path), config.to_dict() | own
+
+
+def _train(work, check, workers, say):
     if workers is None:
-        for index, (name, arguments) in enumerate(missing.items()):
-            say(f"[{index + 1}/{len(missing)}] {name}")
-            train_run(*arguments)
+        for index, (name, arguments) in enumerate(work.items()):
+            say(f"[{index + 1}/{len(work)}] {name}")
+            train_run(*arguments, say)
         return
+    # A worker checks, as it may have other memory, and this process no card.
+    first = Task("check", "all options", f"{__name__}:check_fit", check)
     function = f"{__name__}:train_run"
-    tasks = [Task("train", name, function, arguments) for name, arguments in missing.items()]
-    with working(tasks, workers, say) as wait:
-        for task in tasks:
+    tasks = [Task("train", name, function, given, (first.key,)) for name, given in work.items()]
+    with working([first, *tasks] if tasks else [], workers, say) as wait:
+        for task in [first, *tasks]:
             wait(task.key)
+
+
+@contextlib.contextmanager
+def _table_after_an_error(path: Path, runs: Runs, missing: Runs) -> Iterator[None]:
+    """If the training breaks off after a run or more, write the table of what is done."""
+    try:
+        yield
+    except BaseException:
+        if any(is_settled(run) for run in missing.values()):
+            with contextlib.suppress(RunError):
+                sweep_table.write(path, runs)
+        raise
 
 
 def checked_seeds(seeds: int | Sequence[int]) -> list[int]:

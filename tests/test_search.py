@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from support import another_process
+from test_sweep import write_data
 
 from aru_keras._util import extras
 from aru_keras.runners import cluster, ranges, train
@@ -15,7 +16,9 @@ from aru_keras.runners.ranges import Range
 from aru_keras.runners.run_folder import RunError
 from aru_keras.runners.search_space import SearchSpace
 from aru_keras.runners.study import Study
+from aru_keras.runners.sweep import sweep
 from aru_keras.runners.train import DivergedError
+from aru_keras.tasks import DatasetError
 
 needs_optuna = pytest.mark.skipif(
     not extras.importlib.util.find_spec("optuna"), reason="the extra search is not installed"
@@ -65,7 +68,7 @@ def test_a_search_trains_real_networks_and_goes_on(tmp_path, capsys):
     assert len(list((tmp_path / "runs").iterdir())) == 2
     capsys.readouterr()
     assert main([*words, "2"]) == 0
-    table = (tmp_path / "sweep.md").read_text()
+    table = (tmp_path / "search.md").read_text()
     assert capsys.readouterr().out.strip() == table.strip() and table.count("\n") == 4
     assert (first / "results.json").stat().st_mtime_ns == written
 
@@ -108,7 +111,14 @@ def test_the_table_has_all_ends_best_validation_first(tmp_path, monkeypatch):
     rows = [row.strip("| ").split(" | ") for row in table.splitlines()[2:]]
     assert [row[0] for row in rows] == ["8", "6", "5", "4", "3", "9", "7"]
     assert {row[1] for row in rows} == {"0.00123"}
-    assert [row[-1].strip(" |") for row in rows[-2:]] == ["pruned after epoch 1", "seed 0"]
+    ends = ["pruned after epoch 1", "seed 0 diverged"]
+    assert [row[-1].strip(" |") for row in rows[-2:]] == ends
+    for run in (tmp_path / "runs").iterdir():  # As if they had never been trained.
+        for name in (DIVERGED_FILE, "results.json"):
+            (run / name).unlink(missing_ok=True)
+    table = module.search("digits", trials=7, folder=tmp_path, say=quiet, **options)
+    notes = [row.split(" | ")[-1].strip(" |") for row in table.splitlines()[2:]]
+    assert notes.count("seed 0 unfinished") == 6 and notes.count("pruned after epoch 1") == 1
 
 
 @needs_optuna
@@ -126,6 +136,7 @@ def test_a_broken_search_goes_on_as_an_unbroken_one(tmp_path, monkeypatch):
         if seen is broken:
             with pytest.raises(KeyboardInterrupt):
                 module.search("digits", **search)
+            assert len((tmp_path / "broken/search.md").read_text().splitlines()) > 10
         module.search("digits", **search)
     assert broken[11] == broken[12]
     assert broken[:12] + broken[13:] == unbroken and len(set(unbroken)) > 10
@@ -172,6 +183,28 @@ def test_a_trial_has_the_mean_over_its_seeds_and_none_if_one_diverges(tmp_path, 
     module.search("digits", trials=6, say=lines.append, **options)
     ends = {line.partition(": ")[2] for line in lines}
     assert ends == {"units=3", "units=4", "validation accuracy 0.4000", "diverged"}
+
+
+@needs_optuna
+def test_no_search_mixes_trials_on_old_and_new_data(tmp_path):
+    data = write_data(tmp_path / "own.npz", 0)
+    options = {**TINY, "epochs": 1, "units": [3, 4], "folder": tmp_path / "search", "say": quiet}
+    table = module.search(str(data), trials=1, **options)
+    write_data(data, 1)
+    for trials in (1, 2):
+        with pytest.raises(DatasetError, match=r"own\.npz has changed"):
+            module.search(str(data), trials=trials, **options)
+    assert (tmp_path / "search/search.md").read_text() == table
+
+
+@needs_optuna
+def test_a_grid_in_the_folder_of_a_search_leaves_its_table(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "finish", learn_at_once(lambda config: [0.5]))
+    options = {**TINY, "epochs": 1, "folder": tmp_path, "say": quiet}
+    table = module.search("digits", trials=3, units=[3, 4], **options)
+    assert sweep("digits", units=3, **options) == (tmp_path / "sweep.md").read_text() != table
+    assert (tmp_path / "search.md").read_text() == table
+    assert (tmp_path / "search.csv").exists()
 
 
 @needs_optuna

@@ -87,11 +87,13 @@ def reproduce(
                 made = concluded(experiment, measured, chosen)
                 sections.append(drawn(made, path, formats, dpi) if first else made)
             if first:
-                report.write(path, *_head(chosen, all_seeds, only, clock), sections)
+                title, facts = _head(chosen, all_seeds, only, clock)
+                report.write(path, title, facts, sections)
         if not first:
             with clock:
                 sections = [drawn(made, path, formats, dpi) for made in sections]
-            report.write(path, *_head(chosen, all_seeds, only, clock), sections)
+            title, facts = _head(chosen, all_seeds, only, clock)
+            report.write(path, title, facts, sections)
     return [path / name for name in report.FILES]
 
 
