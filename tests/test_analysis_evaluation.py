@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from support import array, only_on
 
-from aru_keras import models, tasks
+from aru_keras import ARU, models, tasks
 from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.analysis import robustness, sensitivity
 from aru_keras.analysis.evaluation import Evaluator, Score, score_grid
@@ -88,16 +88,60 @@ def test_gated_networks_take_contrast_alone(name, task):
         evaluate(StepDrive(1))
 
 
-def test_a_softmax_gets_no_second_one(task):
+@pytest.mark.parametrize("kind", ["activation", "layer"])
+def test_a_softmax_gets_no_second_one(kind, task):
     model = network(task, "relu")
     logits = model.get_layer("readout")
     # Probabilities above 1e-7, below which Keras cuts them off.
     logits.kernel.assign(0.1 * array(logits.kernel))
+    logits.bias.assign(np.linspace(-2, 2, 10))
     twin = keras.models.clone_model(model)
-    twin.get_layer("readout").activation = keras.activations.softmax
+    if kind == "activation":
+        twin.get_layer("readout").activation = keras.activations.softmax
+    else:
+        twin = keras.Model(twin.inputs, keras.layers.Softmax()(twin.outputs[0]))
     twin.set_weights(model.get_weights())
-    assert logits.activation is not twin.get_layer("readout").activation
+    assert logits.activation is not keras.activations.softmax
     found, known = (Evaluator(one, task, limit=IMAGES)(StepDrive(1)) for one in (twin, model))
+    assert_score(found, known.loss, known.accuracy)
+
+
+LAYERS = {
+    "arun": lambda **options: ARU(6, 4, **options),
+    "lstm": lambda **options: keras.layers.LSTM(6, **options),
+    "both directions": lambda **options: keras.layers.Bidirectional(
+        keras.layers.LSTM(6, **options)
+    ),
+}
+
+
+def classifier(task, name, batch=None, **options):
+    pixels = keras.Input(batch_shape=(batch, *task.input_shape))
+    last = LAYERS[name](**options)(pixels)
+    last = last[0] if isinstance(last, list | tuple) else last
+    return keras.Model(pixels, keras.layers.Dense(10)(last))
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_batches_of_a_stateful_network_begin_anew_and_leave_its_states(name, task):
+    model = classifier(task, name, 5, stateful=True)
+    plain = classifier(task, name)
+    plain.set_weights(model.get_weights())
+    known = Evaluator(plain, task, limit=IMAGES)()
+    model(task.examples("test", range(5))[0])
+    before = [array(state) for state in model.layers[1].states]
+    assert all(state.any() for state in before)
+    evaluate = Evaluator(model, task, batch_size=10, limit=IMAGES)
+    for _ in range(2):
+        assert_score(evaluate(), known.loss, known.accuracy)
+    for state, value in zip(model.layers[1].states, before, strict=True):
+        np.testing.assert_array_equal(array(state), value)
+
+
+def test_a_network_whose_layer_returns_its_states_too(task):
+    model, plain = classifier(task, "arun", return_state=True), classifier(task, "arun")
+    plain.set_weights(model.get_weights())
+    found, known = (Evaluator(one, task, limit=IMAGES)(StepDrive(1)) for one in (model, plain))
     assert_score(found, known.loss, known.accuracy)
 
 

@@ -26,10 +26,12 @@ LAYERS = {
 EXACT = 1e-5 if BACKEND == "torch" else 1e-12
 
 
-def network(name, dtype="float64"):
-    pixels = keras.Input((T, I), dtype=dtype)
-    layer = LAYERS[name](dtype=dtype, name="recurrent")
-    model = keras.Model(pixels, keras.layers.Dense(CLASSES, dtype=dtype)(layer(pixels)))
+def network(name, dtype="float64", batch=None, **options):
+    pixels = keras.Input(batch_shape=(batch, T, I), dtype=dtype)
+    layer = LAYERS[name](dtype=dtype, name="recurrent", **options)
+    h = layer(pixels)
+    h = h[0] if isinstance(h, list | tuple) else h
+    model = keras.Model(pixels, keras.layers.Dense(CLASSES, dtype=dtype)(h))
     rng = np.random.default_rng(1)
     for weight in model.weights:
         start = {"n": 2.0, "readout_bias": np.array([2.0, 0.3])}.get(weight.name, 0.0)
@@ -100,6 +102,28 @@ def test_batches_make_no_difference():
     assert relative_error(parts.contributions, whole.contributions) < EXACT
 
 
+@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"dropout": 0.5, "recurrent_dropout": 0.5, "seed": 1},
+        {"stateful": True, "batch": B},
+        {"return_state": True},
+    ],
+    ids=["dropout", "stateful", "states too"],
+)
+def test_options_of_the_layer_make_no_difference(name, options):
+    model = network(name, **options)
+    layer = model.get_layer("recurrent")
+    model(X)
+    before = [ops.convert_to_numpy(state).copy() for state in layer.states or ()]
+    found, known = propagation(model, X, LABELS), propagation(network(name), X, LABELS)
+    assert relative_error(found.gradient, known.gradient) < EXACT
+    assert relative_error(found.contributions, known.contributions) < EXACT
+    for state, value in zip(layer.states or (), before, strict=True):
+        np.testing.assert_array_equal(ops.convert_to_numpy(state), value)
+
+
 def test_a_simple_rnn_from_its_weights_is_our_layer():
     model = network("relu")
     readout = model.layers[-1].get_weights()
@@ -140,6 +164,12 @@ def test_a_chain_whose_gradient_is_known():
     [
         (lambda: propagation(network("relu"), X, LABELS[:-1]), "one for each of `x`"),
         (lambda: propagation(network("relu"), X, LABELS * 0.5), "whole numbers"),
+        (
+            lambda: propagation(
+                models.build_network("relu", (T, I), padding=0.0, drive=True), X, LABELS
+            ),
+            "mask no step",
+        ),
         (
             lambda: propagation(
                 models.build_network(

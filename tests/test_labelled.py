@@ -180,6 +180,34 @@ def test_a_recording_of_arrays_says_which_steps_it_has():
     assert record_dataset(layer, x, Record("n")).step.values.tolist() == [5, 4, 3, 2, 1, 0]
 
 
+ROWS_OF_CALLS: list = []
+
+
+class Counted(keras.layers.Dense):
+    """Notes the number of rows of each call."""
+
+    def call(self, inputs):
+        ROWS_OF_CALLS.append(inputs.shape[0])
+        return super().call(inputs)
+
+
+@pytest.mark.parametrize("every_step", [False, True], ids=["last", "every step"])
+def test_outputs_are_made_within_the_memory(every_step):
+    x, layer = RNG.normal(size=(2, 7, 3)).astype("float32"), ARU(N, G, return_sequences=every_step)
+    model = keras.Sequential([keras.Input((7, 3)), layer, Counted(4), keras.layers.Dense(2)])
+    ROWS_OF_CALLS.clear()
+    expected = record_dataset(model, x, "y").y
+    assert ROWS_OF_CALLS[-1] == 14
+    # The numbers of a step: N units, as an input too in the model of the last output, 4 and 2.
+    row = 2 * 4 * (N + 4 + 2 + (1 if every_step else N))
+    for limit, sizes in ((1, [1] * 14), (6 * row, [5, 5, 5]), (14 * row, [14])):
+        ROWS_OF_CALLS.clear()
+        found = record_dataset(model, x, "y", memory_limit=limit).y
+        assert [rows for rows in ROWS_OF_CALLS if rows in range(1, 15)][-len(sizes) :] == sizes
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    assert record_dataset(model, x, Record(("h", "y"), steps=[])).y.shape == (2, 0, 2)
+
+
 @pytest.mark.parametrize("engine", ["h5netcdf", "scipy"])
 def test_a_file_gives_the_dataset_back(case, engine, tmp_path):
     pytest.importorskip(engine)

@@ -1,11 +1,14 @@
 """Networks whose recurrent layer cannot be told, or reads what cannot be encoded."""
 
 import keras
+import numpy as np
 import pytest
-from contract import G, I, N, T, X
+from contract import CASES, MASK, B, G, I, N, T, X, assert_same
+from support import array
 
-from aru_keras import ARU
-from aru_keras.probing import record
+from aru_keras import ARU, GammaRNN
+from aru_keras.analysis.classification import Classifier
+from aru_keras.probing import OnlineStep, class_probabilities, record
 
 
 def test_none_or_several_layers():
@@ -45,3 +48,99 @@ def test_models_without_a_graph_are_refused():
     model(X)
     with pytest.raises(ValueError, match=r"functional or sequential.*Pass the layer itself"):
         record(model, X)
+
+
+def dense(x):
+    return keras.layers.Dense(N)(x[:, 0])
+
+
+LOST = {
+    "initial_state": lambda x: {"initial_state": [dense(x)]},
+    "constant initial_state": lambda x: {"initial_state": [np.ones((B, N), "float32")]},
+    "drive": lambda x: {"drive": x[..., :1] + 1},
+    "constant drive": lambda x: {"drive": 0.5},
+    "constant mask": lambda x: {"mask": MASK},
+    "starts": lambda x: {"starts": keras.Input((T,), dtype="bool")},
+    "computed starts": lambda x: {"starts": x[..., 0] > 0},
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_would_be_lost_outside_of_the_model_is_refused(name):
+    """Each of them was left out without a word, or taken for a mask."""
+    x = keras.Input((T, I))
+    more = LOST[name](x)
+    h = GammaRNN(N, name="units")(x, **more)
+    inputs = [x, *(value for value in more.values() if name == "starts")]
+    model = keras.Model(inputs, keras.layers.Dense(2)(h))
+    message = (
+        f"'units' must be called with .* another argument, `{name.split()[-1]}`, .* (Build|Make)"
+    )
+    for measure in (lambda model: record(model, X), OnlineStep, Classifier):
+        with pytest.raises(ValueError, match=message):
+            measure(model)
+
+
+def test_so_is_an_initial_state_given_by_position_to_a_layer_of_keras():
+    x = keras.Input((T, I))
+    model = keras.Model(x, keras.layers.RNN(GammaRNN(N).cell)(x, [dense(x)]))
+    with pytest.raises(ValueError, match="another argument, `initial_state`"):
+        record(model, X)
+
+
+@pytest.mark.parametrize("options", [{}, {"return_state": True}], ids=["h", "states too"])
+def test_a_softmax_above_every_step_is_part_of_the_read_out(options):
+    x = keras.Input((T, I))
+    layer = CASES[-1].make_layer(return_sequences=True, **options)
+    h = layer(x)[0] if options else layer(x)
+    model = keras.Model(x, keras.layers.Softmax()(keras.layers.Dense(2)(h)))
+    step, expected = OnlineStep(model), array(model(X))
+    assert "y" in step.signals
+    state = step.initial_state(B)
+    for t in range(T):
+        _, state, signals = step(X[:, t], state)
+        assert_same([array(signals["y"])], [expected[:, t]])
+        assert_same([class_probabilities(model, signals["y"])], [expected[:, t]])
+
+
+def test_a_softmax_over_time_is_not():
+    x = keras.Input((T, I))
+    h = keras.layers.Dense(2)(ARU(N, G, return_sequences=True)(x))
+    model = keras.Model(x, keras.layers.Softmax(axis=1)(h))
+    assert "y" not in OnlineStep(model).signals
+    outputs = model(X)
+    softmax = array(keras.ops.softmax(outputs))
+    assert_same([class_probabilities(model, outputs)], [softmax])
+
+
+def softmax_last(kind):
+    layers = [keras.Input((T, I)), GammaRNN(N)]
+    above = {
+        "activation": [keras.layers.Dense(2, "softmax")],
+        "layer": [keras.layers.Dense(2), keras.layers.Softmax()],
+        "axis": [keras.layers.Dense(2), keras.layers.Softmax(axis=[1])],
+        "inner model": [keras.Sequential([keras.layers.Dense(2), keras.layers.Softmax()])],
+    }
+    return keras.Sequential([*layers, *above[kind]])
+
+
+@pytest.mark.parametrize("kind", ["activation", "layer", "axis", "inner model"])
+def test_probabilities_of_a_softmax_stay_as_they_are(kind):
+    model = softmax_last(kind)
+    outputs = model(X)
+    np.testing.assert_array_equal(class_probabilities(model, outputs), array(outputs))
+
+
+def test_a_stateful_layer_before_the_recurrent_one_begins_anew_and_keeps_its_states():
+    options = {"return_sequences": True, "kernel_initializer": "ones"}
+    first = keras.layers.LSTM(I, stateful=True, **options)
+    layers = [keras.Input(batch_shape=(B, T, I)), first, CASES[-1].make_layer()]
+    model = keras.Sequential(layers)
+    expected = record(model, X, "h")
+    assert all(not array(state).any() for state in first.states)
+    model(X)
+    before = [array(state) for state in first.states]
+    assert all(state.any() for state in before)
+    assert_same(list(record(model, X, "h").values()), list(expected.values()), 1e-6)
+    for state, known in zip(first.states, before, strict=True):
+        np.testing.assert_array_equal(array(state), known)

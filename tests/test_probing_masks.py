@@ -151,6 +151,35 @@ def test_a_mask_that_the_model_makes_and_passes_by_name():
     assert_same([found["h"]], run(model, padded()))
 
 
+@pytest.mark.parametrize("kind", ["number", "column"])
+def test_so_is_a_mask_of_numbers_or_with_an_axis_more(kind):
+    x = keras.Input((T, I))
+    mask = keras.ops.cast(x[..., :1] > -9, "float32")
+    layer = ARU(N, G, return_sequences=True)
+    model = keras.Model(x, layer(x, mask=mask if kind == "column" else mask[..., 0]))
+    settle(layer)
+    found = record(model, padded())
+    np.testing.assert_array_equal(found["mask"], MASK)
+    assert_same([found["h"]], run(model, padded()))
+
+
+@pytest.mark.parametrize("name", ["masking", "embedding"])
+def test_a_model_with_a_drive_masks_too(name):
+    """Keras notes no mask in the graph of a layer that is called with several tensors."""
+    plain, x = masked_models(return_sequences=True)[name]
+    drive, layer = keras.Input((None, 1), name="drive"), plain.layers[-1]
+    model = keras.Model([plain.inputs[0], drive], layer(layer.input[0], drive=drive))
+    settle(layer)
+    xi = DRIVE[..., :1]
+    mask = MASK if name == "masking" else TOKENS != 0
+    # The layer of a network that was built with the drive, and not called without one.
+    twin = keras.models.clone_model(model)
+    twin.set_weights(model.get_weights())
+    found = record(twin, x, "h", xi)
+    np.testing.assert_array_equal(found["mask"], mask)
+    assert_same([found["h"]], run(twin, [x, xi]))
+
+
 def test_the_online_step_of_a_model_that_masks_is_refused_and_holds_by_choice():
     with pytest.raises(
         ValueError, match=r"must not mask its input.*Pass the layer itself.*`chosen`"

@@ -10,16 +10,18 @@ from aru_keras._util import numerics
 from aru_keras._util.arguments import instance
 from aru_keras.layers import DrivenRNN
 from aru_keras.probing import graph
+from aru_keras.probing._layers_within import from_initial_states, gives_probabilities
 
 
 class Classifier:
     """A network that classifies sequences from the last output of a recurrent layer.
 
-    Here a saved network accepts a drive even if it was built without one.
+    Here a saved network accepts a drive even if it was built without one. Stateful layers start
+    every call from their initial states, and their own states stay as they are.
 
     Args:
-        network: A model whose output is logits, or probabilities from a softmax in its last layer;
-            or the folder of a run.
+        network: A model whose output is logits, or probabilities from a softmax in, or as, its last
+            layer; or the folder of a run.
 
     Attributes:
         network: The model.
@@ -28,7 +30,8 @@ class Classifier:
             output of this layer alone. LSTM and GRU networks have none.
 
     Raises:
-        ValueError: There is no model at the path, or `network` is not a model.
+        ValueError: There is no model at the path, `network` is not a model, or it calls the layer
+            with an initial state, or a drive that is not one of its inputs.
     """
 
     def __init__(self, network: keras.layers.Layer | str | os.PathLike):
@@ -69,9 +72,25 @@ class Classifier:
             drive: Drive ξ, broadcastable to (B, T, N); None if there is no driven layer.
         """
         if self.layer is None:
-            return self.network(x, training=False)
+            with from_initial_states(self.network):
+                return self.network(x, training=False)
         sequences, mask = self.encode(x)
-        return self.head(self.layer(sequences, mask=mask, drive=drive, training=False))
+        return self.head(self.last_output(sequences, mask, drive))
+
+    def last_output(
+        self, sequences: Any, mask: Any = None, drive: Any = None, training: bool = False
+    ) -> Any:
+        """The last output of the recurrent layer, (B, N), for what `encode` gives.
+
+        Args:
+            sequences: Sequences, (B, T, I).
+            mask: Mask (B, T), or None.
+            drive: Drive ξ, broadcastable to (B, T, N), or None.
+            training: Whether the layer is to run as in training.
+        """
+        with from_initial_states(self.layer):
+            output = self.layer(sequences, mask=mask, drive=drive, training=training)
+        return output[0] if isinstance(output, list | tuple) else output
 
     def head(self, h: Any) -> Any:
         """Logits or probabilities, (B, classes), from the last output of the layer, (B, N)."""
@@ -80,7 +99,7 @@ class Classifier:
     def cross_entropy(self, outputs: Any, labels: Any) -> Any:
         """The loss of each sequence in nats, (B,), in float32 or wider, for integer labels (B,)."""
         outputs = ops.cast(outputs, numerics.working_dtype(outputs.dtype))
-        if getattr(self.network.layers[-1], "activation", None) is keras.activations.softmax:
+        if gives_probabilities(self.network):
             # As in Keras' own losses.
             logarithms = ops.log(ops.maximum(outputs, keras.config.epsilon()))
         else:

@@ -60,7 +60,8 @@ class Evaluator:
     """Accuracy and loss of a network on a split of a task; each call takes one perturbation.
 
     All calls run the same compiled program. Only a drive with one value for each unit needs a
-    second program, because its shape differs.
+    second program, because its shape differs. Stateful layers start every batch from their initial
+    states, and their own states stay as they are.
 
     Args:
         network: A model that classifies, with or without a drive among its inputs, or the folder

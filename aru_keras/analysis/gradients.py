@@ -64,6 +64,9 @@ def propagation(
 ) -> Propagation:
     """The contributions of the steps to dL/dW_hh of a network's cross-entropy.
 
+    L is the loss without dropout, as in evaluation, and every sequence starts from the initial
+    states of the layer. States of a stateful layer stay as they are.
+
     Args:
         network: A classifier with one `ARU`, `GammaRNN` or `DrivenRNN` before its read-out, or the
             folder of a run. For a `keras.layers.SimpleRNN` see `propagation_of_simple_rnn`.
@@ -198,21 +201,23 @@ def _classes(labels, count, classes):
 
 def _gradient_in_drive(classifier):
     """The gradient of the summed loss with respect to ξ, (B, T, N), for pixels and labels."""
-    layer, dtype = classifier.layer, classifier.layer.cell.compute_dtype
+    cell, dtype = classifier.layer.cell, classifier.layer.cell.compute_dtype
+    # With `training`, the layer keeps the residuals that its gradient needs. Dropout would make the
+    # gradient one of a random network; without `training`, the residuals are recomputed.
+    training = not (cell.dropout or cell.recurrent_dropout)
     encode = without_gradients(
         lambda x: classifier.encode(x)[0], lambda: classifier.network.variables
     )
 
     def loss(drive, sequences, labels):
-        # With `training`, the layer keeps the residuals that its gradient needs.
-        h = layer(sequences, drive=drive, training=True)
+        h = classifier.last_output(sequences, drive=drive, training=training)
         return ops.sum(classifier.cross_entropy(classifier.head(h), labels))
 
     gradient = _gradient(loss, classifier.network)
 
     def in_drive(x, labels):
         sequences = encode(ops.convert_to_tensor(x, dtype=dtype))
-        drive = ops.zeros((*sequences.shape[:2], layer.cell.units), dtype=dtype)
+        drive = ops.zeros((*sequences.shape[:2], cell.units), dtype=dtype)
         return gradient(drive, sequences, ops.convert_to_tensor(labels, dtype="int32"))
 
     return in_drive

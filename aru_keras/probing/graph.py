@@ -9,6 +9,8 @@ import keras
 
 from aru_keras._util.arguments import path_like, shown
 from aru_keras.models.pretrained import run_path
+from aru_keras.probing._layer_calls import call_arguments, check_arguments, mask_of
+from aru_keras.probing._layers_within import from_initial_states, layers_within
 
 MODEL_FILE = "model.keras"
 PERMUTATION_FILE = "permutation.npy"
@@ -117,7 +119,7 @@ def recurrent_layer(layer_or_model: keras.layers.Layer) -> Any:
     """
     if _has_signals(layer_or_model):
         return layer_or_model
-    layers = [layer for layer in _layers_within(layer_or_model) if _has_signals(layer)]
+    layers = [layer for layer in layers_within(layer_or_model) if _has_signals(layer)]
     if len(layers) != 1:
         names = ", ".join(layer.name for layer in layers) or "none"
         raise ValueError(
@@ -133,16 +135,6 @@ def _has_signals(layer):
     return hasattr(getattr(layer, "cell", None), "signal_sizes")
 
 
-def _layers_within(layer):
-    """The layers of a model, of models inside it, and of both directions of a Bidirectional."""
-    inner = list(getattr(layer, "layers", ()))
-    names = ("forward_layer", "backward_layer")
-    inner += [getattr(layer, name) for name in names if hasattr(layer, name)]
-    for child in inner:
-        yield child
-        yield from _layers_within(child)
-
-
 def sequences_into(
     layer_or_model: keras.layers.Layer, layer: keras.layers.Layer
 ) -> tuple[Any, Any]:
@@ -153,19 +145,27 @@ def sequences_into(
         layer: Its recurrent layer.
 
     Raises:
-        ValueError: If the model has no graph.
+        ValueError: If the model has no graph, or calls the layer with an initial state, or with
+            another argument than a mask and a drive that is an input of the model.
     """
     try:
-        inputs = layer.input
+        arguments = call_arguments(layer)
     except AttributeError as error:
         raise ValueError(
             "`network` must be a functional or sequential model, whose layers know their "
             f"inputs. Received: {layer_or_model!r}. Pass the layer itself, with what it reads."
         ) from error
-    sequences, *others = inputs if isinstance(inputs, list | tuple) else [inputs]
-    # The other inputs are the drive and initial states, which are numbers, and the mask.
-    masks = [other for other in others if keras.backend.standardize_dtype(other.dtype) == "bool"]
-    return sequences, masks[0] if masks else None
+    if layer in layer_or_model.layers:
+        check_arguments(layer_or_model, layer, arguments)
+    return next(iter(arguments.values())), mask_of(arguments)
+
+
+class _Encoder(keras.Model):
+    """The layers before the recurrent one, of which stateful ones begin anew at every call."""
+
+    def call(self, *args, **kwargs):
+        with from_initial_states(self):
+            return super().call(*args, **kwargs)
 
 
 def encoder(model: keras.Model, layer: keras.layers.Layer) -> keras.Model | None:
@@ -179,7 +179,8 @@ def encoder(model: keras.Model, layer: keras.layers.Layer) -> keras.Model | None
         The encoder, or None if the layer reads the pixels themselves.
 
     Raises:
-        ValueError: If the layer's input does not come from a single input of the model.
+        ValueError: If the layer's input does not come from a single input of the model, or the
+            model calls it with more than `sequences_into` can give.
     """
     sequences, mask = sequences_into(model, layer)
     wanted = sequences if mask is None else [sequences, mask]
@@ -187,7 +188,7 @@ def encoder(model: keras.Model, layer: keras.layers.Layer) -> keras.Model | None
         if pixels is sequences and mask is None:
             return None
         try:
-            return keras.Model(pixels, wanted)
+            return _Encoder(pixels, wanted, name="encoder")
         except ValueError:  # The layer does not read this input alone. It may be the drive.
             continue
     if layer not in model.layers:
@@ -235,26 +236,36 @@ def read_out(layer_or_model: keras.layers.Layer, layer: Any) -> keras.Model | No
     if layer.return_sequences:
         return _read_out_of_a_step(layer_or_model, layer)
     try:
-        last = layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
         # A sequential model has no `output` before its first call, but it has `outputs`.
-        return keras.Model(last, layer_or_model.outputs[0])
+        return keras.Model(_output_without_states(layer), layer_or_model.outputs[0])
     except (AttributeError, ValueError):  # The output does not come from this layer alone.
         return None
+
+
+def _output_without_states(layer):
+    return layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
 
 
 def _read_out_of_a_step(model, layer):
     """The layers above the recurrent one as a model of one step; None if steps are not alike."""
-    alike = (keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation)
     try:
-        above = keras.Model(layer.output, model.outputs[0]).layers[1:]
-        chained = [layer.output, *(upper.output for upper in above)]
+        output = _output_without_states(layer)
+        above = keras.Model(output, model.outputs[0]).layers[1:]
+        chained = [output, *(upper.output for upper in above)]
         in_a_row = all(upper.input is x for upper, x in zip(above, chained, strict=False))
     except (AttributeError, ValueError):  # The output does not come from this layer alone.
         return None
     dense = any(isinstance(upper, keras.layers.Dense) for upper in above)
-    if not (dense and in_a_row and all(isinstance(upper, alike) for upper in above)):
+    if not (dense and in_a_row and all(map(_treats_steps_alike, above))):
         return None
-    step = h = keras.Input((layer.output.shape[-1],), dtype=layer.compute_dtype)
+    step = h = keras.Input((output.shape[-1],), dtype=layer.compute_dtype)
     for upper in above:
         h = upper(h)
     return keras.Model(step, h)
+
+
+def _treats_steps_alike(layer):
+    if isinstance(layer, keras.layers.Softmax):
+        return keras.tree.flatten(layer.axis) == [-1]
+    alike = (keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation)
+    return isinstance(layer, alike)

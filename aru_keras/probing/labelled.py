@@ -1,6 +1,7 @@
 """Recordings with named dimensions: `xarray.Dataset`s of the signals of a network."""
 
 import dataclasses
+import math
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -169,12 +170,13 @@ class _Source:
             within.append("h")
         self._recorder = Recorder(model, dataclasses.replace(self.record, signals=within))
 
-    def read(self, x, drive, mask, **options):
+    def read(self, x, drive, mask, memory_limit, progress):
         """The signals for an input, a `_Recorded`."""
+        options = {"memory_limit": memory_limit, "progress": progress}
         signals = self._recorder(x, drive, mask=mask, **options)
         mask = signals.pop("mask", None)
         if "y" in self.signals:
-            signals["y"] = self._outputs(signals["h"])
+            signals["y"] = self._outputs(signals["h"], memory_limit)
         signals = _datasets.by_controller_unit(signals, self.layer.cell.units)
         variables = {name: signals[name] for name in self.signals}
         first = next(iter(variables.values()))
@@ -189,6 +191,24 @@ class _Source:
             return np.shape(x)[1]
         return graph.sequences_into(self._model, self.layer)[0].shape[1] or np.shape(x)[1]
 
-    def _outputs(self, h):
-        rows = self._head(h.reshape(-1, h.shape[-1]))
-        return keras.ops.convert_to_numpy(rows).reshape(*h.shape[:2], -1)
+    def _outputs(self, h, memory_limit):
+        """The outputs y, (B, T, outputs), made from as many steps at once as fit the memory."""
+        rows = h.reshape(-1, h.shape[-1])
+        count = -(-len(rows) // self._rows_at_once(h, memory_limit)) or 1
+        size = -(-len(rows) // count) or 1
+        starts = range(0, max(len(rows), 1), size)
+        y = np.concatenate([self._chunk(rows[start : start + size], size) for start in starts])
+        return y.reshape(*h.shape[:2], math.prod(y.shape[1:]))
+
+    def _chunk(self, rows, size):
+        """The outputs of some rows, filled up, so that all chunks run in the same programs."""
+        filled = np.pad(rows, ((0, size - len(rows)), (0, 0)))
+        return keras.ops.convert_to_numpy(self._head(filled))[: len(rows)]
+
+    def _rows_at_once(self, h, memory_limit):
+        """The number of rows of h whose way through the layers above fits the memory."""
+        axes = 2 if self.layer.return_sequences else 1  # Those of the batch, and of time.
+        outputs = keras.tree.flatten([layer.output for layer in self._head.layers])
+        numbers = [math.prod(size or 1 for size in output.shape[axes:]) for output in outputs]
+        # Each is in the memory of the backend, and the last one is copied to NumPy.
+        return max(memory_limit // (2 * h.itemsize * (h.shape[-1] + sum(numbers))), 1)

@@ -12,6 +12,7 @@ from aru_keras._util.arguments import checked_units, instance, shown, whole
 from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.perturbations import as_perturbation
 from aru_keras.probing import graph
+from aru_keras.probing._layers_within import gives_probabilities
 from aru_keras.probing.recording import record
 
 TRACES = ("n", "s", "h")
@@ -213,9 +214,10 @@ def class_probabilities(model: keras.Model, outputs: Any) -> np.ndarray:
     """The probabilities of the classes, (…, classes), from the outputs of a model.
 
     Args:
-        model: The model. If its last layer has a softmax, the outputs are probabilities already.
+        model: The model. If its last layer is a softmax, or has one, the outputs are probabilities
+            already.
         outputs: Its outputs, (…, classes).
     """
-    if getattr(model.layers[-1], "activation", None) is not keras.activations.softmax:
+    if not gives_probabilities(model):
         outputs = keras.ops.softmax(outputs)
     return keras.ops.convert_to_numpy(outputs)
