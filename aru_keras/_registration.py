@@ -8,6 +8,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import sys
+import threading
 from types import ModuleType
 
 TASK_IDS = {
@@ -78,19 +79,32 @@ def _register(gymnasium, name, scalar, vector, **kwargs):
 
 
 class _AfterImport(importlib.abc.MetaPathFinder):
-    """Finds a module as Python would, and calls a function of it when it has run."""
+    """Finds a module as the other finders would, and calls a function of it when it has run.
+
+    It stays until the module has run, because `importlib.util.find_spec` looks for a module that
+    it does not import.
+    """
 
     def __init__(self, awaited, function):
         self.awaited, self.function = awaited, function
+        self._searching = threading.local()
 
     def find_spec(self, name, path=None, target=None):
-        if name != self.awaited:
+        if name != self.awaited or hasattr(self._searching, "now"):
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
-        if spec is not None:
-            spec.loader = _Loader(spec.loader, self.function)
+        self._searching.now = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            del self._searching.now
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader, self._has_run)
         return spec
+
+    def _has_run(self, module):
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
+            self.function(module)
 
 
 class _Loader(importlib.abc.Loader):

@@ -19,19 +19,23 @@ from keras import ops
 from aru_keras._util.arguments import array, finite, shown, whole
 
 InitializerLike: TypeAlias = str | float | np.ndarray | Mapping[str, Any] | Callable[..., Any]
-"""What `get` takes: an initializer, its name or configuration, a function of a shape, a number."""
+"""What `get` takes: an initializer, its name or configuration, a function of a shape, a number, or
+an array of the weight's values."""
+
+SeedLike: TypeAlias = int | keras.random.SeedGenerator | None
+"""What a seed is: a whole number, a generator of seeds, or None for a new draw."""
 
 
 class _Seeded(keras.initializers.Initializer):
     """An initializer that draws; with an int as its seed it always gives the same values."""
 
-    def __init__(self, seed: int | None = None):
+    def __init__(self, seed: SeedLike = None):
         self.seed = seed = _checked_seed(seed)
         # From Python's generator, which `keras.utils.set_random_seed` seeds.
         self._draw_seed = random.randint(1, 2**31 - 1) if seed is None else seed
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": keras.saving.serialize_keras_object(self.seed)}
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -42,7 +46,7 @@ class HenaffOrthogonal(_Seeded):
     determinant 1. The last diagonal entry of an odd size is 1.
 
     Args:
-        seed: Seed of the draw, or None for a new draw.
+        seed: Seed of the draw, a generator of seeds, or None for a new draw.
     """
 
     def __call__(self, shape, dtype=None):
@@ -76,10 +80,10 @@ class SharedGain(_Seeded):
     Args:
         low: Smallest gain that can be drawn.
         width: Width of the interval of the draw.
-        seed: Seed of the draw, or None for a new draw.
+        seed: Seed of the draw, a generator of seeds, or None for a new draw.
     """
 
-    def __init__(self, low: float = 5.0, width: float = 2.0, seed: int | None = None):
+    def __init__(self, low: float = 5.0, width: float = 2.0, seed: SeedLike = None):
         super().__init__(seed)
         self.low, self.width = finite("low", low), finite("width", width)
 
@@ -102,11 +106,11 @@ class ReadoutKernel(_Seeded):
     Args:
         gain_scale: Scale of the column of n.
         saturation_scale: Scale of the column of s.
-        seed: Seed of the draw, or None for a new draw.
+        seed: Seed of the draw, a generator of seeds, or None for a new draw.
     """
 
     def __init__(
-        self, gain_scale: float = 0.1, saturation_scale: float = 0.01, seed: int | None = None
+        self, gain_scale: float = 0.1, saturation_scale: float = 0.01, seed: SeedLike = None
     ):
         super().__init__(seed)
         self.gain_scale = finite("gain_scale", gain_scale)
@@ -134,13 +138,33 @@ class ReadoutBias(SharedGain):
         return ops.concatenate([gain, ops.zeros_like(gain)])
 
 
-def kaiming_normal(seed: int | None = None) -> keras.initializers.Initializer:
+@keras.saving.register_keras_serializable(package="aru_keras", name="Values")
+class _Values(keras.initializers.Initializer):
+    """Given values. Keras makes a function of them, and a model with one cannot be loaded."""
+
+    def __init__(self, values: Any):
+        self.values = np.array(values)
+
+    def __call__(self, shape, dtype=None):
+        if tuple(shape) != self.values.shape:
+            raise ValueError(
+                f"An array as an initializer must have the shape of the weight, {tuple(shape)}. "
+                f"Received: an array of shape {self.values.shape}."
+            )
+        dtype = keras.backend.standardize_dtype(dtype or keras.config.floatx())
+        return ops.cast(ops.convert_to_tensor(self.values), dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"values": self.values.tolist()}
+
+
+def kaiming_normal(seed: SeedLike = None) -> keras.initializers.Initializer:
     """N(0, 2/fan_in), not truncated (Keras' HeNormal truncates); √2 for a single input."""
     seed = _checked_seed(seed)
     return keras.initializers.VarianceScaling(2.0, "fan_in", "untruncated_normal", seed=seed)
 
 
-def gain_normal(seed: int | None = None) -> keras.initializers.Initializer:
+def gain_normal(seed: SeedLike = None) -> keras.initializers.Initializer:
     """N(5, 2²), one draw per unit (paper); about 0.6 % of the gains are negative."""
     return keras.initializers.RandomNormal(mean=5.0, stddev=2.0, seed=_checked_seed(seed))
 
@@ -159,7 +183,8 @@ def get(identifier: Any, argument: str = "identifier") -> keras.initializers.Ini
     """Give an initializer, as `keras.initializers.get` does, also for `NAMED` and for numbers.
 
     Args:
-        identifier: Initializer, its name, its configuration, a function of a shape, or a number.
+        identifier: Initializer, its name, its configuration, a function of a shape, a number, or
+            an array of all values, which is saved with the model.
         argument: Name of the argument that it was given for, which an error mentions.
 
     Raises:
@@ -169,8 +194,8 @@ def get(identifier: Any, argument: str = "identifier") -> keras.initializers.Ini
         return keras.initializers.Constant(finite(argument, identifier))
     if isinstance(identifier, str) and identifier in NAMED:
         return NAMED[identifier]()
-    if isinstance(identifier, np.ndarray):
-        array(argument, identifier, dtype=None)
+    if isinstance(identifier, np.ndarray | np.generic) or ops.is_tensor(identifier):
+        return _Values(array(argument, identifier, dtype=None))
     try:
         initializer = keras.initializers.get(identifier)
     except (TypeError, ValueError) as error:
@@ -182,16 +207,26 @@ def get(identifier: Any, argument: str = "identifier") -> keras.initializers.Ini
 
 def _unknown(argument, identifier):
     return ValueError(
-        f"`{argument}` must be an initializer, a function of a shape, a number, the name of one "
-        f"of Keras, or one of {', '.join(NAMED)}. Received: {shown(identifier)}."
+        f"`{argument}` must be an initializer, a function of a shape, a number, an array, the name "
+        f"of one of Keras, or one of {', '.join(NAMED)}. Received: {shown(identifier)}."
     )
 
 
 def _checked_seed(seed):
-    """A seed as Keras takes it: 32 bits, a generator, or None."""
+    """A seed as Keras takes it: 32 bits, a generator, its configuration, or None."""
+    if isinstance(seed, Mapping):
+        seed = _generator(seed)
     if seed is None or isinstance(seed, keras.random.SeedGenerator):
         return seed
     return whole("seed", seed, 0, most=2**32 - 1, hint="Or give None for a new draw.")
+
+
+def _generator(config):
+    """The generator of a configuration, which stays what it is if it is that of none."""
+    try:
+        return keras.saving.deserialize_keras_object(config)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return config
 
 
 def _require_pair(initializer, shape, rank):

@@ -1,12 +1,13 @@
 """The choice of the sequences that the episodes of an environment show."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from aru_keras import tasks
-from aru_keras._util.arguments import whole
+from aru_keras._util.arguments import shown, whole
 
 
 class ImageStream:
@@ -89,9 +90,11 @@ def pixel_task(task: str | tasks.Task, **options: Any) -> tasks.Task:
     """The task that an environment shows, loaded with the options of `load_task` if it is a name.
 
     Raises:
-        ValueError: If the task is missing, or is not read pixel by pixel.
+        ValueError: If the task is missing, or is not read pixel by pixel; or if an option comes
+            with a loaded task, and is neither the default nor that of the task.
     """
     if isinstance(task, tasks.Task):
+        _refuse_options(task, options)
         loaded = task
     else:
         loaded = tasks.load_task(tasks.origins.checked_name("task", task), **options)
@@ -101,3 +104,14 @@ def pixel_task(task: str | tasks.Task, **options: Any) -> tasks.Task:
             f"{loaded.name!r}, which feeds whole images to an encoder. Use 'scifar10'."
         )
     return loaded
+
+
+def _refuse_options(task, options):
+    defaults = inspect.signature(tasks.load_task).parameters
+    for name, value in options.items():
+        fitting = (defaults[name].default, getattr(task, name, None))
+        if not any(np.array_equal(value, one) for one in fitting):
+            raise ValueError(
+                f"`{name}` is for a task that is given by its name. Received: {name}="
+                f"{shown(value)} with a loaded task, {task.name!r}. Give it to tasks.load_task."
+            )

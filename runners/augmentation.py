@@ -32,6 +32,11 @@ class ContrastBatches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self._batches)
 
+    @property
+    def num_batches(self) -> int | None:
+        """The number of batches; see `Batches.num_batches`."""
+        return self._batches.num_batches
+
     def __getitem__(self, index: int) -> tuple[np.ndarray, ...]:
         contrast = self.contrast(self._batches.epoch, index)
         x, *others = self._batches[index]

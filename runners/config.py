@@ -211,11 +211,13 @@ class TrainConfig:
             ValueError: As in `checked`.
             tasks.DatasetError: If the data is missing or damaged, or has changed.
         """
+        # A sweep over tasks may have other tasks than those of images, too.
+        data_dir = self.data_dir if self.task in tasks.TASKS else None
         data = tasks.load_task(
             self.task,
             downsample=self.downsample,
             permutation_seed=self.permutation_seed,
-            data_dir=self.data_dir,
+            data_dir=data_dir,
             source=self.source,
             fingerprint=self.fingerprint,
         )

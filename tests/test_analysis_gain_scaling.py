@@ -135,12 +135,16 @@ def test_what_does_not_fit_is_an_error():
     layer = GammaRNN(4)
     layer.build((1, 5, 1))
     for options, words in (
+        ({"amplitudes": (0, 1, 2, 4)}, "`amplitudes` must be a list of positive numbers. Received"),
+        ({"amplitudes": (1, -2)}, "`amplitudes` must be a list of positive numbers. Received"),
         ({"enters": "output"}, "`enters` must be one of units, drive, input"),
         ({"x": np.zeros((2, 17, 1))}, "one sequence for each of the 1 seeds"),
         ({"x": np.zeros((1, 17, 1)), "enters": "input"}, "none where the noise is the input"),
     ):
         with pytest.raises(ValueError, match=words):
-            measure_gain_scaling(layer, (1,), seeds=[0], protocol=SHORT, **options)
+            measure_gain_scaling(
+                layer, **{"amplitudes": (1,), "seeds": [0], "protocol": SHORT, **options}
+            )
     noise = SHORT.noise(1, [0])
     good = {name: np.ones((1, 17, 2)) for name in "nsh"}
     with pytest.raises(ValueError, match="must hold 'h'"):

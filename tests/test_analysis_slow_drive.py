@@ -65,6 +65,10 @@ def test_a_network_hears_the_drive_and_nothing_else():
         (lambda: phase(np.full(10, np.nan), sinusoid(5, 1, 2), 5), "`response` must be finite"),
         (lambda: phase(np.ones(10), np.ones(10), 5), "`drive` must have the period 5"),
         (lambda: slow_responses(None, "triangle", 1.0), "`wave` must be one of sinusoid, square"),
+        (
+            lambda: slow_responses(ARU(3, 2), "square", 1.0, (5,)),
+            "`network` must be built.*Call",
+        ),
         (lambda: slow_responses(built(), "square", 1.0, (5,), cycles=1), "`cycles` must be"),
         (lambda: slow_responses(built(), "square", 1.0, (5,), signal="q"), "`signal` must be"),
     ],

@@ -94,6 +94,43 @@ def test_a_correlation_of_few_points_is_uncertain():
     assert rank_correlation([1, 2, 3, -np.inf], [2, 3, 4, 0]).value == pytest.approx(1)
 
 
+def test_perfect_order_of_few_points_is_uncertain_too():
+    # Four points have ρ = 0.8 next to 1: artanh(0.8) − 1.959964·√1.32 = −1.1532149.
+    found = rank_correlation([1, 2, 3, 4], [10, 20, 30, 40])
+    assert found.interval == pytest.approx((np.tanh(-1.1532149), 1), abs=1e-6)
+    assert str(found) == "1 (95%: -0.82 … 1, 4 points)"
+    low, high = rank_correlation([1, 2, 3, 4], [4, 3, 2, 1]).interval
+    assert (-high, -low) == pytest.approx(found.interval)
+
+
+@pytest.mark.parametrize("n", [4, 5, 8, 30, 1000])
+def test_the_more_points_are_in_perfect_order_the_narrower_is_the_interval(n):
+    points = np.arange(n)
+    (low, high), swapped = rank_correlation(points, points).interval, points.copy()
+    assert high == 1 and -1 < low < 1
+    assert low > rank_correlation(points[:-1], points[:-1]).interval[0]
+    swapped[[0, 1]] = swapped[[1, 0]]
+    below = rank_correlation(points, swapped)
+    assert below.value == pytest.approx(1 - 12 / (n**3 - n), abs=1e-12)
+    assert below.interval[0] == pytest.approx(low, abs=1e-9) and below.interval[1] <= 1
+    tied = rank_correlation(points, np.maximum(points, 1))
+    assert below.value < tied.value < 1 and tied.interval[0] == pytest.approx(low, abs=1e-9)
+
+
+def test_very_many_points_in_perfect_order_have_an_interval():
+    low, high = rank_correlation(range(50_000), range(50_000)).interval
+    assert high == 1 and low == pytest.approx(1, abs=1e-9)
+
+
+def test_intervals_of_strong_correlations_cover_as_often_as_weak_ones():
+    draws, covered = np.random.default_rng(0), 0
+    for _ in range(400):
+        pair = draws.multivariate_normal([0, 0], [[1, 0.9], [0.9, 1]], size=5).T
+        low, high = rank_correlation(*pair).interval
+        covered += low < 6 / np.pi * np.arcsin(0.45) < high
+    assert covered / 400 > 0.95 - 4 * np.sqrt(0.95 * 0.05 / 400)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -1,5 +1,7 @@
 """The paper's initializers: what they draw, and that a seed settles it."""
 
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -78,6 +80,45 @@ def test_round_trip(make, shape):
 def test_dtype_and_shape(make, shape, dtype):
     values = make(seed=7)(shape, dtype=dtype)
     assert tuple(values.shape) == shape and dtype_of(values) == dtype
+
+
+@pytest.mark.parametrize(("make", "shape"), CASES, ids=lambda v: getattr(v, "__name__", ""))
+def test_a_generator_of_seeds_survives_the_round_trip(make, shape):
+    config = keras.initializers.serialize(make(seed=keras.random.SeedGenerator(3)))
+    again = keras.initializers.deserialize(json.loads(json.dumps(config)))
+    assert keras.initializers.serialize(again) == config
+    draws = [array(again(shape)) for _ in range(2)]
+    assert (draws[0] != draws[1]).any()  # A generator gives a new seed for each draw.
+    anew = make(seed=keras.random.SeedGenerator(3))
+    assert all((array(anew(shape)) == draw).all() for draw in draws)
+
+
+@pytest.mark.parametrize("wrong", [{}, {"class_name": "Dense"}, {"class_name": "Nothing"}])
+def test_what_is_no_generator_is_no_seed(wrong):
+    with pytest.raises(ValueError, match=r"`seed` must be .* Received: {"):
+        HenaffOrthogonal(seed=wrong)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "int64"])
+@pytest.mark.parametrize("kind", [np.asarray, keras.ops.convert_to_tensor])
+def test_an_array_gives_its_values_and_survives_the_round_trip(dtype, kind):
+    values = np.array([[1, -2, 3], [4, 5, 7]], dtype) / 3
+    values = values.astype(dtype)
+    given = initializers.get(kind(values))
+    config = json.loads(json.dumps(keras.initializers.serialize(given)))
+    for initializer in (given, initializers.get(config), initializers.get(given)):
+        drawn = initializer((2, 3), dtype="float32")
+        assert dtype_of(drawn) == "float32"
+        np.testing.assert_array_equal(array(drawn), values.astype("float32"))
+    with pytest.raises(ValueError, match=r"shape of the weight, \(3, 2\).* of shape \(2, 3\)"):
+        given((3, 2))
+
+
+def test_a_later_change_of_an_array_does_not_change_what_it_initializes():
+    values = np.ones(3)
+    initializer = initializers.get(values)
+    values[:] = 5
+    assert array(initializer((3,))).tolist() == [1, 1, 1]
 
 
 def test_settings_survive_the_round_trip():

@@ -1,11 +1,13 @@
 """The contract of every cell and layer on disk: configurations, files, exported programs."""
 
 import keras
+import numpy as np
 import pytest
 from contract import CASES, DRIVE, B, I, N, T, X, assert_same, every_case, run, settle
 from support import array, arrays, only_on
 
 from aru_keras import ARU, DrivenRNN, DrivenRNNCell, GammaRNN
+from aru_keras.initializers import HenaffOrthogonal
 from aru_keras.layers import Bidirectional
 
 
@@ -142,3 +144,26 @@ def test_an_export_that_says_training_false_is_of_plain_operations(case, tmp_pat
     archive.add_endpoint("serve", lambda x: model(x, training=False), input_signature=[spec])
     archive.write_out(str(tmp_path / "saved"), verbose=False)
     assert b"_XlaMustCompile" not in (tmp_path / "saved" / "saved_model.pb").read_bytes()
+
+
+def test_arrays_and_generators_of_seeds_as_initializers_survive_saving(tmp_path):
+    kernel, gains = 0.1 * np.arange(I * N).reshape(I, N), np.linspace(1, 2, N)
+    seed = keras.random.SeedGenerator(1)
+    layer = GammaRNN(
+        N,
+        kernel_initializer=kernel,
+        n_initializer=gains,
+        recurrent_initializer=HenaffOrthogonal(seed=seed),
+        bias_initializer=keras.ops.ones((N,)),
+    )
+    model = keras.Sequential([keras.Input((T, I)), layer])
+    model.save(tmp_path / "model.keras")
+    again = keras.models.load_model(tmp_path / "model.keras")
+    assert_same(run(again, X), run(model, X), 1e-6)
+    new = GammaRNN.from_config(again.layers[-1].get_config())
+    new.build((B, T, I))
+    assert_same(array(new.cell.kernel), kernel, 1e-6)
+    assert_same(array(new.cell.n), gains, 1e-6)
+    assert_same(array(new.cell.bias), np.ones(N), 1e-6)
+    # The generator begins anew, and its first draw is that of the saved model.
+    assert_same(array(new.cell.recurrent_kernel), array(layer.cell.recurrent_kernel), 1e-6)

@@ -290,6 +290,10 @@ def test_options_of_images_are_refused_for_a_file(file):
             tasks.load_task(file, **option)
 
 
+def test_a_folder_of_images_does_not_matter_to_other_tasks(file):
+    assert TrainConfig(str(file), data_dir="nowhere").load_task().hash == made().hash
+
+
 def test_the_configuration_of_a_task_of_the_paper_is_what_it_was():
     assert not {"class_weights", "fingerprint"} & set(TrainConfig("digits").to_dict())
     config = TrainConfig("digits", class_weights="balanced")

@@ -1,6 +1,8 @@
 """The order of images is a function of (seed, epoch) alone: in loops, in fit, in both pipelines."""
 
+import itertools
 import random
+import threading
 
 import keras
 import numpy as np
@@ -98,6 +100,31 @@ def test_a_loop_that_breaks_off_is_no_epoch(task, kind):
     np.testing.assert_array_equal(y, task.arrays("train")[1][tasks.epoch_order(0, 0, LIMIT)])
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_loop_that_has_read_the_last_batch_is_an_epoch(task, kind):
+    pipeline = _pipeline(task, kind)
+    assert len(list(itertools.islice(pipeline, 3))) == 3
+    _, y = _passes(pipeline, 1)[0]
+    np.testing.assert_array_equal(y, task.arrays("train")[1][tasks.epoch_order(0, 1, LIMIT)])
+
+
+def test_batches_have_their_indices_within_a_loop_and_after_one_that_breaks_off(task):
+    batches = _pipeline(task, "batches")
+    expected = [batches[index][1] for index in range(3)]
+    for _, y in batches:
+        np.testing.assert_array_equal(y, expected[0])
+        np.testing.assert_array_equal(batches[2][1], expected[2])
+        break
+    for index in (0, 2, 1):
+        np.testing.assert_array_equal(batches[index][1], expected[index])
+    held = iter(batches)
+    next(held)
+    np.testing.assert_array_equal(batches[0][1], expected[0])
+    assert batches.epoch == 0 and len(_passes(batches, 1)) == 1
+    held.close()
+    assert batches.epoch == 1
+
+
 def test_batches_can_be_moved_to_an_epoch(task):
     batches = _pipeline(task, "batches")
     batches.epoch = 6
@@ -128,13 +155,20 @@ def _model(built):
     return model
 
 
-def _weights_after(task, epochs):
-    """The same softmax regression, by hand, over the images in the promised order."""
+def _weights_after(task, epochs, batches=3):
+    """The same softmax regression, by hand, over the images in the promised order.
+
+    Args:
+        task: The task.
+        epochs: The epochs, of which the last may be broken off.
+        batches: The number of batches of the last epoch.
+    """
     x, y = task.arrays("train")
     x, y = x[:LIMIT, :, 0].astype("float64"), np.eye(10)[y[:LIMIT]]
     kernel, bias = np.zeros((64, 10)), np.zeros(10)
     for epoch in epochs:
-        for chosen in np.split(tasks.epoch_order(0, epoch, LIMIT), range(BATCH, LIMIT, BATCH)):
+        parts = np.split(tasks.epoch_order(0, epoch, LIMIT), range(BATCH, LIMIT, BATCH))
+        for chosen in parts[: batches if epoch == epochs[-1] else None]:
             scores = np.exp(x[chosen] @ kernel + bias)
             error = (scores / scores.sum(1, keepdims=True) - y[chosen]) / len(chosen)
             kernel, bias = kernel - x[chosen].T @ error, bias - error.sum(0)
@@ -160,6 +194,64 @@ def test_epoch_k_of_fit_has_the_order_of_epoch_k(task, kind, built):
         atol=1e-3,
     )
     np.testing.assert_array_equal(_passes(validation, 1)[0][1], y[:LIMIT])
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("built", [True, False])
+@pytest.mark.parametrize(
+    ("steps", "epochs", "seen", "last"),
+    # Two steps of three end an epoch of Keras, and a single one ends the pass.
+    [(1, 5, [0, 1], 2), (2, 3, [0, 1], 2), (2, 4, [0, 1], 3), (3, 2, [0, 1], 3)],
+)
+def test_short_epochs_of_fit_go_through_whole_passes(task, kind, built, steps, epochs, seen, last):
+    train, validation = _pipeline(task, kind), _pipeline(task, kind, "validation")
+    model = _model(built)
+    random.seed(1)
+    options = {"validation_data": validation, "validation_steps": 2, "verbose": 0}
+    model.fit(train, steps_per_epoch=steps, epochs=epochs, **options)
+    np.testing.assert_allclose(model.get_weights()[0], _weights_after(task, seen, last), atol=1e-4)
+
+
+def test_after_short_epochs_batches_have_their_indices_and_fit_begins_a_pass(task):
+    train, model = _pipeline(task, "batches"), _model(True)
+    expected = [train[index][1] for index in range(3)]
+    model.fit(train, steps_per_epoch=1, epochs=2, verbose=0)
+    _, y = task.arrays("train")
+    orders = [y[tasks.epoch_order(0, epoch, LIMIT)][:BATCH] for epoch in (0, 1)]
+    np.testing.assert_array_equal(train[0][1], orders[train.epoch])
+    if train.epoch == 0:  # Otherwise TensorFlow has read ahead to the end of the pass.
+        np.testing.assert_array_equal(train[2][1], expected[2])
+    train.epoch, model = 0, _model(True)
+    model.fit(train, epochs=1, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], _weights_after(task, [0]), atol=1e-4)
+
+
+def _read_elsewhere(batches, index):
+    """A batch that another thread reads, as TensorFlow does ahead of its use."""
+    read = []
+    thread = threading.Thread(target=lambda: read.append(batches[index]))
+    thread.start()
+    thread.join()
+    return read[0][1]
+
+
+@pytest.mark.parametrize("between", [0, 1, 2])
+def test_batches_that_are_read_ahead_between_short_epochs_come_in_their_order(task, between):
+    batches = _pipeline(task, "batches")
+    expected = [batches[index][1] for index in range(3)]
+    indices = iter([2, 0, 1][: batches.num_batches])
+    batches.on_epoch_begin()
+    read = [_read_elsewhere(batches, next(indices))]
+    batches.on_epoch_end()
+    read += [_read_elsewhere(batches, next(indices)) for _ in range(between)]
+    np.testing.assert_array_equal(batches[1][1], expected[1])
+    batches.on_epoch_begin()
+    read += [_read_elsewhere(batches, index) for index in indices]
+    batches.on_epoch_end()
+    for seen, wanted in zip(read, expected, strict=True):
+        np.testing.assert_array_equal(seen, wanted)
+    assert batches.epoch == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -120,6 +120,7 @@ def test_the_norms_line_and_the_trained_paths_are_explained():
     assert any(np.allclose(one[:, 1], 1) for one in ends)
     (legend,) = FIGURES["landscape"]().legends
     assert [text.get_text() for text in legend.get_texts()] == [
+        r"$\lambda_1 = -\infty$",
         "trained $(n, s)$",
         "its start",
         "its end",

@@ -13,7 +13,7 @@ from gymnasium.vector import AutoresetMode
 from sequences import DIGITS, MODES, B, T, fake_task, make, make_vec, run
 
 from aru_keras import perturbations, tasks
-from aru_keras.envs import TASK_IDS, Perturb, VectorPerturb
+from aru_keras.envs import TASK_IDS, Perturb, SequenceEnv, SequenceVectorEnv, VectorPerturb
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +115,26 @@ def test_a_copied_environment_goes_on_alike(duplicate):
     twin = duplicate(env)
     assert data_equivalence(env.step(0), twin.step(0))
     assert data_equivalence(episode(env), episode(twin))
+
+
+@pytest.mark.parametrize("form", [SequenceEnv, SequenceVectorEnv])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("downsample", 2), ("permutation_seed", 5), ("data_dir", "nowhere"), ("source", "a.npz")],
+)
+def test_a_loaded_task_takes_no_options_of_loading(form, option, value, digits):
+    with pytest.raises(ValueError, match=rf"`{option}` is for a task .* name. Received: {option}="):
+        form(task=digits, **{option: value})
+    with pytest.raises(ValueError, match=f"`{option}` is for the tasks of images"):
+        form(task="adding", **{option: value})
+
+
+def test_a_loaded_task_takes_the_options_that_it_has():
+    task = tasks.load_task("digits", downsample=2, permutation_seed=5)
+    for options in ({}, {"downsample": np.int64(2)}, {"downsample": 1, "permutation_seed": 5}):
+        assert SequenceEnv(task, **options).timesteps == 16
+    with pytest.raises(ValueError, match="`permutation_seed` is for a task"):
+        SequenceEnv(task, permutation_seed=np.arange(3))
 
 
 def test_images_in_order_and_subsets():

@@ -254,6 +254,30 @@ def test_bad_permutation_seed_is_refused(wrong):
         tasks.load_task("digits", permutation_seed=wrong)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "received"),
+    [
+        ("downsample", 2, "downsample=2"),
+        ("permutation_seed", 9, "permutation_seed=9"),
+        ("data_dir", "nowhere", "data_dir='nowhere'"),
+        ("source", "some.npz", "source='some.npz'"),
+    ],
+)
+def test_a_task_of_another_kind_takes_no_options_of_images(option, value, received):
+    message = rf"`{option}` is for the tasks of images, .* Received: {received} for 'adding'"
+    with pytest.raises(ValueError, match=message):
+        tasks.load_task("adding", **{option: value})
+
+
+def test_a_task_of_a_function_takes_the_options_that_it_has():
+    tasks.register("shrunk", lambda: tasks.load_task("digits", downsample=2, permutation_seed=5))
+    expected = tasks.load_task("shrunk").timesteps
+    found = tasks.load_task("shrunk", downsample=2, permutation_seed=5, download=False)
+    assert found.timesteps == expected == 16
+    with pytest.raises(ValueError, match="Received: downsample=4 for 'shrunk'"):
+        tasks.load_task("shrunk", downsample=4)
+
+
 @pytest.mark.parametrize("method", ["arrays", "images", "batches", "dataset"])
 def test_wrong_split_is_refused_with_the_nearest(method):
     with pytest.raises(ValueError, match=r"`split` must be one of .*Did you mean 'train'"):

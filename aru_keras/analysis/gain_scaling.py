@@ -29,6 +29,7 @@ from aru_keras._util.arguments import (
 from aru_keras._util.deprecated import renamed
 from aru_keras._util.numerics import refuse_overflow
 from aru_keras.analysis import fitting
+from aru_keras.analysis.slow_drive import _check_built
 from aru_keras.perturbations import PAPER_TIMESTEPS
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
@@ -231,7 +232,8 @@ def measure_gain_scaling(
         warnings.warn(
             f"`as_drive` is deprecated: use enters={enters!r}.", DeprecationWarning, stacklevel=2
         )
-    amplitudes = array("amplitudes", amplitudes, ("K",), least=0, what="a list of numbers from 0")
+    least, what = float(np.finfo("float32").tiny), "a list of positive numbers"
+    amplitudes = array("amplitudes", amplitudes, ("K",), least=least, what=what)
     seeds, progress = wholes("seeds", seeds, 0), flag("progress", progress)
     read = _Reading(network, len(seeds), one_of("enters", enters, NOISE_ENTRIES), x)
     if protocol is None:
@@ -253,11 +255,7 @@ class _Reading:
     def __init__(self, network, seeds, enters, x):
         network = load_network(network)
         layer = recurrent_layer(network)
-        if not layer.built:
-            raise ValueError(
-                "`network` must be built, to know how many features it reads. Received: "
-                f"{layer.name!r}, which is not. Call its build((None, None, features)) first."
-            )
+        _check_built(layer)
         if x is not None:
             x = array("x", x, (..., "T", "I"), dtype=None)
         if x is not None and (enters == "input" or len(x) != seeds):

@@ -141,12 +141,14 @@ def slow_responses(
         Means over units, (P·cycles,) each, by period.
 
     Raises:
-        ValueError: An argument is out of its range, or the network lacks the signal.
+        ValueError: An argument is out of its range, or the network lacks the signal or is not
+            built.
     """
     make = WAVES[one_of("wave", wave, WAVES)]
     periods, cycles = wholes("periods", periods, 3), whole("cycles", cycles, 2)
     isolated = flag("isolated", isolated)
     layer = recurrent_layer(load_network(network))
+    _check_built(layer)
     signal = one_of("signal", signal, layer.cell.signal_sizes)
     record = Recorder(layer, Record(signal, isolated=isolated))
     responses = {}
@@ -166,6 +168,14 @@ def phases(
         period: phase(response[period:], sinusoid(period, amplitude, cycles)[period:], period)
         for period, response in responses.items()
     }
+
+
+def _check_built(layer):
+    if not layer.cell.built:
+        raise ValueError(
+            "`network` must be built, to know how many features it reads. Received: "
+            f"{layer.name!r}, which is not. Call its build((None, None, features)) first."
+        )
 
 
 def _steps(period, cycles):

@@ -15,6 +15,9 @@ CONFIDENCE_LEVEL = 0.95
 _CONSTANT = 1e-12
 """Range of values, relative to their size, up to which they count as constant."""
 
+_ROUNDING = 1e-12
+"""Distance from 1 within which a correlation counts as 1."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -90,7 +93,10 @@ class RankCorrelation:
     Attributes:
         value: Correlation ρ, in [−1, 1].
         interval: Confidence interval (low, high) by Fisher's transform, with the variance
-            (1 + ρ²/2)/(n − 3) of Bonett and Wright; (−1, 1) for three points.
+            (1 + ρ²/2)/(n − 3) of Bonett and Wright; (−1, 1) for three points. The transform
+            diverges at |ρ| = 1, which few points reach by chance. There one end is ρ, and the
+            other is that of the interval of ±(1 − 12/(n³ − n)), the nearest value that n points
+            without ties can have. A |ρ| between the two, which ties make, has this end too.
         n: Number of points.
         level: Level of the interval.
     """
@@ -146,10 +152,16 @@ def _vary(*lists):
 def _fisher_interval(value, n, level):
     if n == 3:
         return -1.0, 1.0
+    size, nearest_to_one = abs(value), 1 - max(12 / (n**3 - n), _ROUNDING)
+    inner = _fisher_end(min(size, nearest_to_one), n, -level)
+    outer = 1.0 if size > 1 - _ROUNDING else _fisher_end(size, n, level)
+    return (inner, outer) if value >= 0 else (-outer, -inner)
+
+
+def _fisher_end(value, n, level):
+    """The end above ρ of the interval of a level, or below ρ of that of −level."""
     deviation = np.sqrt((1 + value**2 / 2) / (n - 3))
-    half = stats.norm.ppf(0.5 + level / 2) * deviation
-    middle = np.arctanh(np.clip(value, -1 + 1e-12, 1 - 1e-12))
-    return float(np.tanh(middle - half)), float(np.tanh(middle + half))
+    return float(np.tanh(np.arctanh(value) + stats.norm.ppf(0.5 + level / 2) * deviation))
 
 
 def independent_t_test(first: ArrayLike, second: ArrayLike) -> TTest:

@@ -20,10 +20,14 @@ _PATH_COLOUR = "#D55E00"
 _EXPONENT_LINEAR = 0.01
 """|λ₁| in nats a step up to which its colours are linear, and from where they are logarithmic."""
 
+_MINUS_INFINITY_LABEL = r"$\lambda_1 = -\infty$"
+
 
 @renamed_argument("found", "landscape")
 def landscape_maps(landscape: Landscape, paths: Sequence[np.ndarray] = ()) -> "Figure":
     """Jacobian norm, λ₁ and accuracy over the points, and paths of trained (n, s) over them.
+
+    A point whose λ₁ is −∞ has no colour, but a cross.
 
     Args:
         landscape: From `analysis.Landscape`.
@@ -44,9 +48,10 @@ def landscape_maps(landscape: Landscape, paths: Sequence[np.ndarray] = ()) -> "F
     style.letters(axes)
     for path in paths:
         _draw_path(axes[2], np.asarray(path))
-    if len(paths):
-        options = {"loc": "outside lower right", "ncols": 3, "frameon": False, "fontsize": 8}
-        figure.legend(*style.legend_entries([axes[2]]), **options)
+    handles, labels = style.legend_entries(axes[1:])
+    if labels:
+        options = {"loc": "outside lower right", "ncols": 4, "frameon": False, "fontsize": 8}
+        figure.legend(handles, labels, **options)
     axes[0].set_ylabel("saturation $s$")
     return figure
 
@@ -79,16 +84,19 @@ def parameter_flow(paths: Sequence[np.ndarray]) -> "Figure":
 
 
 def _draw_exponent(axes, landscape):
-    """λ₁, in colours that tell apart what is near 0; −∞ like the least finite one."""
+    """λ₁, in colours that tell apart what is near 0, and crosses where it is −∞."""
     from matplotlib.colors import SymLogNorm
 
-    finite = landscape.exponent[np.isfinite(landscape.exponent)]
-    exponent = np.maximum(landscape.exponent, finite.min() if finite.size else 0)
-    limit = max(np.abs(exponent).max(), 10 * _EXPONENT_LINEAR)
+    finite = np.isfinite(landscape.exponent)
+    limit = max(np.abs(landscape.exponent[finite]).max(initial=0), 10 * _EXPONENT_LINEAR)
     norm = SymLogNorm(_EXPONENT_LINEAR, vmin=-limit, vmax=limit)
     label = r"$\lambda_1$ (nats a step)"
     look = {"cmap": _EXPONENT_MAP, "norm": norm, "label": style.unlisted(label)}
+    exponent = np.where(finite, landscape.exponent, np.nan)
     _mark_decades(_bar_above(axes, _draw_map(axes, landscape, exponent, **look), label), limit)
+    if not finite.all():
+        crosses = {"marker": "x", "color": "0.3", "ms": 4, "ls": "", "label": _MINUS_INFINITY_LABEL}
+        axes.plot(landscape.n[~finite], landscape.s[~finite], **crosses)
 
 
 def _mark_decades(bar, limit):

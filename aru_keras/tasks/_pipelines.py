@@ -6,6 +6,7 @@ Therefore an epoch is over when its LAST batch has been read, not when the data 
 """
 
 import math
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -76,10 +77,12 @@ class Batches(keras.utils.PyDataset):
     """Batches (x, y) of one split, for `fit`, `evaluate` and plain loops on every Keras backend.
 
     `Task.batches` makes them. The k-th pass is epoch `initial_epoch + k`. Keras marks the
-    beginning and the end of a pass, and so does a plain loop `for x, y in batches`. Within a pass
-    the batches come in their order whatever index is requested, because `fit` by default requests
-    them in an unseeded random order. Outside of a pass, `batches[i]` is the i-th batch of `epoch`.
-    Leave `workers` at its default, 1.
+    beginning and the end of a pass. Within it the batches come in their order whatever index is
+    requested, because `fit` by default requests them in an unseeded random order. If `fit` has
+    `steps_per_epoch`, a pass goes on over several of its epochs until the last batch has been read;
+    another `fit` begins at the first batch. Outside of `fit`, `evaluate` and `predict`,
+    `batches[i]` is the i-th batch of `epoch`, also within a plain loop `for x, y in batches`, which
+    is a pass if it reads the last batch. Leave `workers` at its default, 1.
 
     x is (batch, *input_shape) float32, or {"pixels": x, "drive": ξ} with ξ (batch, T, 1 or N)
     float32. y is (batch,) or (batch, T) int32 for classes, (batch, D) or (batch, T, D) float32 for
@@ -102,7 +105,8 @@ class Batches(keras.utils.PyDataset):
         self._encode, self._drive = encode, drive
         self._batch_size, self._passes = batch_size, passes
         self._order: tuple[int, np.ndarray] | None = None
-        self._position: int | None = None
+        self._position, self._in_pass, self._opened = 0, False, False
+        self._reader = threading.get_ident()
 
     @property
     def epoch(self) -> int:
@@ -112,6 +116,14 @@ class Batches(keras.utils.PyDataset):
     @epoch.setter
     def epoch(self, epoch: int) -> None:
         self._passes.epoch = whole("epoch", epoch, 0)
+        self._position = 0
+
+    @property
+    def num_batches(self) -> int:
+        """The number of batches. Keras asks for it where it begins to read anew: use len()."""
+        self._end_pass()
+        self._position, self._opened = 0, True
+        return len(self)
 
     def __len__(self) -> int:
         return math.ceil(self._passes.used / self._batch_size)
@@ -121,29 +133,48 @@ class Batches(keras.utils.PyDataset):
             raise IndexError(
                 f"The index of a batch must be from 0 to {len(self) - 1}. Received: {index}."
             )
-        if self._position is not None:
-            index = self._position % len(self)
-            self._position += 1
+        if not (self._in_pass or self._reads_ahead()):
+            return self._batch(index)
+        batch = self._batch(self._position % len(self))
+        self._position += 1
+        return batch
+
+    def __iter__(self) -> Iterator[tuple]:
+        unread = len(self)
+        try:
+            for index in range(len(self)):
+                batch = self._batch(index)
+                unread -= 1
+                yield batch
+        finally:
+            if not unread:
+                self._passes.finish()
+
+    def on_epoch_begin(self) -> None:
+        """Begin a pass at its first batch, or go on with the one that `fit` is within."""
+        if not self._opened:
+            self._position = 0
+        self._in_pass = True
+
+    def on_epoch_end(self) -> None:
+        """End a pass, and proceed to the next epoch if the last batch has been read."""
+        self._end_pass()
+        self._in_pass, self._reader = False, threading.get_ident()
+
+    def _end_pass(self) -> None:
+        if self._position >= len(self):
+            self._passes.finish()
+            self._position, self._opened = 0, False
+
+    def _reads_ahead(self) -> bool:
+        """Whether TensorFlow, in a thread of its own, reads on in a pass between two epochs."""
+        return self._opened and threading.get_ident() != self._reader
+
+    def _batch(self, index: int) -> tuple:
         chosen = self._current_order()[index * self._batch_size : (index + 1) * self._batch_size]
         x, y = self._encode(self._images[chosen], chosen), as_targets(self._labels[chosen])
         x = x if self._drive is None else _driven(x, self._drive(chosen))
         return (x, y) if self._weights is None else (x, y, self._weights[chosen])
-
-    def __iter__(self) -> Iterator[tuple]:
-        self.on_epoch_begin()
-        for index in range(len(self)):
-            yield self[index]
-        self.on_epoch_end()
-
-    def on_epoch_begin(self) -> None:
-        """Begin a pass at its first batch."""
-        self._position = 0
-
-    def on_epoch_end(self) -> None:
-        """End a pass, and proceed to the next epoch if the last batch has been read."""
-        if self._position is not None and self._position >= len(self):
-            self._passes.finish()
-        self._position = None
 
     def _current_order(self) -> np.ndarray:
         if self._order is None or self._order[0] != self.epoch:

@@ -59,9 +59,13 @@ def load_task(
         spec = TASKS[name]
         downsample = _checked_downsample(spec, downsample)
         images = fetch(spec.collection, data_dir=data_dir, source=source, allow_download=download)
-        read_from = None if source is None else str(source.absolute())
-        order = {"downsample": downsample, "permutation_seed": permutation_seed}
-        task = Task(spec, images, **order, source=read_from)
+        task = Task(
+            spec,
+            images,
+            downsample=downsample,
+            permutation_seed=permutation_seed,
+            source=None if source is None else str(source.expanduser().absolute()),
+        )
     else:
         task = _own(name)
         order = {"downsample": downsample, "permutation_seed": permutation_seed}
@@ -78,8 +82,14 @@ def _own(name: str) -> Task:
             f"`name` must be that of a function that returns a task, for example of from_arrays. "
             f"Received: {name!r}, which returns {shown(task)}."
         )
-    options = {"downsample": task.downsample, "permutation_seed": task.permutation_seed}
-    return Task(task.spec, task._collection, **options, origin=name)
+    return Task(
+        task.spec,
+        task._collection,
+        downsample=task.downsample,
+        permutation_seed=task.permutation_seed,
+        origin=name,
+        source=task.source,
+    )
 
 
 def _refuse_options(name, task, given):
