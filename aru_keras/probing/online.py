@@ -160,9 +160,11 @@ class OnlineStep:
     def _step(self, x, state, drive):
         x = self._tensor(x, self._input)
         drive = None if drive is None else self._tensor(drive, self._input)
-        if not self._are_states(state):
+        try:
+            state = [self._tensor(old, like) for old, like in zip(state, self._states, strict=True)]
+        except Exception:
             self._check_state(x, state)
-        state = [self._tensor(old, like) for old, like in zip(state, self._states, strict=True)]
+            raise
         if not self._cell.built:
             self._check(x, drive, *state)
             self._cell.build((None, x.shape[-1]))
@@ -222,13 +224,6 @@ class OnlineStep:
                 f"`drive` must broadcast to {wanted}, a number for each unit. Received: "
                 f"drive.shape={shape}. Give a scalar, (B, 1) or (B, N)."
             )
-
-    def _are_states(self, state):
-        return (
-            isinstance(state, list | tuple)
-            and len(state) == len(self._widths)
-            and all(hasattr(value, "shape") for value in state)
-        )
 
     def _tensor(self, value, like):
         """A value as a tensor, of the dtype of another one and on its device."""
