@@ -13,7 +13,7 @@ from aru_keras.runners.benchmark.choices import ONLINE_SIZES, checked_backends
 from aru_keras.runners.benchmark.processes import Variant, race
 from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN
 
-PROBE = "OnlineStep"
+PROBE, PLAIN = "OnlineStep", "OnlineStep, h alone"
 
 
 def online(
@@ -58,9 +58,8 @@ def _measured(results, name, probe):
     return {"seconds": seconds, "of_online_step": ratio, "failure": None}
 
 
-def _probe(units, controller_units):
-    layer = _layer(units, controller_units)
-    step = OnlineStep(layer)
+def _probe(units, controller_units, signals=None):
+    step = OnlineStep(_layer(units, controller_units), signals)
     return _stepping(step, step.initial_state(1))
 
 
@@ -102,15 +101,16 @@ def _torch_eager(units, controller_units):
     return eager_loop.online(units, controller_units)
 
 
+_PROBES = {PROBE: _probe, PLAIN: functools.partial(_probe, signals="h")}
 KINDS = {
-    "tensorflow": {PROBE: _probe, "tf.function": _tf_function, "cell, eager": _cell},
+    "tensorflow": {**_PROBES, "tf.function": _tf_function, "cell, eager": _cell},
     "jax": {
-        PROBE: _probe,
+        **_PROBES,
         "jax.jit, weights captured": _jax_captured,
         "jax.jit, weights captured, with signals": _jax_with_signals,
         "cell, eager": _cell,
     },
-    "torch": {PROBE: _probe, "eager loop": _torch_eager, "cell, eager": _cell},
+    "torch": {**_PROBES, "eager loop": _torch_eager, "cell, eager": _cell},
 }
 """Ways to take a step, by backend."""
 
