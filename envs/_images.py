@@ -1,13 +1,12 @@
 """The choice of the sequences that the episodes of an environment show."""
 
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from aru_keras import tasks
-from aru_keras._util.arguments import shown, whole
+from aru_keras._util.arguments import foreign_options, shown, whole
 
 
 class ImageStream:
@@ -107,11 +106,8 @@ def pixel_task(task: str | tasks.Task, **options: Any) -> tasks.Task:
 
 
 def _refuse_options(task, options):
-    defaults = inspect.signature(tasks.load_task).parameters
-    for name, value in options.items():
-        fitting = (defaults[name].default, getattr(task, name, None))
-        if not any(np.array_equal(value, one) for one in fitting):
-            raise ValueError(
-                f"`{name}` is for a task that is given by its name. Received: {name}="
-                f"{shown(value)} with a loaded task, {task.name!r}. Give it to tasks.load_task."
-            )
+    for name, value in foreign_options(options, tasks.load_task, task).items():
+        raise ValueError(
+            f"`{name}` is for a task that is given by its name. Received: {name}="
+            f"{shown(value)} with a loaded task, {task.name!r}. Give it to tasks.load_task."
+        )

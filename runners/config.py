@@ -61,6 +61,9 @@ PRESETS = {
 NEWER = ("class_weights", "fingerprint")
 """Options that are written to config.json only if they are given."""
 
+DATA = ("downsample", "permutation_seed", "source", "data_dir", "fingerprint")
+"""Options that decide, beside the task, which data is loaded."""
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -211,17 +214,10 @@ class TrainConfig:
             ValueError: As in `checked`.
             tasks.DatasetError: If the data is missing or damaged, or has changed.
         """
-        # A sweep over tasks may have other tasks than those of images, too.
-        data_dir = self.data_dir if self.task in tasks.TASKS else None
-        data = tasks.load_task(
-            self.task,
-            downsample=self.downsample,
-            permutation_seed=self.permutation_seed,
-            data_dir=data_dir,
-            source=self.source,
-            fingerprint=self.fingerprint,
-        )
-        return self.checked(data)
+        options = {name: getattr(self, name) for name in DATA}
+        if self.task not in tasks.TASKS:
+            options["data_dir"] = None  # A sweep may have such tasks beside those of images.
+        return self.checked(tasks.load_task(self.task, **options))
 
     def checked(self, data: "tasks.Task") -> "tasks.Task":
         """The task, after a check that these options fit it.
@@ -262,8 +258,7 @@ class TrainConfig:
             one_of(f"An option in {path}", name, cls.names())
         if changes.get("task") not in (None, values.get("task")):
             values.pop("fingerprint", None)  # It is that of other data.
-        config = cls(**{"task": None, **values, **changes})
-        return own_data.located(config, Path(path).parent)
+        return own_data.located(cls(**{"task": None, **values, **changes}), Path(path).parent)
 
     @classmethod
     def names(cls) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from aru_keras._util.arguments import whole
 from aru_keras.runners import grid, sweep_table
 from aru_keras.runners.cluster import Task, Workers, working
-from aru_keras.runners.config import TrainConfig
+from aru_keras.runners.config import DATA, TrainConfig
 from aru_keras.runners.finish import check_data, fingerprint_of, finish, in_turn, is_settled
 from aru_keras.runners.options import LARGEST_SEED
 from aru_keras.runners.run_folder import RunError, RunFolder
@@ -18,9 +18,6 @@ from aru_keras.runners.train import DivergedError, compiled_network
 from aru_keras.runners.work_folder import alone_in
 
 Runs = Mapping[tuple[TrainConfig, int], RunFolder]
-
-DATA = ("task", "downsample", "permutation_seed", "data_dir", "source", "fingerprint")
-"""Options of `TrainConfig` that decide which data is loaded."""
 
 
 def sweep(
@@ -97,7 +94,7 @@ def check_fit(configs: Sequence[TrainConfig], names: Sequence[str]) -> None:
     """
     loaded: dict = {}
     for config in configs:
-        which = tuple(getattr(config, name) for name in DATA)
+        which = tuple(getattr(config, name) for name in ("task", *DATA))
         with grid.in_combination({name: getattr(config, name) for name in names}):
             if which not in loaded:
                 loaded = {which: config.load_task()}  # One at a time: it may be large.

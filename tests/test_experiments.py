@@ -225,22 +225,6 @@ def test_reproduce_writes_a_report_and_counts_its_time(tmp_path, monkeypatch):
     assert again == files and json.loads((tmp_path / "a/seconds.json").read_text()) >= before
 
 
-def test_an_interrupted_report_leaves_the_figures_of_the_one_before(tmp_path, monkeypatch):
-    def stop(results, preset):
-        raise KeyboardInterrupt
-
-    offer_preset(monkeypatch, TINY)
-    offer_experiment(monkeypatch, counting([]))
-    arguments = {"folder": tmp_path, "only": ["family", "counting"], "say": lambda line: None}
-    reproduce.reproduce("tiny", **arguments)
-    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "figures").iterdir()}
-    assert before
-    offer_experiment(monkeypatch, dataclasses.replace(counting([]), conclude=stop))
-    with pytest.raises(KeyboardInterrupt):
-        reproduce.reproduce("tiny", **arguments)
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "figures").iterdir()} == before
-
-
 def test_the_same_seeds_give_the_same_numbers(tmp_path, monkeypatch):
     offer_preset(monkeypatch, TINY)
     found = []

@@ -200,6 +200,18 @@ def test_damage_leaves_the_report_that_stood_there(folder, capsys, monkeypatch):
     assert "## 1. " in (folder / "report.md").read_text()
 
 
+def test_an_interrupted_report_leaves_the_figures_of_the_one_before(folder, monkeypatch):
+    def stop(results, preset):
+        raise KeyboardInterrupt
+
+    words = ["reproduce", "--preset", "tiny", "--dir", str(folder), "--only", "family", "probing"]
+    assert main(words) == 0
+    before = {path: path.stat().st_mtime_ns for path in (folder / "figures").iterdir()}
+    offer_experiment(monkeypatch, dataclasses.replace(PROBING, conclude=stop))
+    assert before and main(words) == 130
+    assert {path: path.stat().st_mtime_ns for path in (folder / "figures").iterdir()} == before
+
+
 def test_every_experiment_says_what_it_keeps_of_a_network():
     for one in EXPERIMENTS.values():
         assert one.keeps or not one.trainings(TINY), one.name

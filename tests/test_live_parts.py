@@ -97,7 +97,7 @@ def test_the_lines_of_python_run_for_a_network_without_gains(tmp_path, monkeypat
     exec(takeaway.python(session, [0, 5]), made)
     shapes, verdict = capsys.readouterr().out.splitlines()
     assert shapes == str({"h": (64, session.networks[0].units)})
-    assert verdict == f"reads class {made['reading'].predictions[-1]}"
+    assert verdict == f"reads {made['reading'].predictions[-1]}"
 
 
 def test_the_lines_of_python_read_the_file_from_which_the_task_was_read(tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """Training on one's own sequences, from arrays, a file or a function; resumed and compared."""
 
 import json
-import shutil
 import sys
 
 import keras
@@ -290,41 +289,10 @@ def test_options_of_images_are_refused_for_a_file(file):
             tasks.load_task(file, **option)
 
 
-def test_a_folder_of_images_does_not_matter_to_other_tasks(file):
-    assert TrainConfig(str(file), data_dir="nowhere").load_task().hash == made().hash
-
-
 def test_the_configuration_of_a_task_of_the_paper_is_what_it_was():
     assert not {"class_weights", "fingerprint"} & set(TrainConfig("digits").to_dict())
     config = TrainConfig("digits", class_weights="balanced")
     assert config.to_dict()["class_weights"] == "balanced"
-
-
-def test_a_configuration_is_taken_from_a_run_that_moved_or_for_other_data(runs, tmp_path):
-    moved = shutil.copytree(runs["class"]["run_dir"], tmp_path / "moved")
-    values = json.loads((moved / "config.json").read_text())
-    values["task"] = str(tmp_path / "gone" / "data.npz")
-    (moved / "config.json").write_text(json.dumps(values))
-    config = TrainConfig.from_file(moved / "config.json")
-    assert config.task == str(moved / "data.npz")
-    assert config.load_task().fingerprint == values["fingerprint"]
-    other = tasks.export(made("step class"), tmp_path / "other.npz")
-    assert TrainConfig.from_file(moved / "config.json", task=str(other)).fingerprint is None
-    assert TrainConfig.from_file(moved / "config.json", epochs=1).fingerprint
-
-
-def test_a_run_knows_whence_its_images_came(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    tasks.export("digits", "images.npz")
-    task = tasks.load_task("digits", source="images.npz")
-    assert task.source == str(tmp_path / "images.npz")
-    options = {**SMALL, "epochs": 1, "limit": 32}
-    for given in ({"task": task}, {"task": "digits", "source": "images.npz", "data_dir": "data"}):
-        results = train(given.pop("task"), "relu", run_dir=f"run-{len(given)}", **given, **options)
-        config = json.loads((tmp_path / results["run_dir"] / "config.json").read_text())
-        assert config["source"] == task.source
-        assert config["data_dir"] == (str(tmp_path / "data") if given else None)
-    assert tasks.load_task("digits").source is None
 
 
 def test_a_resumed_run_ends_as_an_unbroken_one(runs, tmp_path):

@@ -6,9 +6,10 @@ Every public function converts what it is given here, once, at its door: numbers
 """
 
 import difflib
+import inspect
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -263,3 +264,35 @@ def checked_units(argument: str, units: Sequence[int], count: int) -> list[int]:
             f"Received: {shown(units)}."
         )
     return indices
+
+
+def foreign_options(given: Mapping, function: Callable, owner: object) -> dict[str, Any]:
+    """Those of some options of a function that are neither its defaults nor an object's own.
+
+    Args:
+        given: The options by name.
+        function: The function.
+        owner: The object, which has some of the options as attributes.
+    """
+    defaults = inspect.signature(function).parameters
+    return {
+        name: value
+        for name, value in given.items()
+        if not any(
+            np.array_equal(value, fitting)
+            for fitting in (defaults[name].default, getattr(owner, name, None))
+        )
+    }
+
+
+def check_built(layer: Any) -> None:
+    """Refuse a recurrent layer that has no weights yet.
+
+    Raises:
+        ValueError: names the layer, and says how to build it.
+    """
+    if not layer.cell.built:
+        raise ValueError(
+            "`network` must be built, to know how many features it reads. Received: "
+            f"{layer.name!r}, which is not. Call its build((None, None, features)) first."
+        )

@@ -69,7 +69,7 @@ def _tensorflow(function, check, device):
 
     def prepare(*arguments):
         program = traced.get_concrete_function(*arguments)
-        if not on_cpu or not tf.executing_eagerly():
+        if not on_cpu:
             return program
         captured, kinds = program.captured_inputs, [output.dtype for output in program.outputs]
 
@@ -80,7 +80,14 @@ def _tensorflow(function, check, device):
         return call
 
     eagerly = _by_form(prepare, check)
-    return lambda *arguments: (eagerly if tf.executing_eagerly() else traced)(*arguments)
+
+    def call(*arguments):
+        if tf.executing_eagerly():
+            return eagerly(*arguments)
+        check(*arguments)
+        return traced(*arguments)
+
+    return call
 
 
 def _torch(function, variables, check):

@@ -18,6 +18,7 @@ import numpy as np
 from aru_keras._util.arguments import (
     LARGEST_SIZE,
     array,
+    check_built,
     finite,
     flag,
     held,
@@ -29,7 +30,6 @@ from aru_keras._util.arguments import (
 from aru_keras._util.deprecated import renamed
 from aru_keras._util.numerics import refuse_overflow
 from aru_keras.analysis import fitting
-from aru_keras.analysis.slow_drive import _check_built
 from aru_keras.perturbations import PAPER_TIMESTEPS
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
@@ -255,7 +255,7 @@ class _Reading:
     def __init__(self, network, seeds, enters, x):
         network = load_network(network)
         layer = recurrent_layer(network)
-        _check_built(layer)
+        check_built(layer)
         if x is not None:
             x = array("x", x, (..., "T", "I"), dtype=None)
         if x is not None and (enters == "input" or len(x) != seeds):

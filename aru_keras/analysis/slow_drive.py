@@ -15,7 +15,16 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike
 
-from aru_keras._util.arguments import LARGEST_SIZE, array, finite, flag, one_of, whole, wholes
+from aru_keras._util.arguments import (
+    LARGEST_SIZE,
+    array,
+    check_built,
+    finite,
+    flag,
+    one_of,
+    whole,
+    wholes,
+)
 from aru_keras._util.deprecated import renamed
 from aru_keras.analysis import fitting
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
@@ -148,7 +157,7 @@ def slow_responses(
     periods, cycles = wholes("periods", periods, 3), whole("cycles", cycles, 2)
     isolated = flag("isolated", isolated)
     layer = recurrent_layer(load_network(network))
-    _check_built(layer)
+    check_built(layer)
     signal = one_of("signal", signal, layer.cell.signal_sizes)
     record = Recorder(layer, Record(signal, isolated=isolated))
     responses = {}
@@ -168,14 +177,6 @@ def phases(
         period: phase(response[period:], sinusoid(period, amplitude, cycles)[period:], period)
         for period, response in responses.items()
     }
-
-
-def _check_built(layer):
-    if not layer.cell.built:
-        raise ValueError(
-            "`network` must be built, to know how many features it reads. Received: "
-            f"{layer.name!r}, which is not. Call its build((None, None, features)) first."
-        )
 
 
 def _steps(period, cycles):

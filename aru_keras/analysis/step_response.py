@@ -19,7 +19,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from aru_keras._util.arguments import LARGEST_SIZE, array, finite, flag, instance, one_of, whole
+from aru_keras._util.arguments import (
+    LARGEST_SIZE,
+    array,
+    check_built,
+    finite,
+    flag,
+    instance,
+    one_of,
+    whole,
+)
 from aru_keras._util.deprecated import renamed
 from aru_keras.analysis.fractional import FractionalOrder, fractional_order
 from aru_keras.perturbations import StepDrive
@@ -172,8 +181,7 @@ def fractional_orders(
 
 def _input_currents(layer, x, input_weights):
     """The part of the pre-activations that comes from x, (repeats, T, N), without the bias b."""
-    if not layer.cell.built:
-        raise ValueError("`network` must be built. Received: a layer without weights; call it.")
+    check_built(layer)
     if not input_weights:
         bias = layer.cell.bias
         return x if bias is None else x - keras.ops.convert_to_numpy(bias)

@@ -20,10 +20,10 @@ class OnlineStep:
     """Step a network through any number of sequences at once, with one compiled call for a step.
 
     Between calls the object stores nothing but the compiled programs, so a copy is the object
-    itself. A pickle contains the network as Keras saves it. Gradients do not go through the step on
-    every backend: train with the layer. Masks are not supported: to skip a
-    step for some sequences, keep their previous states with `chosen`. A model whose input goes
-    through a `Masking` layer is stepped without it, and must be shown no padding.
+    itself. A pickle contains the network as Keras saves it. A step is not for training: on some
+    backends no gradient goes through it. Masks are not supported: to skip a step for some
+    sequences, keep their previous states with `chosen`. A model whose input goes through a
+    `Masking` layer is stepped without it, and must be shown no padding.
 
     Args:
         network: An `ARU`, `GammaRNN` or `DrivenRNN`, a `keras.layers.RNN` around one of their

@@ -1,10 +1,9 @@
 """Loading a task by its name, and writing its data to one file."""
 
-import inspect
 import os
 from pathlib import Path
 
-from aru_keras._util.arguments import flag, instance, path_like, shown, whole
+from aru_keras._util.arguments import flag, foreign_options, instance, path_like, shown, whole
 from aru_keras.tasks._archives import write_archive
 from aru_keras.tasks._collection import COLLECTIONS, DatasetError
 from aru_keras.tasks._fingerprint import differences
@@ -93,14 +92,12 @@ def _own(name: str) -> Task:
 
 
 def _refuse_options(name, task, given):
-    defaults = inspect.signature(load_task).parameters
-    for option, value in given.items():
-        if value not in (defaults[option].default, getattr(task, option, None)):
-            received = shown(str(value) if isinstance(value, Path) else value)
-            raise ValueError(
-                f"`{option}` is for the tasks of images, {', '.join(TASKS)}. Received: "
-                f"{option}={received} for {name!r}. Leave it out."
-            )
+    for option, value in foreign_options(given, load_task, task).items():
+        received = shown(str(value) if isinstance(value, Path) else value)
+        raise ValueError(
+            f"`{option}` is for the tasks of images, {', '.join(TASKS)}. Received: "
+            f"{option}={received} for {name!r}. Leave it out."
+        )
 
 
 def _check_fingerprint(task, fingerprint):

@@ -33,8 +33,7 @@ class Task:
     Attributes:
         name: The name of the task.
         origin: The name by which `load_task` loads it; None for arrays without one.
-        source: The whole path of the .npz from which the images were read; None for those of
-            TensorFlow Datasets and of the package.
+        source: The whole path of the .npz from which its images were read, or None.
         spec: The task's specification.
         classes: The number of classes; 0 for a regression.
         downsample: The side of the squares of pixels that are averaged.
@@ -65,9 +64,7 @@ class Task:
     ):
         self.name, self.spec, self.classes = spec.name, spec, spec.classes
         self.origin = origin if spec.collection == ARRAYS else spec.name
-        self.downsample, self.permutation_seed = downsample, permutation_seed
-        self.source = source
-        self._collection = collection
+        self.downsample, self.permutation_seed, self.source = downsample, permutation_seed, source
         self._view, self._splits = opened(spec, collection, downsample, permutation_seed)
         self.image_shape, self.timesteps = self._view.image_shape, self._view.timesteps
         self.input_shape, self.permutation = self._view.input_shape, self._view.permutation
@@ -75,7 +72,7 @@ class Task:
         self.sizes = {split: len(examples) for split, examples in self._splits.items()}
         splits = self._splits.values()
         self.weighted = any(weights_in_loss(split, spec) is not None for split in splits)
-        self.padding = PADDING if spec.ragged else None
+        self._collection, self.padding = collection, PADDING if spec.ragged else None
 
     def __repr__(self) -> str:
         return (

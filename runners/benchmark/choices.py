@@ -75,7 +75,7 @@ KINDS = {
     RECORDED: "at once, n and s of every step by probing.record in place of a training step",
     RECORDED_STEP_BY_STEP: "step by step, likewise",
 }
-DEFAULT_KINDS = tuple(KINDS)[:6]
+DEFAULT_KINDS, DEFAULT_SIZES = tuple(KINDS)[:6], tuple(SIZES)[:2]
 ONLINE_SIZES = ((400, 50), (64, 16))
 """Units N and controller units G of single steps: the paper's, and small ones."""
 

@@ -15,6 +15,7 @@ from aru_keras.runners.benchmark.choices import (
     AT_ONCE,
     COMPILED,
     DEFAULT_KINDS,
+    DEFAULT_SIZES,
     EAGER,
     KINDS,
     MASKED,
@@ -40,7 +41,7 @@ TOGETHER = 2**29
 
 
 def training(
-    sizes: Sequence[str] = ("small", "middle"),
+    sizes: Sequence[str] = DEFAULT_SIZES,
     *,
     backends: Sequence[str] | None = None,
     kinds: Sequence[str] = DEFAULT_KINDS,

@@ -10,6 +10,7 @@ from aru_keras._util.files import make_folder, replacing
 from aru_keras.plots.style import FORMATS
 from aru_keras.runners.benchmark.choices import (
     DEFAULT_KINDS,
+    DEFAULT_SIZES,
     KINDS,
     LIVE_SIZES,
     NUM_ENVS,
@@ -82,7 +83,7 @@ def check(options, parser):
 
 def _check_own(options):
     """Check the options that not all measures have."""
-    for name in {name for names in OWN_OPTIONS.values() for name in names}:
+    for name in dict.fromkeys(name for names in OWN_OPTIONS.values() for name in names):
         if getattr(options, name) is not None and name not in OWN_OPTIONS[options.what]:
             where = ", ".join(what for what, names in OWN_OPTIONS.items() if name in names)
             raise ValueError(
@@ -107,7 +108,7 @@ def _training(options):
     from aru_keras.runners.benchmark import report, training
 
     rows = training.training(
-        options.sizes or ["small", "middle"],
+        options.sizes or DEFAULT_SIZES,
         backends=options.backends,
         kinds=options.kinds or DEFAULT_KINDS,
         rounds=options.rounds,

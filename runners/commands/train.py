@@ -37,14 +37,13 @@ def add_options(parser):
 def check(options, parser):
     """Check the options, and return the configuration; None if a run is continued."""
     given = {name: value for name, value in vars(options).items() if value is not None}
-    shared = one_of("devices", given.pop("devices"), DEVICES) != DEVICES[0]
+    one_of("devices", given.pop("devices"), DEVICES)
     run_dir, resumed, file = (given.pop(name, None) for name in ("run_dir", "resume", "config"))
     if resumed:
         if given or run_dir or file:
             parser.error("--resume takes the options of the run itself: give no other options")
         return None
     if is_environment(given.get("task")) or (file and describes_agent(file)):
-        _check_alone(shared)
         return ControlConfig.from_file(file, **given) if file else ControlConfig.of_options(given)
     _refuse_agent_options(given)
     if file:
@@ -52,19 +51,14 @@ def check(options, parser):
     return config.TrainConfig(**{"task": None, **given})
 
 
-def _check_alone(shared):
-    """An agent learns on one device."""
-    if shared:
-        raise ValueError(
-            f"`devices` must be {DEVICES[0]!r} for an agent, which learns on one device. Received: "
-            f"{DEVICES[1]!r}. Leave it out."
-        )
-
-
 def run(options, configuration):
     """Train, and print the results."""
     if _is_agent(options, configuration):
-        _check_alone(options.devices != DEVICES[0])
+        if options.devices != DEVICES[0]:
+            raise ValueError(
+                f"`devices` must be {DEVICES[0]!r} for an agent, which learns on one device. "
+                f"Received: {options.devices!r}. Leave it out."
+            )
         _run_agent(options, configuration)
         return
     from aru_keras.runners import devices, train

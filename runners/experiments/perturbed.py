@@ -20,7 +20,7 @@ from aru_keras.runners.experiments.experiment import Array
 from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.trained_run import TrainedRun, model_file_hash
+from aru_keras.runners.experiments.trained_run import TrainedRun
 from aru_keras.runners.experiments.trainings import MAIN, on_task
 from aru_keras.tasks import TASKS
 
@@ -41,7 +41,7 @@ def measured(network: TrainedRun, grids: dict, limit: int | None) -> dict[str, n
         limit: Number of images to use; None for all.
     """
     evaluate = Evaluator(network.model, network.task, limit=limit)
-    identity = {**evaluate.identity(), **model_file_hash(network.folder)}
+    identity = {**evaluate.identity(), **network.model_file_hash()}
     folder = network.folder.products
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import numpy as np
 
 from aru_keras.models import trainable_parameters
 from aru_keras.runners import train
+from aru_keras.runners.config import DATA
 from aru_keras.runners.run_files import read_history
 from aru_keras.runners.run_folder import RunError, RunFolder
 from aru_keras.tasks import Task
@@ -97,6 +98,13 @@ class TrainedRun:
                 f"{_REPLACE}"
             )
 
+    def model_file_hash(self) -> dict[str, str]:
+        """The hash of `model.keras` under "model_file"; empty if there is no such file."""
+        path = self.folder.model
+        if not path.exists():
+            return {}
+        return {"model_file": hashlib.sha256(path.read_bytes()).hexdigest()[:16]}
+
     @property
     def results(self) -> dict:
         """The content of `results.json`."""
@@ -113,13 +121,6 @@ class TrainedRun:
         return read_history(self.folder.history, way_out=_REPLACE, error=RunError)
 
 
-def model_file_hash(folder: RunFolder) -> dict[str, str]:
-    """The hash of a run's `model.keras` under "model_file"; empty if there is no such file."""
-    if not folder.model.exists():
-        return {}
-    return {"model_file": hashlib.sha256(folder.model.read_bytes()).hexdigest()[:16]}
-
-
 @functools.lru_cache(maxsize=4)
 def _loaded(task, options):
     return train.TrainConfig(task, **dict(options)).load_task()
@@ -127,5 +128,4 @@ def _loaded(task, options):
 
 def _task(config: train.TrainConfig) -> Task:
     """The task of a configuration, loaded once for all runs on it."""
-    names = ("downsample", "permutation_seed", "source", "data_dir", "fingerprint")
-    return _loaded(config.task, tuple((name, getattr(config, name)) for name in names))
+    return _loaded(config.task, tuple((name, getattr(config, name)) for name in DATA))

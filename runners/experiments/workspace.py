@@ -90,14 +90,16 @@ class Workspace:
     def measured(self, experiment: Experiment, name: str, seed: int) -> dict | None:
         """The arrays that an experiment measures of a network; None if its training diverged."""
         self._run(name, seed)
-        if self.lacks(experiment, name, seed):
-            arrays = self._measure(experiment, name, seed)
-            stamps = {REVISION: experiment.revision, **_stamp(self._folder(name, seed))}
-            write_arrays(self._file(experiment, name, seed), {**arrays, **stamps})
+        path = self._file(experiment, name, seed)
         arrays = self._stored(experiment, name, seed)
+        if not arrays:
+            measured = self._measure(experiment, name, seed)
+            stamps = {REVISION: experiment.revision, **_stamp(self._folder(name, seed))}
+            write_arrays(path, {**measured, **stamps})
+            arrays = read_arrays(path)
         if DIVERGED in arrays:
             return None
-        check_arrays(arrays, experiment.keeps, self.preset, self._file(experiment, name, seed))
+        check_arrays(arrays, experiment.keeps, self.preset, path)
         return arrays
 
     def _stored(self, experiment, name, seed):

@@ -111,7 +111,7 @@ def python(session: Session, units: Sequence[int], network_index: int = 0) -> st
             f"reading = probing.read({network.run!r}, task, {session.split!r}, {session.index}, "
             "perturbation)",
             "print({name: values.shape for name, values in reading.signals.items()})",
-            'print("reads class", reading.predictions[-1])',
+            'print("reads", reading.predictions[-1])',
             f"plots.picture_of(reading, {list(units)}).savefig('reading.png')",
         ]
     )
