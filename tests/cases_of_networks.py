@@ -210,7 +210,13 @@ NETWORKS = [
     Case(probing.Recorder, lambda: {"network": network(), "signals": ["h"]}),
     Case(
         probing.OnlineStep,
-        lambda: {"network": network(), "signals": ["h"], "isolated": False, "device": None},
+        lambda: {
+            "network": network(),
+            "signals": ["h"],
+            "isolated": False,
+            "hold_weights": False,
+            "device": None,
+        },
     ),
     Case(probing.load_network, lambda: {"network": network()}),
     Case(

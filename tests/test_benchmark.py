@@ -179,7 +179,7 @@ def test_the_eager_loop_is_the_same_network():
 def test_one_step_of_one_sequence_is_timed_in_every_way():
     rows = online.online([(6, 3)], backends=["tensorflow"], rounds=1)
     assert [row["kind"] for row in rows] == list(online.KINDS["tensorflow"])
-    assert [row["failure"] for row in rows] == [None] * 4
+    assert [row["failure"] for row in rows] == [None] * len(rows)
     assert rows[0]["of_online_step"] == 1 and not math.isnan(rows[1]["of_online_step"])
     assert len(report.online_table(rows).splitlines()) == 2 + len(rows)
 

@@ -1,6 +1,7 @@
 """The online step: stepping is recording, one trace serves all steps, nothing leaves the device."""
 
 import copy
+import pickle
 
 import keras
 import numpy as np
@@ -79,6 +80,21 @@ def test_one_trace_serves_all_steps_restarts_and_training():
     assert step.traces == 1
 
 
+def test_held_weights_stay_those_of_the_first_step():
+    model = keras.Sequential([keras.Input((T, I)), ARU(N, G), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    following, holding = OnlineStep(model), OnlineStep(model, hold_weights=True)
+    before = stepped(holding, X)
+    for name, values in stepped(following, X).items():
+        assert relative_error(before[name], values) < 1e-6
+    model.fit(X, np.ones((B, 2)), verbose=0)
+    after = stepped(holding, np.concatenate([X, X]))
+    for name, values in before.items():
+        assert relative_error(after[name][:B], values) < 1e-5
+        assert relative_error(stepped(following, X)[name], values) > 1e-4
+    assert copy.copy(holding).hold_weights and pickle.loads(pickle.dumps(holding)).hold_weights
+
+
 def test_results_stay_tensors_of_the_backend():
     step = OnlineStep(ARU_CASE.make_layer())
     h, state, signals = step(X[:, 0], step.initial_state(B))
@@ -86,14 +102,23 @@ def test_results_stay_tensors_of_the_backend():
     assert all(isinstance(value, kind) for value in (h, *state, *signals.values()))
 
 
-@pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, lambda x: x.astype("float64")])
-def test_states_from_numpy(form):
+def wide(x):
+    return x.astype("float64")
+
+
+def wide_tensor(x):
+    return keras.ops.convert_to_tensor(wide(x), dtype="float64")
+
+
+@pytest.mark.parametrize("form", [np.asarray, np.asfortranarray, wide, wide_tensor])
+def test_states_of_other_forms(form):
     step = OnlineStep(ARU_CASE.make_layer())
     state = step.initial_state(B)
     for t in range(3):
         expected, new, _ = step(X[:, t], state)
         found, _, _ = step(X[:, t], [form(array(value)) for value in state])
         np.testing.assert_allclose(array(found), array(expected), rtol=1e-6)
+        assert found.dtype == expected.dtype
         state = new
     with pytest.raises(ValueError, match="`state` must be a list"):
         step(X[:, 0], [*state, state[0]])

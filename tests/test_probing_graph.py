@@ -8,7 +8,7 @@ from support import array
 
 from aru_keras import ARU, GammaRNN
 from aru_keras.analysis.classification import Classifier
-from aru_keras.probing import OnlineStep, class_probabilities, record
+from aru_keras.probing import OnlineStep, class_probabilities, graph, record, record_dataset
 
 
 def test_none_or_several_layers():
@@ -18,6 +18,67 @@ def test_none_or_several_layers():
             record(model, X)
     with pytest.raises(ValueError, match="exactly one"):
         record(keras.layers.LSTM(2), X)
+
+
+def grown():
+    model = keras.Sequential()
+    for layer in (keras.Input((T, I)), keras.layers.Dense(I), ARU(N, G), keras.layers.Dense(2)):
+        model.add(layer)
+    return model
+
+
+def saved(model, folder):
+    model.save(folder / "model.keras")
+    return keras.models.load_model(folder / "model.keras")
+
+
+def backwards(model):
+    """A model that reads in reverse, of layers that are another model's, too."""
+    x = keras.Input((T, I))
+    return keras.Model(
+        x, model.layers[2](model.layers[1](model.layers[0](keras.ops.flip(x, axis=1))))
+    )
+
+
+FORMS = {
+    "grown": lambda _: grown(),
+    "loaded": lambda folder: saved(grown(), folder),
+    "loaded twice": lambda folder: saved(saved(grown(), folder), folder),
+    "cloned": lambda _: keras.models.clone_model(grown()),
+    "of another's layers": lambda _: backwards(grown()),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_graph_is_that_of_the_model(form, tmp_path):
+    """Keras makes a sequential model anew, and its layers keep the graphs of before, too."""
+    model = FORMS[form](tmp_path)
+    dense, _, readout = model.layers[-3:]
+    expected = array(model(X))
+    assert_same([record_dataset(model, X).y.values[:, -1]], [expected])
+    assert_same([array(readout(record(model, X, "h")["h"][:, -1]))], [expected])
+    assert Classifier(model).takes_drive
+    read = X[:, ::-1] if form == "of another's layers" else X
+    sequences = graph.encoder(model, graph.recurrent_layer(model))(X)
+    assert_same([array(sequences)], [array(dense(read))])
+
+
+@pytest.mark.parametrize("grow", [False, True])
+def test_every_step_of_a_loaded_model(grow, tmp_path):
+    layers = [keras.Input((T, I)), ARU(N, G, return_sequences=True), keras.layers.Dense(2)]
+    model = keras.Sequential() if grow else keras.Sequential(layers)
+    for layer in layers if grow else ():
+        model.add(layer)
+    for form in (model, saved(model, tmp_path)):
+        assert_same([record_dataset(form, X).y.values], [array(model(X))])
+
+
+def test_a_read_out_that_is_no_chain():
+    x = keras.Input((T, I))
+    h = ARU(N, G, return_sequences=True)(x)
+    y = keras.layers.Dense(N)(h)
+    for output in (keras.layers.Add()([y, h]), y + h, keras.layers.Dense(2)(y[:, :1])):
+        assert "y" not in OnlineStep(keras.Model(x, output)).signals
 
 
 def test_inputs_that_are_mixed_before_the_layer_are_refused():

@@ -16,7 +16,7 @@ def ones(*shape):
 def test_a_program_is_made_and_checked_once_for_each_form():
     made, checked = [], []
     program = step_program(
-        lambda x, y: made.append(x.shape) or [x + 1], list, check=lambda x, y: checked.append(x)
+        lambda x, y: made.append(x.shape) or [x + 1], [], check=lambda x, y: checked.append(x)
     )
     for shape in ((2, 3), (2, 3), (4, 3), (2, 3), (4, 3)):
         np.testing.assert_array_equal(array(program(ones(*shape), None)[0]), np.full(shape, 2.0))
@@ -29,7 +29,7 @@ def test_a_form_that_the_check_refuses_is_refused_each_time():
         if x.shape[0] != 2:
             raise ValueError(f"two rows, not {x.shape[0]}")
 
-    program = step_program(lambda x: [x], list, check=check)
+    program = step_program(lambda x: [x], [], check=check)
     for _ in range(2):
         with pytest.raises(ValueError, match="two rows, not 3"):
             program(ones(3))
@@ -37,14 +37,14 @@ def test_a_form_that_the_check_refuses_is_refused_each_time():
 
 
 def test_arguments_that_are_none_are_another_form():
-    program = step_program(lambda x, y: [x if y is None else x + y], list)
+    program = step_program(lambda x, y: [x if y is None else x + y], [])
     for y, expected in ((None, 1), (ones(2), 2), (None, 1)):
         assert array(program(ones(2), y)[0]).tolist() == [expected] * 2
 
 
 def test_a_program_follows_its_variables():
     weight = keras.Variable(np.ones(2, "float32"))
-    program = step_program(lambda x: [x * weight], lambda: [weight])
+    program = step_program(lambda x: [x * weight], [weight])
     assert array(program(ones(2))[0]).tolist() == [1, 1]
     weight.assign([3, 4])
     assert array(program(ones(2))[0]).tolist() == [3, 4]
@@ -54,7 +54,7 @@ def test_a_program_follows_its_variables():
 def test_a_program_inside_a_tf_function():
     import tensorflow as tf
 
-    program = step_program(lambda x: [x + 1], list)
+    program = step_program(lambda x: [x + 1], [])
     assert array(tf.function(lambda x: program(x)[0])(ones(2))).tolist() == [2, 2]
     assert array(program(ones(2))[0]).tolist() == [2, 2]
 
@@ -84,7 +84,7 @@ def test_fewer_operations_on_torch():
 
 
 def test_a_tensor_that_is_given_twice_is_so_once():
-    program = step_program(lambda x, y: [x + 2 * y], list)
+    program = step_program(lambda x, y: [x + 2 * y], [])
     one = ones(2)
     assert array(program(one, one)[0]).tolist() == [3, 3]
     assert array(program(one, 2 * one)[0]).tolist() == [5, 5]
@@ -94,7 +94,7 @@ def test_a_tensor_that_is_given_twice_is_so_once():
 def test_a_later_tensor_may_lie_otherwise_in_memory():
     import torch
 
-    program = step_program(lambda x: [keras.ops.reshape(x, (-1, 6))], list)
+    program = step_program(lambda x: [keras.ops.reshape(x, (-1, 6))], [])
     program(torch.ones(4, 2, 3))
     turned = torch.arange(24.0).reshape(3, 2, 4).permute(2, 1, 0)
     np.testing.assert_array_equal(array(program(turned)[0]), array(turned).reshape(-1, 6))

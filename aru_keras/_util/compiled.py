@@ -9,7 +9,10 @@ import keras
 from aru_keras._util.arguments import shown
 from aru_keras._util.backends import checked_backend
 
-_PROCESS = os.getpid()
+_FORKS = list[int]()
+
+if hasattr(os, "register_at_fork"):  # Windows has no forks.
+    os.register_at_fork(after_in_child=lambda: _FORKS.append(os.getpid()))
 
 
 def check_process() -> None:
@@ -18,7 +21,7 @@ def check_process() -> None:
     Raises:
         RuntimeError: If the process was forked after this module was imported.
     """
-    if os.getpid() != _PROCESS:
+    if _FORKS:
         raise RuntimeError(
             "A network cannot run in a process that was forked from one that had loaded "
             f"{keras.config.backend()}: it could wait for ever for threads that do not exist. "

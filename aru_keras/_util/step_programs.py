@@ -4,7 +4,10 @@ A small step takes tens of microseconds. A call of Keras, or the search of `tf.f
 program, takes as long.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
 
 from aru_keras._util.backends import checked_backend
 from aru_keras._util.compiled import jitted
@@ -12,7 +15,7 @@ from aru_keras._util.compiled import jitted
 
 def step_program(
     function: Callable,
-    variables: Callable[[], list],
+    variables: Sequence,
     *,
     check: Callable | None = None,
     device: str | None = None,
@@ -24,8 +27,8 @@ def step_program(
     Args:
         function: A function of the backend's tensors or None, which returns a list of tensors. It
             is pure except for the Keras variables that it reads.
-        variables: A function that returns these variables, called with the first call. They are
-            arguments of the program, which therefore follows their training.
+        variables: These variables. They are arguments of the program, which therefore follows
+            their training.
         check: A function that is called with arguments of a new form, and raises an error if the
             form is wrong.
         device: The device on which JAX must have the variables, and for which TensorFlow does not
@@ -41,7 +44,32 @@ def step_program(
         check(*arguments)  # JAX searches by form itself, and calls this once for each.
         return function(*arguments)
 
-    return jitted(checked, variables, device)
+    if not variables:
+        import jax
+
+        return jax.jit(checked)
+    return jitted(checked, lambda: list(variables), device)
+
+
+def holding(function: Callable, variables: Sequence) -> Callable:
+    """A function with the values that its Keras variables have now.
+
+    Args:
+        function: The function, which reads the variables.
+        variables: The variables, which may then change or lose their values.
+    """
+    held = [(variable, _copied(variable)) for variable in variables]
+
+    def call(*arguments):
+        with keras.StatelessScope(held):
+            return function(*arguments)
+
+    return call
+
+
+def _copied(variable):
+    values = np.array(keras.ops.convert_to_numpy(variable.value))  # A view may change in place.
+    return keras.ops.convert_to_tensor(values, dtype=variable.dtype)
 
 
 def _by_form(prepare, check):
@@ -104,7 +132,7 @@ def _torch(function, variables, check):
             return function(*[given.get(i) for i in range(len(arguments))])
 
         # A program finds the tensors of variables faster as arguments than as attributes.
-        values = [variable.value for variable in variables()]
+        values = [variable.value for variable in variables]
         # Of a tensor that is given twice the record would say that it always is.
         program = recorded(flat, [*(arguments[i].clone() for i in where), *values])
         return lambda *arguments: program(*[a for a in arguments if a is not None], *values)

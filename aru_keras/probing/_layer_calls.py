@@ -1,7 +1,7 @@
 """What a recurrent layer is called with inside a model, beside its sequences."""
 
 import inspect
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 
@@ -16,36 +16,82 @@ _WAYS_OUT = {
 """What to do about an argument that is refused."""
 
 
-def call_arguments(layer: keras.layers.Layer) -> dict[str, Any]:
-    """The arguments of the first call of a layer in a graph, by name, without those that are None.
+class LayerCall(NamedTuple):
+    """The call of a layer in a model, in symbolic tensors that come from the model's inputs."""
+
+    arguments: dict[str, Any]
+    """The arguments by name, without those that are None."""
+    output: Any
+    """What the layer returns: a tensor, or a list of them."""
+    outputs: list
+    """The outputs of the model."""
+
+
+def layer_call(model: Any, layer: keras.layers.Layer) -> LayerCall | None:
+    """The first call of a layer in a model; None if only a model inside of it calls the layer.
+
+    The model's own graph is followed. The attribute `output` of a layer is of the graph that was
+    made first, which of a sequential model that was loaded, or grew layer by layer, is another one.
 
     Args:
+        model: The model.
         layer: The layer.
+
+    Raises:
+        AttributeError: If the model has no graph.
     """
-    tensors = list({id(tensor): tensor for tensor in keras.tree.flatten(layer.input)}.values())
-    alone = keras.Model(tensors, layer.output)
-    arguments: dict = {}
+    whole, found = keras.Model(model.inputs, model.outputs), []
 
-    def note(operation, *args, **kwargs):
-        arguments.update(inspect.signature(layer.call).bind(*args, **kwargs).arguments)
-        return operation(*args, **kwargs)
+    def call(operation, *args, **kwargs):
+        output = operation(*args, **kwargs)
+        if operation is layer:
+            found.append((inspect.signature(layer.call).bind(*args, **kwargs).arguments, output))
+        return output
 
-    # It is the public way to see the arguments of a call in a graph: a model of this call alone is
-    # called once more, on its own tensors.
-    keras.models.clone_model(alone, alone.input, lambda operation: operation, call_function=note)
-    own = dict(zip(map(id, alone.inputs), tensors, strict=True))
-    return {
-        name: keras.tree.map_structure(lambda entry: own.get(id(entry), entry), value)
-        for name, value in arguments.items()
-        if any(entry is not None for entry in keras.tree.flatten(value))
-    }
+    again = _called_again(whole, call)
+    if not found:
+        return None
+    arguments, output = found[0]
+    kept = {name: value for name, value in arguments.items() if _holds_any(value)}
+    return LayerCall(kept, output, again.outputs)
+
+
+def in_a_row(model: Any) -> list | None:
+    """The operations of a model, if each reads nothing but what the one before returns.
+
+    Args:
+        model: A functional model.
+
+    Returns:
+        The operations in their order, or None if they are no chain.
+    """
+    operations, outputs, others = [], [model.inputs[0]], []
+
+    def call(operation, *args, **kwargs):
+        read = keras.tree.flatten([args, kwargs])
+        others.extend(x for x in read if isinstance(x, keras.KerasTensor) and x is not outputs[-1])
+        operations.append(operation)
+        outputs.append(operation(*args, **kwargs))
+        return outputs[-1]
+
+    _called_again(model, call)
+    return None if others else operations
+
+
+def _called_again(model, call):
+    """A model of the same layers, each of them called by `call`: the public way to see a graph."""
+    return keras.models.clone_model(model, model.input, lambda same: same, call_function=call)
+
+
+def _holds_any(value):
+    return any(entry is not None for entry in keras.tree.flatten(value))
 
 
 def mask_of(arguments: dict[str, Any]) -> Any:
     """The symbolic mask (B, T) of the sequences of a call, or None.
 
     Args:
-        arguments: The `call_arguments`.
+        arguments: Those of a `LayerCall`.
     """
     sequences, *_ = arguments.values()
     mask = arguments.get("mask", arguments.get("sequences_mask"))
@@ -62,7 +108,7 @@ def check_arguments(model: Any, layer: keras.layers.Layer, arguments: dict[str, 
     Args:
         model: The model.
         layer: Its recurrent layer.
-        arguments: The `call_arguments`.
+        arguments: Those of a `LayerCall`.
 
     Raises:
         ValueError: If there is an initial state, a drive that is no input of the model, or another

@@ -9,7 +9,7 @@ import keras
 
 from aru_keras._util.arguments import path_like, shown
 from aru_keras.models.pretrained import run_path
-from aru_keras.probing._layer_calls import call_arguments, check_arguments, mask_of
+from aru_keras.probing._layer_calls import check_arguments, in_a_row, layer_call, mask_of
 from aru_keras.probing._layers_within import from_initial_states, layers_within
 
 MODEL_FILE = "model.keras"
@@ -145,19 +145,24 @@ def sequences_into(
         layer: Its recurrent layer.
 
     Raises:
-        ValueError: If the model has no graph, or calls the layer with an initial state, or with
-            another argument than a mask and a drive that is an input of the model.
+        ValueError: If the model has no graph, does not call the layer itself, or calls it with an
+            initial state, or with another argument than a mask and a drive that is an input of the
+            model.
     """
     try:
-        arguments = call_arguments(layer)
+        call = layer_call(layer_or_model, layer)
     except AttributeError as error:
         raise ValueError(
             "`network` must be a functional or sequential model, whose layers know their "
             f"inputs. Received: {layer_or_model!r}. Pass the layer itself, with what it reads."
         ) from error
-    if layer in layer_or_model.layers:
-        check_arguments(layer_or_model, layer, arguments)
-    return next(iter(arguments.values())), mask_of(arguments)
+    if call is None:
+        raise ValueError(
+            f"The layer {layer.name!r} must be a layer of the model itself. Received: a model in "
+            "which it is inside of another one. Pass that inner model, with what it reads."
+        )
+    check_arguments(layer_or_model, layer, call.arguments)
+    return next(iter(call.arguments.values())), mask_of(call.arguments)
 
 
 class _Encoder(keras.Model):
@@ -191,11 +196,6 @@ def encoder(model: keras.Model, layer: keras.layers.Layer) -> keras.Model | None
             return _Encoder(pixels, wanted, name="encoder")
         except ValueError:  # The layer does not read this input alone. It may be the drive.
             continue
-    if layer not in model.layers:
-        raise ValueError(
-            f"The layer {layer.name!r} must be a layer of the model itself. Received: a model in "
-            "which it is inside of another one. Pass that inner model, with what it reads."
-        )
     raise ValueError(
         f"The layer {layer.name!r} must read sequences, and a mask of them, that come from one "
         f"input of the model. Received: a model with inputs {[x.name for x in model.inputs]}. "
@@ -210,11 +210,11 @@ def skips_padding(model: keras.Model, sequences: Any) -> bool:
         model: The model.
         sequences: The sequences that its recurrent layer reads, as `sequences_into` gives them.
     """
-    masking = [layer for layer in model.layers if isinstance(layer, keras.layers.Masking)]
-    return any(
-        layer.output is sequences and any(layer.input is pixels for pixels in model.inputs)
-        for layer in masking
-    )
+    try:
+        _, *between = keras.Model(model.inputs, sequences).layers
+    except ValueError:  # They do not come from these inputs.
+        return False
+    return [type(layer) for layer in between] == [keras.layers.Masking]
 
 
 def read_out(layer_or_model: keras.layers.Layer, layer: Any) -> keras.Model | None:
@@ -233,35 +233,26 @@ def read_out(layer_or_model: keras.layers.Layer, layer: Any) -> keras.Model | No
     """
     if layer_or_model is layer:
         return None
-    if layer.return_sequences:
-        return _read_out_of_a_step(layer_or_model, layer)
     try:
-        # A sequential model has no `output` before its first call, but it has `outputs`.
-        return keras.Model(_output_without_states(layer), layer_or_model.outputs[0])
+        call = layer_call(layer_or_model, layer)
+        h = call and keras.tree.flatten(call.output)[0]
+        above = call and keras.Model(h, call.outputs[0])
     except (AttributeError, ValueError):  # The output does not come from this layer alone.
         return None
+    return _of_a_step(above) if above and layer.return_sequences else above
 
 
-def _output_without_states(layer):
-    return layer.output[0] if isinstance(layer.output, list | tuple) else layer.output
-
-
-def _read_out_of_a_step(model, layer):
-    """The layers above the recurrent one as a model of one step; None if steps are not alike."""
-    try:
-        output = _output_without_states(layer)
-        above = keras.Model(output, model.outputs[0]).layers[1:]
-        chained = [output, *(upper.output for upper in above)]
-        in_a_row = all(upper.input is x for upper, x in zip(above, chained, strict=False))
-    except (AttributeError, ValueError):  # The output does not come from this layer alone.
+def _of_a_step(above):
+    """A model of one step from one of all steps; None if it does not treat the steps alike."""
+    operations = in_a_row(above) or []
+    dense = any(isinstance(operation, keras.layers.Dense) for operation in operations)
+    if not (dense and all(map(_treats_steps_alike, operations))):
         return None
-    dense = any(isinstance(upper, keras.layers.Dense) for upper in above)
-    if not (dense and in_a_row and all(map(_treats_steps_alike, above))):
-        return None
-    step = h = keras.Input((output.shape[-1],), dtype=layer.compute_dtype)
-    for upper in above:
-        h = upper(h)
-    return keras.Model(step, h)
+    h = above.inputs[0]
+    step = y = keras.Input((h.shape[-1],), dtype=h.dtype)
+    for operation in operations:
+        y = operation(y)
+    return keras.Model(step, y)
 
 
 def _treats_steps_alike(layer):

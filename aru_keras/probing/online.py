@@ -12,8 +12,8 @@ from keras import ops
 
 from aru_keras._util.arguments import LARGEST_SIZE, flag, one_of, whole
 from aru_keras._util.compiled import check_process, checked_device, without_gradients
-from aru_keras._util.step_programs import step_program
-from aru_keras.probing import graph
+from aru_keras._util.step_programs import holding, step_program
+from aru_keras.probing import _steppable, graph
 
 
 class OnlineStep:
@@ -34,6 +34,9 @@ class OnlineStep:
             or if the sequence ended at this step. None stands for all but "g".
         isolated: Whether each unit receives input from itself alone: W_hh is reduced to its
             diagonal.
+        hold_weights: Whether all steps read the weights that the network has at the first one,
+            also if it is trained in between. By default a step follows the training. On JAX a
+            small network takes its steps faster if it need not look for new weights.
         device: The device, as in `keras.device`, for example "cpu:0" or "gpu:0"; None for the
             choice of Keras. On torch the network is moved to it.
 
@@ -59,27 +62,34 @@ class OnlineStep:
         signals: str | Sequence[str] | None = None,
         *,
         isolated: bool = False,
+        hold_weights: bool = False,
         device: str | None = None,
     ):
         check_process()
         self.network = network = graph.load_network(network)
         self.layer = graph.recurrent_layer(network)
-        _check_reads_forwards(network, self.layer)
+        _steppable.check_reads_forwards(network, self.layer)
         self._read_out = graph.read_out(network, self.layer)
         if network is not self.layer and self._read_out is None:
-            _check_without_output(signals, network, self.layer)
+            _steppable.check_without_output(signals, network, self.layer)
         self.signals = self._checked(signals)
+        self._others = sum(name != "h" for name in self.signals)
         self.isolated, self.traces = flag("isolated", isolated), 0
+        self.hold_weights = flag("hold_weights", hold_weights)
         self.device = device = checked_device(device)
         self._backend = keras.config.backend()
         if device is not None and self._backend == "torch":
             network.to(device)
-        self._program = step_program(self._trace, self._variables, check=self._check, device=device)
+        self._program = self._on_device(self._first)
         self._cell = self.layer.cell
         self._widths = np.atleast_1d(self._cell.state_size).tolist()
         with self.placed():
             self._input = ops.zeros((), self._cell.compute_dtype)
             self._states = [ops.zeros((), dtype) for dtype in self._cell.state_dtypes]
+        # To ask a new array of JAX for its dtype takes longer than to run a small program, which
+        # casts. Where every tensor is looked at, this is a type that none has.
+        jax_alone = self._backend == "jax" and device is None
+        self._taken = type(self._input) if jax_alone else type(self)
         self._keeps_dtype = self._states[0].dtype == self._input.dtype
         self._where = without_gradients(_where, variables=list)
 
@@ -90,7 +100,8 @@ class OnlineStep:
         return self
 
     def __reduce__(self) -> tuple:
-        options: dict[str, Any] = {"isolated": self.isolated, "device": self.device}
+        names = ("isolated", "hold_weights", "device")
+        options: dict[str, Any] = {name: getattr(self, name) for name in names}
         return functools.partial(OnlineStep, **options), (self.network, self.signals)
 
     @property
@@ -131,11 +142,23 @@ class OnlineStep:
         Raises:
             ValueError: If `x`, `state` or `drive` has another shape.
         """
-        if self.device is None:
-            check_process()
-            return self._step(x, state, drive)
-        with self.placed():
-            return self._step(x, state, drive)
+        check_process()
+        kind = self._taken
+        if type(x) is not kind:
+            x = self._tensor(x, self._input)
+        if not (drive is None or type(drive) is kind):
+            drive = self._tensor(drive, self._input)
+        try:
+            pairs = zip(state, self._states, strict=True)
+            state = [old if type(old) is kind else self._tensor(old, like) for old, like in pairs]
+        except Exception:
+            self._check_state(x, state)
+            raise
+        results = self._program(x, drive, *state)
+        count = len(state)
+        state, others = results[:count], iter(results[count:])
+        h = state[0] if len(results) == count + self._others else results[-1]
+        return h, state, {name: h if name == "h" else next(others) for name in self.signals}
 
     def restarted(self, mask: np.ndarray, state: Sequence) -> list:
         """States in which some sequences have their initial states.
@@ -157,21 +180,27 @@ class OnlineStep:
         with self.placed():
             return self._where(ops.convert_to_tensor(mask), list(state), list(otherwise))
 
-    def _step(self, x, state, drive):
-        x = self._tensor(x, self._input)
-        drive = None if drive is None else self._tensor(drive, self._input)
-        try:
-            state = [self._tensor(old, like) for old, like in zip(state, self._states, strict=True)]
-        except Exception:
-            self._check_state(x, state)
-            raise
+    def _first(self, x, drive, *state):
+        """The first step, with which the cell is built and the program made."""
         if not self._cell.built:
             self._check(x, drive, *state)
             self._cell.build((None, x.shape[-1]))
-        results = self._program(x, drive, *state)
-        state, others = results[: len(state)], iter(results[len(state) :])
-        h = state[0] if self._is_state(x) else results[-1]
-        return h, state, {name: h if name == "h" else next(others) for name in self.signals}
+        variables = self.layer.variables + (self._read_out.variables if self._read_out else [])
+        function = holding(self._trace, variables) if self.hold_weights else self._trace
+        followed = [] if self.hold_weights else variables
+        program = step_program(function, followed, check=self._check, device=self.device)
+        self._program = self._on_device(program)
+        return self._program(x, drive, *state)
+
+    def _on_device(self, function):
+        if self.device is None:
+            return function
+
+        def call(*arguments):
+            with self.placed():
+                return function(*arguments)
+
+        return call
 
     def _is_state(self, x):
         """Whether h_t is the first of the new states: not without a batch axis, or cast."""
@@ -181,6 +210,7 @@ class OnlineStep:
         """The new states, the signals but h, and h unless it is one of the states."""
         self.traces += 1
         alone = len(x.shape) == 1
+        x, drive, *state = self._of_its_dtypes(x, drive, *state)
         signals, new = self._cell.step(x[None] if alone else x, state, drive, self.isolated)
         new = [ops.cast(value, old.dtype) for value, old in zip(new, state, strict=True)]
         if "y" in self.signals:
@@ -189,9 +219,6 @@ class OnlineStep:
             signals = {name: value[0] for name, value in signals.items()}
         others = [signals[name] for name in self.signals if name != "h"]
         return [*new, *others, *([] if self._is_state(x) else [signals["h"]])]
-
-    def _variables(self):
-        return self.layer.variables + (self._read_out.variables if self._read_out else [])
 
     def _check(self, x, drive, *state):
         """Check the shapes of the arguments; done once for each of them."""
@@ -225,6 +252,14 @@ class OnlineStep:
                 f"drive.shape={shape}. Give a scalar, (B, 1) or (B, N)."
             )
 
+    def _of_its_dtypes(self, *values):
+        """The arguments of a step in the dtypes of the cell, which JAX is given as they are."""
+        if self._backend != "jax":
+            return values
+        likes = (self._input, self._input, *self._states)
+        pairs = zip(values, likes, strict=True)
+        return [value if value is None else ops.cast(value, like.dtype) for value, like in pairs]
+
     def _tensor(self, value, like):
         """A value as a tensor, of the dtype of another one and on its device."""
         alike = type(value) is type(like) and value.dtype == like.dtype
@@ -234,7 +269,8 @@ class OnlineStep:
         dtype = keras.backend.standardize_dtype(like.dtype)
         if self.device is None and isinstance(value, np.ndarray) and value.dtype == dtype:
             return value if self._backend == "jax" else ops.convert_to_tensor(value)
-        return ops.convert_to_tensor(value, dtype=dtype)
+        with self.placed():
+            return ops.convert_to_tensor(value, dtype=dtype)
 
     def placed(self) -> contextlib.AbstractContextManager:
         """A context in which tensors are created on the device."""
@@ -252,44 +288,3 @@ class OnlineStep:
 
 def _where(mask, state, otherwise):
     return [ops.where(mask[:, None], a, b) for a, b in zip(state, otherwise, strict=True)]
-
-
-def _check_without_output(signals, network, layer):
-    """Refuse "y" for a model whose output is not made of a single step."""
-    if signals != "y" and (isinstance(signals, str) or "y" not in (signals or ())):
-        return
-    reason = "its output is not made of the last output of that layer alone"
-    if layer.return_sequences:
-        reason = "that layer has return_sequences=True, so the output is made of all steps"
-    raise ValueError(
-        '`signals` has "y", the output if the sequence ended at this step. Received: '
-        f"{network.name!r} with the recurrent layer {layer.name!r}, but {reason}. Ask for "
-        '"h" and apply the layers above to it, or build the model with return_sequences=False.'
-    )
-
-
-def _check_reads_forwards(network, layer):
-    """Refuse a layer whose input at a step depends on other steps."""
-    if layer.go_backwards:
-        raise ValueError(
-            "`network` must read in the order of time to be stepped. Received: a layer with "
-            "go_backwards=True. Record whole sequences with `record` instead."
-        )
-    if network is layer:
-        return
-    sequences, mask = graph.sequences_into(network, layer)
-    if graph.skips_padding(network, sequences):
-        return
-    if mask is not None:
-        raise ValueError(
-            "`network` must not mask its input to be stepped. Received: a model that masks the "
-            f"input of its layer {layer.name!r}. Pass the layer itself, step it with its own "
-            "input, and keep the previous states with `chosen` where a step is to be skipped."
-        )
-    if not any(sequences is pixels for pixels in network.inputs):
-        raise ValueError(
-            "`network` must have a recurrent layer that reads its pixels directly to be stepped. "
-            f"Received: {network.name!r}, whose layer {layer.name!r} reads the output of other "
-            "layers. Pass the layer itself, and step it with its own input, or record whole "
-            "sequences with `record`."
-        )

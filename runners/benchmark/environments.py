@@ -104,7 +104,7 @@ def _bare_cell(units, controller_units, num_envs):
         h, state = cell(x, state)
         return [h, *state]
 
-    call = step_program(step, lambda: cell.variables)
+    call = step_program(step, cell.variables)
     pixels = keras.ops.convert_to_tensor(np.full((num_envs, 1), 0.5, "float32"))
 
     def run(count):

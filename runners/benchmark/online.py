@@ -13,7 +13,7 @@ from aru_keras.runners.benchmark.choices import ONLINE_SIZES, checked_backends
 from aru_keras.runners.benchmark.processes import Variant, race
 from aru_keras.runners.benchmark.timing import ROUNDS, SECONDS_A_TURN
 
-PROBE, PLAIN = "OnlineStep", "OnlineStep, h alone"
+PROBE, PLAIN, HELD = "OnlineStep", "OnlineStep, h alone", "OnlineStep, h alone, weights held"
 
 
 def online(
@@ -58,8 +58,8 @@ def _measured(results, name, probe):
     return {"seconds": seconds, "of_online_step": ratio, "failure": None}
 
 
-def _probe(units, controller_units, signals=None):
-    step = OnlineStep(_layer(units, controller_units), signals)
+def _probe(units, controller_units, signals=None, **options):
+    step = OnlineStep(_layer(units, controller_units), signals, **options)
     return _stepping(step, step.initial_state(1))
 
 
@@ -101,7 +101,11 @@ def _torch_eager(units, controller_units):
     return eager_loop.online(units, controller_units)
 
 
-_PROBES = {PROBE: _probe, PLAIN: functools.partial(_probe, signals="h")}
+_PROBES = {
+    PROBE: _probe,
+    PLAIN: functools.partial(_probe, signals="h"),
+    HELD: functools.partial(_probe, signals="h", hold_weights=True),
+}
 KINDS = {
     "tensorflow": {**_PROBES, "tf.function": _tf_function, "cell, eager": _cell},
     "jax": {

@@ -88,7 +88,7 @@ class ControlAgent:
                 f"{outputs - 1} parameters of the policy, and the value. Received: "
                 f"{model.outputs[0].shape[-1]}. Make it with build_agent."
             )
-        self._program = step_program(self._step, lambda: model.variables)
+        self._program = step_program(self._step, model.variables)
 
     @property
     def driven(self) -> bool:
