@@ -101,7 +101,7 @@ class TrainConfig:
     take: str = option("groups of weights to take from that run, joined by +", "all")
     match_parameters: bool | None = option(
         "choose the units so that the parameter count is that of the ARUN, within 2 %% "
-        "(default: for lstm and gru)",
+        "(default: the nearest, for lstm and gru)",
         type=bool,
     )
     downsample: int = count("average the images over squares of this many pixels a side first", 1)

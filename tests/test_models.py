@@ -62,8 +62,21 @@ def test_match_parameters_sizes_the_relu_network_too():
 
 
 def test_a_size_that_cannot_be_matched_is_refused():
+    sizes = {"units": 6, "controller_units": 3}
     with pytest.raises(ValueError, match=r"within 2%.*match_parameters=False"):
-        models.build_network("lstm", (5, 1), units=6, controller_units=3)
+        models.build_network("lstm", (5, 1), match_parameters=True, **sizes)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_by_default_gated_networks_have_the_nearest_size(name):
+    """A network for data of one's own may be too small for one within 2 %."""
+    sizes = {"units": 6, "controller_units": 3}
+    arun = count(models.build_network("arun", (5, 1), **sizes))
+    network = models.build_network(name, (5, 1), **sizes)
+    found, units = count(network), network.get_layer("recurrent").units
+    for other in (units - 1, units + 1):
+        beside = models.build_network(name, (5, 1), units=other, match_parameters=False)
+        assert abs(found - arun) <= abs(count(beside) - arun)
 
 
 @pytest.mark.parametrize("name", models.NETWORKS)

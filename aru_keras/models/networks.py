@@ -15,6 +15,7 @@ from aru_keras._util.deprecated import warn
 from aru_keras.layers import ARU, DrivenRNN, GammaRNN
 from aru_keras.models.sizes import (
     CONTROLLER_UNITS,
+    COUNT_TOLERANCE,
     GATED,
     NETWORKS,
     UNITS,
@@ -69,7 +70,8 @@ def build_network(
             sequences (`tasks.Task.padding`); None to read every step.
         match_parameters: Whether to choose the number of units so that the network has the
             parameter count of the ARUN with `units` and `controller_units`, within 2 %. None means
-            for `lstm` and `gru` alone.
+            for `lstm` and `gru` alone, and the nearest count: below some 25 units it can be further
+            off.
         trained: Deprecated: names of the groups of weights that train. Use `frozen`.
 
     Returns:
@@ -77,8 +79,8 @@ def build_network(
 
     Raises:
         ValueError: If a name is unknown, `input_shape` does not fit the encoder, a size is out of
-            range or beyond the memory of this machine, or no number of units matches the ARUN's
-            parameter count.
+            range or beyond the memory of this machine, or `match_parameters` is True and no number
+            of units matches the ARUN's parameter count.
 
     Example:
         >>> build_network("arun", (784, 1), units=64, controller_units=16).output_shape
@@ -100,12 +102,18 @@ def build_network(
             f"drive=True needs a network with one pre-activation per unit: arun, gamma or relu. "
             f"Received: name={name!r}. Its gates have no counterpart of a drive."
         )
-    if match_parameters is None:
-        match_parameters = name in GATED
     features = _features(encoder, input_shape)
-    if match_parameters and name != "arun":
+    if name != "arun" and (name in GATED if match_parameters is None else match_parameters):
         reference = recurrent_parameters("arun", units, features, classes, controller_units)
-        units = matched_units(name, reference, features, classes, shared=shared, fixed=fixed)
+        units = matched_units(
+            name,
+            reference,
+            features,
+            classes,
+            shared=shared,
+            fixed=fixed,
+            tolerance=COUNT_TOLERANCE if match_parameters else math.inf,
+        )
     count = recurrent_parameters(name, units, features, classes, controller_units)
     check_memory(name, count, units)
     options = {"shared": shared, "fixed": fixed, "n": n, "s": s} if name == "gamma" else {}

@@ -98,7 +98,7 @@ def _add_agent_options(parser):
     """The options of `ControlConfig` that no task of sequences has."""
     group = parser.add_argument_group(
         "agents in environments",
-        "for gym:ID, with --model, --units, --controller-units, --learning-rate and --seed",
+        f"for gym:ID, with {_shared_options()}",
     )
     for item in _agent_fields():
         flag, text = "--" + item.name.replace("_", "-"), item.metadata["help"]
@@ -110,6 +110,15 @@ def _add_agent_options(parser):
         else:
             kind = item.metadata["type"]
             group.add_argument(flag, type=kind, metavar=kind.__name__.upper(), help=text)
+
+
+def _shared_options():
+    """The options that tasks of sequences have too, whose defaults are others for agents."""
+    return ", ".join(
+        f"--{item.name.replace('_', '-')} (default: {item.default})"
+        for item in dataclasses.fields(ControlConfig)
+        if item.name in config.TrainConfig.names() and item.name != "task"
+    )
 
 
 def _agent_fields():
