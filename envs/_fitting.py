@@ -7,7 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from aru_keras.models.pretrained import run_path
-from aru_keras.probing import OnlineStep, load_network, run_order
+from aru_keras.probing import OnlineStep, graph, load_network, run_order
 
 
 def fitting_step(
@@ -62,7 +62,9 @@ def _check_fits(env, space, network, online):
             f"each step. Received: a network that reads {online.features}."
         )
     here = getattr(env.unwrapped, "timesteps", None)
-    length = network.inputs[0].shape[1] if hasattr(network, "inputs") else None
+    length = None
+    if network is not online.layer:
+        length = graph.sequences_into(network, online.layer)[0].shape[1]
     if None not in (here, length) and here != length:
         raise ValueError(
             f"`network` must read sequences as long as the environment's, T = {here}. Received: a "

@@ -273,3 +273,10 @@ def test_what_has_no_such_dynamics_is_refused():
         GammaDynamics(np.eye(3), 1.0, [0.0, 0.0])
     with pytest.raises(ValueError, match="Did you mean 'tanh'"):
         ActivationDynamics(np.eye(3), "tahn")
+
+
+@pytest.mark.parametrize("activation", ["gelu", abs], ids=["gelu", "function"])
+def test_the_activation_of_a_layer_whose_slope_is_not_known(activation):
+    layer = built(DrivenRNN(N, activation=activation))
+    with pytest.raises(ValueError, match=r"`network` must have .*'relu'.*Give ActivationDynamics"):
+        dynamics_of(layer)

@@ -42,6 +42,16 @@ def working_dtype(dtype: str) -> str:
     return "float32" if dtype in ("float16", "bfloat16") else dtype
 
 
+def input_dtype(dtype: str, compute_dtype: str) -> str:
+    """The dtype in which a network is given its input.
+
+    Args:
+        dtype: The dtype of the model's input. Whole numbers, for an embedding, stay whole.
+        compute_dtype: The dtype in which the recurrent layer computes.
+    """
+    return working_dtype(compute_dtype) if keras.backend.is_float_dtype(dtype) else dtype
+
+
 def tensor(argument: str, value: Any, dtype: str | None = None) -> Any:
     """`keras.ops.convert_to_tensor`, of real numbers, with an error that names the argument.
 

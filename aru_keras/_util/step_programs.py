@@ -4,6 +4,7 @@ A small step takes tens of microseconds. A call of Keras, or the search of `tf.f
 program, takes as long.
 """
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 import keras
@@ -68,8 +69,23 @@ def holding(function: Callable, variables: Sequence) -> Callable:
 
 
 def _copied(variable):
-    values = np.array(keras.ops.convert_to_numpy(variable.value))  # A view may change in place.
-    return keras.ops.convert_to_tensor(values, dtype=variable.dtype)
+    with _outside_of_traces():
+        values = np.array(keras.ops.convert_to_numpy(variable.value))  # A view may change.
+        return keras.ops.convert_to_tensor(values, dtype=variable.dtype)
+
+
+def _outside_of_traces():
+    """A context in which tensors have values, also while a function is traced."""
+    backend = checked_backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return tf.init_scope()
+    if backend == "jax":
+        import jax
+
+        return jax.ensure_compile_time_eval()
+    return contextlib.nullcontext()
 
 
 def _by_form(prepare, check):

@@ -44,6 +44,12 @@ class Classifier:
             self._head = graph.read_out(self.network, self.layer)
 
     @property
+    def input_dtype(self) -> str:
+        """The dtype in which a network with a driven layer is given its pixels."""
+        dtype = self._encoder.input.dtype if self._encoder else "float32"
+        return numerics.input_dtype(dtype, self.layer.cell.compute_dtype)
+
+    @property
     def takes_drive(self) -> bool:
         """Whether a drive can be added to the pre-activations."""
         return self.layer is not None
@@ -73,7 +79,7 @@ class Classifier:
         """
         if self.layer is None:
             with from_initial_states(self.network):
-                return self.network(x, training=False)
+                return keras.tree.flatten(self.network(x, training=False))[0]
         sequences, mask = self.encode(x)
         return self.head(self.last_output(sequences, mask, drive))
 
@@ -98,6 +104,12 @@ class Classifier:
 
     def cross_entropy(self, outputs: Any, labels: Any) -> Any:
         """The loss of each sequence in nats, (B,), in float32 or wider, for integer labels (B,)."""
+        if outputs.shape[-1] < 2:
+            raise ValueError(
+                "`network` must have an output for each class, and so two or more. Received: one. "
+                "Give a network for two classes Dense(2), and train it with a sparse categorical "
+                "cross-entropy."
+            )
         outputs = ops.cast(outputs, numerics.working_dtype(outputs.dtype))
         if gives_probabilities(self.network):
             # As in Keras' own losses.
@@ -113,5 +125,6 @@ def _driven_layer(network):
         layer = graph.recurrent_layer(network)
     except ValueError:
         return None
-    read_out = graph.read_out(network, layer) if isinstance(layer, DrivenRNN) else None
-    return layer if read_out is not None else None
+    if not isinstance(layer, DrivenRNN) or layer.return_sequences:
+        return None
+    return layer if graph.read_out(network, layer) is not None else None

@@ -218,7 +218,7 @@ def dynamics_of(
         return GammaDynamics(kernel, n, s, offset)
     if n is not None:
         raise ValueError("`n` and `s` belong to GammaRNN and ARU. Received: a layer without them.")
-    return ActivationDynamics(kernel, keras.activations.serialize(cell.activation), offset)
+    return ActivationDynamics(kernel, _known_activation(cell.activation), offset)
 
 
 def as_dynamics(value: Any) -> Dynamics:
@@ -249,6 +249,18 @@ def _cell_of(network):
             f"{shown(network)}. For others give FunctionDynamics the map."
         )
     return cell
+
+
+def _known_activation(function):
+    """The name in `ACTIVATIONS` of the activation of a cell."""
+    for name in ACTIVATIONS:
+        if keras.activations.get(name) is function:
+            return name
+    raise ValueError(
+        "`network` must have an activation whose slope is known: "
+        f"{', '.join(map(repr, ACTIVATIONS))}. Received: {shown(function)}. Give "
+        "ActivationDynamics your function and its slope, or FunctionDynamics the map."
+    )
 
 
 def _product(rows, matrix):

@@ -91,7 +91,7 @@ def propagation(
             f"Received: {classifier.network.name!r}, which masks. Give sequences of one length to "
             "a model without a mask."
         )
-    labels = _classes(labels, len(x), classifier.network.output_shape[-1])
+    labels = _classes(labels, len(x), classifier.network.outputs[0].shape[-1])
     h = probing.record(classifier.network, x, "h")["h"]
     in_drive = _gradient_in_drive(classifier)
     adjoints = [
@@ -216,7 +216,7 @@ def _gradient_in_drive(classifier):
     gradient = _gradient(loss, classifier.network)
 
     def in_drive(x, labels):
-        sequences = encode(ops.convert_to_tensor(x, dtype=dtype))
+        sequences = encode(ops.convert_to_tensor(x, dtype=classifier.input_dtype))
         drive = ops.zeros((*sequences.shape[:2], cell.units), dtype=dtype)
         return gradient(drive, sequences, ops.convert_to_tensor(labels, dtype="int32"))
 

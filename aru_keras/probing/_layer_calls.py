@@ -28,7 +28,7 @@ class LayerCall(NamedTuple):
 
 
 def layer_call(model: Any, layer: keras.layers.Layer) -> LayerCall | None:
-    """The first call of a layer in a model; None if only a model inside of it calls the layer.
+    """The call of a layer in a model; None if only a model inside of it calls the layer.
 
     The model's own graph is followed. The attribute `output` of a layer is of the graph that was
     made first, which of a sequential model that was loaded, or grew layer by layer, is another one.
@@ -38,9 +38,12 @@ def layer_call(model: Any, layer: keras.layers.Layer) -> LayerCall | None:
         layer: The layer.
 
     Raises:
-        AttributeError: If the model has no graph.
+        AttributeError: If the model has no graph, or does more than its graph.
+        ValueError: If the model calls the layer several times.
     """
     whole, found = keras.Model(model.inputs, model.outputs), []
+    if type(model).call not in (type(whole).call, keras.Sequential.call):
+        raise AttributeError(f"{model.name} has a `call` of its own.")
 
     def call(operation, *args, **kwargs):
         output = operation(*args, **kwargs)
@@ -51,6 +54,11 @@ def layer_call(model: Any, layer: keras.layers.Layer) -> LayerCall | None:
     again = _called_again(whole, call)
     if not found:
         return None
+    if len(found) > 1:
+        raise ValueError(
+            f"The layer {layer.name!r} must be called once in the model. Received: a model that "
+            f"calls it {len(found)} times. Pass the layer itself, with what it reads."
+        )
     arguments, output = found[0]
     kept = {name: value for name, value in arguments.items() if _holds_any(value)}
     return LayerCall(kept, output, again.outputs)

@@ -41,14 +41,29 @@ def from_initial_states(network: keras.layers.Layer) -> Iterator[None]:
 
 
 def gives_probabilities(model: Any) -> bool:
-    """Whether the last layer of a model is a softmax over the classes, or has one.
+    """Whether the output of a model, its first if there are several, is a softmax over the classes.
 
     Args:
-        model: The model.
+        model: The model. Of one without a graph the last layer is asked.
     """
-    last = model.layers[-1]
+    output = None
+    operations = model.layers
+    with contextlib.suppress(AttributeError, ValueError):
+        output = model.outputs[0]
+        operations = keras.Model(model.inputs, output).operations
+    *_, last = filter(_changes_something, operations)
     if isinstance(last, keras.Model):
         return gives_probabilities(last)
-    if isinstance(last, keras.layers.Softmax):
-        return keras.tree.flatten(last.axis) in ([-1], [len(model.outputs[0].shape) - 1])
-    return getattr(last, "activation", None) is keras.activations.softmax
+    if type(last).__name__ == "Softmax":  # The layer, or the operation of keras.ops.softmax.
+        axes = [-1] if output is None else [-1, len(output.shape) - 1]
+        return all(axis in axes for axis in keras.tree.flatten(getattr(last, "axis", -1)))
+    activation = getattr(last, "activation", None)
+    softmax = (keras.activations.softmax, keras.ops.softmax)
+    return activation in softmax or isinstance(activation, keras.layers.Softmax)
+
+
+def _changes_something(operation):
+    """Whether an operation may change its input where a model is not trained."""
+    if isinstance(operation, keras.layers.Activation):
+        return operation.activation is not keras.activations.linear
+    return not isinstance(operation, keras.layers.Identity | keras.layers.Dropout)

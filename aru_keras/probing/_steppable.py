@@ -11,7 +11,10 @@ def check_without_output(signals, network: keras.Model, layer: keras.layers.RNN)
         return
     reason = "its output is not made of the last output of that layer alone"
     if layer.return_sequences:
-        reason = "that layer has return_sequences=True, so the output is made of all steps"
+        reason = (
+            "that layer has return_sequences=True, and the layers above it are not all known to "
+            "treat each step alike, as Dense does"
+        )
     raise ValueError(
         '`signals` has "y", the output if the sequence ended at this step. Received: '
         f"{network.name!r} with the recurrent layer {layer.name!r}, but {reason}. Ask for "

@@ -145,16 +145,17 @@ def sequences_into(
         layer: Its recurrent layer.
 
     Raises:
-        ValueError: If the model has no graph, does not call the layer itself, or calls it with an
-            initial state, or with another argument than a mask and a drive that is an input of the
-            model.
+        ValueError: If the model has no graph, does not call the layer itself, or not once alone, or
+            calls it with an initial state, or with another argument than a mask and a drive that
+            is an input of the model.
     """
     try:
         call = layer_call(layer_or_model, layer)
     except AttributeError as error:
         raise ValueError(
-            "`network` must be a functional or sequential model, whose layers know their "
-            f"inputs. Received: {layer_or_model!r}. Pass the layer itself, with what it reads."
+            "`network` must be a functional or sequential model without a `call` of its own, so "
+            f"that its layers know their inputs. Received: {layer_or_model!r}. "
+            f"{_way_out(layer_or_model)}"
         ) from error
     if call is None:
         raise ValueError(
@@ -163,6 +164,12 @@ def sequences_into(
         )
     check_arguments(layer_or_model, layer, call.arguments)
     return next(iter(call.arguments.values())), mask_of(call.arguments)
+
+
+def _way_out(model):
+    if isinstance(model, keras.Sequential) and not model.built:
+        return "Begin it with keras.Input, or call it once."
+    return "Pass the layer itself, with what it reads."
 
 
 class _Encoder(keras.Model):
@@ -210,11 +217,14 @@ def skips_padding(model: keras.Model, sequences: Any) -> bool:
         model: The model.
         sequences: The sequences that its recurrent layer reads, as `sequences_into` gives them.
     """
-    try:
-        _, *between = keras.Model(model.inputs, sequences).layers
-    except ValueError:  # They do not come from these inputs.
-        return False
-    return [type(layer) for layer in between] == [keras.layers.Masking]
+    for pixels in model.inputs:
+        try:
+            operations = keras.Model(pixels, sequences).operations
+        except ValueError:  # They do not come from this input, which may be the drive.
+            continue
+        kinds = [type(operation) for operation in operations]
+        return kinds == [keras.layers.InputLayer, keras.layers.Masking]
+    return False
 
 
 def read_out(layer_or_model: keras.layers.Layer, layer: Any) -> keras.Model | None:
@@ -244,19 +254,33 @@ def read_out(layer_or_model: keras.layers.Layer, layer: Any) -> keras.Model | No
 
 def _of_a_step(above):
     """A model of one step from one of all steps; None if it does not treat the steps alike."""
-    operations = in_a_row(above) or []
-    dense = any(isinstance(operation, keras.layers.Dense) for operation in operations)
-    if not (dense and all(map(_treats_steps_alike, operations))):
+    layers = [_at_one_step(operation) for operation in in_a_row(above) or []]
+    if not any(isinstance(layer, keras.layers.Dense) for layer in layers) or None in layers:
         return None
     h = above.inputs[0]
     step = y = keras.Input((h.shape[-1],), dtype=h.dtype)
-    for operation in operations:
-        y = operation(y)
+    for layer in layers:
+        y = layer(y)
     return keras.Model(step, y)
 
 
-def _treats_steps_alike(layer):
-    if isinstance(layer, keras.layers.Softmax):
-        return keras.tree.flatten(layer.axis) == [-1]
-    alike = (keras.layers.Dense, keras.layers.Dropout, keras.layers.Activation)
-    return isinstance(layer, alike)
+_ALIKE = (
+    keras.layers.Activation,
+    keras.layers.Dense,
+    keras.layers.Dropout,
+    keras.layers.ELU,
+    keras.layers.Identity,
+    keras.layers.LeakyReLU,
+    keras.layers.ReLU,
+    keras.layers.Rescaling,
+)
+"""Layers that do the same at each step, and need not know that there are several."""
+
+
+def _at_one_step(operation):
+    """The layer that does at one step what an operation does at each; None if there is none."""
+    if isinstance(operation, keras.layers.TimeDistributed):
+        return _at_one_step(operation.layer)
+    if isinstance(operation, keras.layers.Softmax | keras.layers.LayerNormalization):
+        return operation if keras.tree.flatten(operation.axis) == [-1] else None
+    return operation if isinstance(operation, _ALIKE) else None

@@ -64,6 +64,8 @@ class SignalHistory(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Record the signals before training."""
+        if not self.model.built:  # On TensorFlow, `fit` builds it later.
+            self.model.build(np.shape(self.x))
         self._recorder = Recorder(self.model, self.signals)
         self.epochs, self.history = [], {name: [] for name in self._recorder.signals}
         self._done = 0

@@ -189,7 +189,11 @@ class _Source:
         """The number of steps T, of which some may not have been recorded."""
         if self._model is self.layer:
             return np.shape(x)[1]
-        return graph.sequences_into(self._model, self.layer)[0].shape[1] or np.shape(x)[1]
+        encoder = graph.encoder(self._model, self.layer)
+        if encoder is None:
+            return np.shape(x)[1]
+        sequences = encoder.compute_output_shape(np.shape(x))
+        return keras.tree.flatten(sequences)[1]
 
     def _outputs(self, h, memory_limit):
         """The outputs y, (B, T, outputs), made from as many steps at once as fit the memory."""

@@ -36,7 +36,8 @@ class OnlineStep:
             diagonal.
         hold_weights: Whether all steps read the weights that the network has at the first one,
             also if it is trained in between. By default a step follows the training. On JAX a
-            small network takes its steps faster if it need not look for new weights.
+            small network takes its steps faster if it need not look for new weights. A pickle
+            holds the weights that the network has when it is pickled.
         device: The device, as in `keras.device`, for example "cpu:0" or "gpu:0"; None for the
             choice of Keras. On torch the network is moved to it.
 

@@ -196,7 +196,8 @@ class Recorder:
         """The signals for `x` and `drive`; arguments and results are those of `record`."""
         check_process()
         whole("memory_limit", memory_limit, 1, hint="It is a number of bytes.")
-        x, progress = array("x", zeroed(x, mask), dtype=None), flag("progress", progress)
+        what, progress = "finite real numbers, the pixels alone", flag("progress", progress)
+        x = array("x", zeroed(x, mask), dtype=None, what=what)
         self._check_shape(x)
         if drive is not None:
             drive = array("drive", drive, dtype=None)
@@ -285,11 +286,8 @@ class Recorder:
         return signals
 
     def _input_dtype(self):
-        """The dtype of the network's input; whole numbers, for an embedding, are not cast."""
         dtype = self._encoder.input.dtype if self._encoder else "float32"
-        if not keras.backend.is_float_dtype(dtype):
-            return dtype
-        return numerics.working_dtype(self.layer.cell.compute_dtype)
+        return numerics.input_dtype(dtype, self.layer.cell.compute_dtype)
 
     def _loop(self, shape, drive_size, masked, at_once):
         cell = SignalCell(
