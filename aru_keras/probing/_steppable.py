@@ -1,11 +1,13 @@
 """What a network must be to be taken step by step."""
 
+from typing import Any
+
 import keras
 
 from aru_keras.probing import graph
 
 
-def check_without_output(signals, network: keras.Model, layer: keras.layers.RNN) -> None:
+def check_without_output(signals: Any, network: keras.Model, layer: keras.layers.RNN) -> None:
     """Refuse "y" for a model whose output is not made of a single step."""
     if signals != "y" and (isinstance(signals, str) or "y" not in (signals or ())):
         return

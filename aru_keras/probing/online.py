@@ -157,9 +157,9 @@ class OnlineStep:
             raise
         results = self._program(x, drive, *state)
         count = len(state)
-        state, others = results[:count], iter(results[count:])
-        h = state[0] if len(results) == count + self._others else results[-1]
-        return h, state, {name: h if name == "h" else next(others) for name in self.signals}
+        new, others = results[:count], iter(results[count:])
+        h = new[0] if len(results) == count + self._others else results[-1]
+        return h, new, {name: h if name == "h" else next(others) for name in self.signals}
 
     def restarted(self, mask: np.ndarray, state: Sequence) -> list:
         """States in which some sequences have their initial states.

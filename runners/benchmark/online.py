@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -101,12 +101,12 @@ def _torch_eager(units, controller_units):
     return eager_loop.online(units, controller_units)
 
 
-_PROBES = {
+_PROBES: dict[str, Callable] = {
     PROBE: _probe,
     PLAIN: functools.partial(_probe, signals="h"),
     HELD: functools.partial(_probe, signals="h", hold_weights=True),
 }
-KINDS = {
+KINDS: dict[str, dict[str, Callable]] = {
     "tensorflow": {**_PROBES, "tf.function": _tf_function, "cell, eager": _cell},
     "jax": {
         **_PROBES,
