@@ -38,6 +38,7 @@ def blocks(monkeypatch):
     return modules
 
 
+@pytest.mark.slow
 def test_the_page_that_adds_an_experiment_tells_what_works(blocks, tmp_path, monkeypatch):
     monkeypatch.setitem(PRESETS, "tiny", TINY)
     report, _ = reproduce.reproduce("tiny", tmp_path, only=[NAME], say=lambda line: None)

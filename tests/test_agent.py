@@ -64,6 +64,7 @@ def history(folder):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_run_by_episodes_is_the_run_of_fit(tmp_path):
     options = {"units": 5, "controller_units": 3, "downsample": 2}
     options |= {"epochs": 2, "batch_size": 16, "limit": 40}

@@ -33,6 +33,7 @@ def small():
         return training.training(["small"], backends=["tensorflow"], kinds=KINDS, rounds=5)
 
 
+@pytest.mark.slow
 def test_the_whole_sequence_is_faster_at_once_than_step_by_step(small):
     ratios = {row["kind"]: row["of_step_by_step"] for row in small}
     assert ratios[training.STEP_BY_STEP] == 1
@@ -40,6 +41,7 @@ def test_the_whole_sequence_is_faster_at_once_than_step_by_step(small):
     assert ratios[training.PREDICTED] < ratios[training.AT_ONCE]
 
 
+@pytest.mark.slow
 def test_a_table_and_a_chart_hold_every_variant(small):
     lines = [line for line in report.training_table(small).splitlines() if "tensorflow" in line]
     assert [line.split("|")[2].strip() for line in lines] == KINDS
@@ -49,6 +51,7 @@ def test_a_table_and_a_chart_hold_every_variant(small):
     assert all(row["memory"] > 0 for row in small)
 
 
+@pytest.mark.slow
 def test_the_numbers_behind_the_chart_stand_beside_it(small, tmp_path, monkeypatch, capsys):
     failed = {"size": small[0]["size"], "backend": "jax", "kind": "GRU", "failure": "no memory"}
     monkeypatch.setattr(training, "training", lambda *_, **__: [*small, {**small[0], **failed}])
@@ -110,6 +113,7 @@ def build_slow():
     return lambda count: time.sleep(1)
 
 
+@pytest.mark.slow
 def test_a_variant_that_is_killed_between_its_turns_leaves_the_others_running():
     builds = {"killed": build_killed_while_it_waits, "slow": build_slow}
     variants = [Variant(name, "tensorflow", build) for name, build in builds.items()]
@@ -118,6 +122,7 @@ def test_a_variant_that_is_killed_between_its_turns_leaves_the_others_running():
     assert len(found.timing.seconds["slow"]) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("together", [True, False])
 def test_a_variant_that_breaks_or_dies_leaves_the_others_running(together):
     builds = [partial(build_sleepless, 300), build_broken, build_killed, build_sleepless]
@@ -176,6 +181,7 @@ def test_the_eager_loop_is_the_same_network():
     np.testing.assert_allclose(found, np.asarray(layer(x)), rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_one_step_of_one_sequence_is_timed_in_every_way():
     rows = online.online([(6, 3)], backends=["tensorflow"], rounds=1)
     assert [row["kind"] for row in rows] == list(online.KINDS["tensorflow"])

@@ -64,6 +64,7 @@ def without_times(path):
         return [{**row, "seconds": None} for row in csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_workers_write_the_report_of_one_process_though_one_is_killed(dask, tmp_path, monkeypatch):
     offer_preset(monkeypatch, GATED)
     chosen = {"only": ["accuracy"], "formats": ["png"], "say": quiet}
@@ -109,6 +110,7 @@ def assert_same_files(one, several):
         assert without_times(path) == without_times(several / path.relative_to(one))
 
 
+@pytest.mark.slow
 def test_a_sweep_on_workers_is_the_sweep_of_one_process(dask, tmp_path):
     options = {"model": "gru", "units": [3, 4], "epochs": 1, "limit": 32, "batch_size": 32}
     options["match_parameters"] = False

@@ -152,6 +152,7 @@ def test_two_processes_of_torch_train_as_one_fused_or_not(tmp_path):
         assert max(apart, of_losses) < 1e-6 < 1e-2 < moved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backend", "program", "variables"),
     [("tensorflow", TWO_CPUS + TRAINED, {}), ("jax", TRAINED, TWO_HOSTS)],

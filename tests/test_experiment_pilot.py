@@ -65,6 +65,7 @@ def with_accuracies(monkeypatch, accuracies):
     monkeypatch.setattr(workspace.TrainedRun, "validation_accuracy", property(told))
 
 
+@pytest.mark.slow
 def test_a_network_trains_with_the_rate_that_its_pilot_chose(tmp_path, monkeypatch):
     better = {"pilot-relu-0.0001": 0.9, "pilot-relu-0.001": 0.1, "pilot-gamma-0.001": 0.9}
     with_accuracies(monkeypatch, better)

@@ -59,17 +59,14 @@ def counting(measured):
     )
 
 
+@pytest.mark.slow
 def test_nothing_is_trained_or_measured_twice(tmp_path):
     measured, said = [], []
     experiment = counting(measured)
     space = workspace.Workspace(tmp_path, TINY, said.append)
     first = space.results(experiment, [0, 1])
-    assert measured == [
-        ("relu", 0),
-        ("relu", 1),
-        ("gamma-rotated-readout", 0),
-        ("gamma-rotated-readout", 1),
-    ]
+    names = ("relu", "gamma-rotated-readout")
+    assert measured == [(name, seed) for name in names for seed in (0, 1)]
     # As after an interruption: one measurement and one run are not there any more.
     (tmp_path / "measured/counting/relu-seed1.npz").unlink()
     (tmp_path / "runs/relu-seed1/results.json").unlink()
@@ -225,6 +222,7 @@ def test_reproduce_writes_a_report_and_counts_its_time(tmp_path, monkeypatch):
     assert again == files and json.loads((tmp_path / "a/seconds.json").read_text()) >= before
 
 
+@pytest.mark.slow
 def test_the_same_seeds_give_the_same_numbers(tmp_path, monkeypatch):
     offer_preset(monkeypatch, TINY)
     found = []
@@ -239,6 +237,7 @@ def test_the_same_seeds_give_the_same_numbers(tmp_path, monkeypatch):
             np.testing.assert_array_equal(value, second[name][key])
 
 
+@pytest.mark.slow
 def test_two_processes_do_not_work_in_one_folder(tmp_path, monkeypatch):
     offer_preset(monkeypatch, TINY)
     offer_experiment(monkeypatch, counting([]))

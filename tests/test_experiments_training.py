@@ -15,6 +15,7 @@ def space(tmp_path_factory):
     return workspace.Workspace(tmp_path_factory.mktemp("space"), TINY, lambda line: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "some"),
     [

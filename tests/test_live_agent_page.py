@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 from browsing import MARKS, PATIENCE, chromium, serving, window_of
 from own_runs import untrained_agent
 
@@ -11,6 +12,7 @@ from aru_keras.runners.control import acting
 pytestmark = MARKS
 
 
+@pytest.mark.slow
 def test_an_agent_acts_step_by_step_and_is_driven_with_the_keyboard(tmp_path):
     run = untrained_agent(tmp_path / "run", "CartPole-v1", mask_velocities=True)
     with serving(run) as address, chromium() as browser, window_of(browser, address) as window:

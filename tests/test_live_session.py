@@ -190,6 +190,7 @@ def test_a_wrong_value_is_refused_and_nothing_changes(wrong, message):
     assert finished(session).perturbation.to_text() == "none"
 
 
+@pytest.mark.slow
 def test_sequences_of_ones_own_are_read_to_their_own_ends(tmp_path):
     x = [np.random.default_rng(k).normal(size=(10 + k % 5, 2)) for k in range(12)]
     examples = x, np.array(["slow", "fast"])[np.arange(12) % 2]

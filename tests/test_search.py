@@ -121,6 +121,7 @@ def test_the_table_has_all_ends_best_validation_first(tmp_path, monkeypatch):
     assert notes.count("seed 0 unfinished") == 6 and notes.count("pruned after epoch 1") == 1
 
 
+@pytest.mark.slow
 @needs_optuna
 def test_a_broken_search_goes_on_as_an_unbroken_one(tmp_path, monkeypatch):
     def curve(config):

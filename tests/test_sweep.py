@@ -221,7 +221,10 @@ MISFITS = {
     "batch": (["--batch-size", "32", "181", "--drop-remainder", "yes"], "`batch_size` must be at"),
     "weights": (["--class-weights", "balanced", "1,2"], "`class_weights`"),
     "memory": (["--units", "3", "300"], "`units` must give a network that fits into memory"),
-    "matching": (["--units", "128", "3", "--model", "gru"], "No number of gru units has"),
+    "matching": (
+        ["--units", "128", "3", "--model", "gru", "--match-parameters", "yes"],
+        "No number of gru units has",
+    ),
     "image": (["--downsample", "1", "3"], "`downsample` must divide the 8×8 image"),
 }
 

@@ -118,6 +118,7 @@ class Break(Exception):
 MOMENTS = ("batch", "before the commit", "after the commit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("learner", "schedule", "moment"),
     [
@@ -164,6 +165,7 @@ def _break_in_second_epoch(patch, moment):
     patch.setattr(run_folder, "write_json", at_commit)
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_a_run_that_resumes(unbroken, tmp_path):
     folder = tmp_path / "killed"
     command = [sys.executable, "-m", "aru_keras.runners.cli", "train", "digits"]
