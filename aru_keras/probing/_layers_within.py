@@ -1,6 +1,7 @@
 """The layers inside a network: all of them, those that carry states, and the last one."""
 
 import contextlib
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,20 +47,36 @@ def gives_probabilities(model: Any) -> bool:
     Args:
         model: The model. Of one without a graph the last layer is asked.
     """
-    output = None
-    operations = model.layers
-    with contextlib.suppress(AttributeError, ValueError):
-        output = model.outputs[0]
-        operations = keras.Model(model.inputs, output).operations
-    *_, last = filter(_changes_something, operations)
+    last = _last_operation(model)
     if isinstance(last, keras.Model):
         return gives_probabilities(last)
     if type(last).__name__ == "Softmax":  # The layer, or the operation of keras.ops.softmax.
-        axes = [-1] if output is None else [-1, len(output.shape) - 1]
+        axes = [-1, *(len(output.shape) - 1 for output in _outputs(model)[:1])]
         return all(axis in axes for axis in keras.tree.flatten(getattr(last, "axis", -1)))
     activation = getattr(last, "activation", None)
     softmax = (keras.activations.softmax, keras.ops.softmax)
     return activation in softmax or isinstance(activation, keras.layers.Softmax)
+
+
+_LAST: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
+"""The layers of models, with the last operation: to search the graph takes milliseconds."""
+
+
+def _last_operation(model):
+    """The operation that makes the first output, or before it, if it changes nothing."""
+    layers = list(model.layers)
+    known, last = _LAST.get(model, (None, None))
+    if known != layers:
+        operations = layers
+        with contextlib.suppress(AttributeError, ValueError):
+            operations = keras.Model(model.inputs, model.outputs[0]).operations
+        *_, last = filter(_changes_something, operations)
+        _LAST[model] = layers, last
+    return last
+
+
+def _outputs(model):
+    return getattr(model, "outputs", None) or []
 
 
 def _changes_something(operation):
