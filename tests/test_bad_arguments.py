@@ -5,6 +5,7 @@ import importlib
 import inspect
 import pkgutil
 
+import cases_of_data
 import cases_of_experiments
 import cases_of_instruments
 import cases_of_networks
@@ -17,7 +18,7 @@ from aru_keras import analysis
 
 CASES = [
     *(*cases_of_instruments.CASES, *cases_of_experiments.CASES),
-    *(*cases_of_networks.CASES, *cases_of_sequences.CASES),
+    *(*cases_of_networks.CASES, *cases_of_data.CASES, *cases_of_sequences.CASES),
 ]
 MODELS = ("model_cards", "networks", "pretrained", "sizes", "weight_groups")
 MODULES = [
