@@ -20,9 +20,11 @@ from aru_keras.runners.memory import peak_memory
 MOST_MEMORY = 0.9
 """Share of the machine's memory that a variant may take."""
 
-
 OUT_OF_MEMORY = ("can't allocate memory", "out of memory", "RESOURCE_EXHAUSTED")
 """Texts by which errors of torch, TensorFlow and JAX say that memory ran out."""
+
+SECONDS_TO_END = 5.0
+"""How long a process may take to end by itself."""
 
 TOO_MUCH_MEMORY = 77
 """Exit code of a process that took more memory than `MOST_MEMORY`."""
@@ -161,6 +163,8 @@ class _Worker:
         return answer
 
     def stop(self):
+        self.connection.close()  # The process ends by itself and gives back what it holds.
+        self.process.join(SECONDS_TO_END)
         self.process.terminate()
         self.process.join()
 
