@@ -59,7 +59,7 @@ class HenaffOrthogonal(_Seeded):
         dtype = keras.backend.standardize_dtype(dtype or keras.config.floatx())
         angles = keras.random.uniform((size // 2,), -math.pi, 0.0, dtype, seed=self._draw_seed)
         cosines, sines = ops.cast(ops.cos(angles), dtype), ops.cast(ops.sin(angles), dtype)
-        # JAX takes sines in float32: normalise, so that float64 matrices are orthogonal to 1e-16.
+        # JAX takes sines in float32: normalize, so that float64 matrices are orthogonal to 1e-16.
         length = (cosines * cosines + sines * sines) ** 0.5
         cosines, sines = cosines / length, sines / length
         last = ops.ones((size % 2,), dtype=dtype)

@@ -10,7 +10,7 @@ _RATIO = (np.sqrt(5) - 1) / 2
 def golden_section(
     function: Callable, low: np.ndarray, high: np.ndarray, refinements: int
 ) -> np.ndarray:
-    """The arguments between `low` and `high` that minimise a function, elementwise.
+    """The arguments between `low` and `high` that minimize a function, elementwise.
 
     Args:
         function: Elementwise function of an array of the shape of `low`, with a single minimum in

@@ -78,7 +78,7 @@ def find_fixed_points(
 ) -> FixedPoints:
     """The fixed and slow points that are found from given states.
 
-    q is minimised with `scipy.optimize.least_squares`, by the method of Levenberg and Marquardt. It
+    q is minimized with `scipy.optimize.least_squares`, by the method of Levenberg and Marquardt. It
     needs the Jacobian, of S² numbers, at every step.
 
     Args:

@@ -1,6 +1,6 @@
 """Fractional differentiation: D^α of a signal, and the order α of a response to a drive.
 
-A response h ≈ D^(−α)[ξ] to a step ξ has order α. With α > 0 the unit integrates (it sensitises),
+A response h ≈ D^(−α)[ξ] to a step ξ has order α. With α > 0 the unit integrates (it sensitizes),
 with α < 0 it differentiates (it adapts), and with α = 0 it follows the drive (Geadah et al. 2024,
 Fig 4b–d, 9–12; the sign of α is that of the paper's results and figures).
 
@@ -164,7 +164,7 @@ def errors_over_orders(
     window: tuple[int, int] | None = None,
     baseline: int | None = None,
 ) -> np.ndarray:
-    """The mean square of c·D^α[h] − ξ for given α, which `fractional_order` minimises (Figs 10–12).
+    """The mean square of c·D^α[h] − ξ for given α, which `fractional_order` minimizes (Figs 10–12).
 
     Args:
         response: Response h, (T, N) or (T,).
@@ -261,7 +261,7 @@ def _misfit(derivative, target, free_gain):
 
 
 def _minimum(function):
-    """The α in `ORDER_RANGE` that minimises a function, (N,): by a grid, then golden section."""
+    """The α in `ORDER_RANGE` that minimizes a function, (N,): by a grid, then golden section."""
     low, high = ORDER_RANGE
     grid = np.linspace(low, high, round((high - low) / _GRID_STEP) + 1)
     best = grid[np.argmin([function(alpha) for alpha in grid], axis=0)]

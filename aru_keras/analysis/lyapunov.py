@@ -1,7 +1,7 @@
 """Lyapunov exponents of autonomous dynamics (Geadah et al. 2024, Fig 5c–d, App. D).
 
 The k largest exponents are computed by the QR method (Benettin et al. 1980): small deviations are
-propagated along a trajectory and orthonormalised at every step. The exponents are the means of the
+propagated along a trajectory and orthonormalized at every step. The exponents are the means of the
 logarithms of their growth factors.
 """
 
@@ -104,7 +104,7 @@ def _total_growth(dynamics, h, directions, steps, transient):
     for step in range(transient + steps):
         h, directions = dynamics.push(h, directions)
         _check_finite(h, step + 1)
-        directions, growth = _orthonormalised(directions)
+        directions, growth = _orthonormalized(directions)
         if step >= transient:
             total += growth
     return total
@@ -211,7 +211,7 @@ def adapted_and_frozen_exponents(
     return AdaptedExponents(drives, adapted, frozen)
 
 
-def _orthonormalised(directions):
+def _orthonormalized(directions):
     """The directions made orthonormal, and the logarithms of their growth factors."""
     length = np.linalg.norm(directions, axis=-1)
     if directions.shape[-2] == 1:

@@ -102,8 +102,8 @@ def unit_gaussian_distances(h: ArrayLike) -> np.ndarray:
         raise ValueError(f"`h` must hold three states of each unit. Received: shape {np.shape(h)}.")
     mean, deviation = states.mean(axis=0), states.std(axis=0)
     varying = deviation > 1e-12 * np.abs(states).max()
-    standardised = np.sort((states - mean)[:, varying] / deviation[varying], axis=0)
-    return np.array([_gaussian_distance(unit) for unit in standardised.T])
+    standardized = np.sort((states - mean)[:, varying] / deviation[varying], axis=0)
+    return np.array([_gaussian_distance(unit) for unit in standardized.T])
 
 
 def stationary_lines(distributions: Sequence[StationaryDistribution]) -> StationaryLines:
@@ -172,10 +172,10 @@ def draw_recorded_states(h: ArrayLike, count: int, seed: int = 0) -> np.ndarray:
     return states[draws.choice(len(states), count, replace=False)]
 
 
-def _gaussian_distance(standardised):
+def _gaussian_distance(standardized):
     """The supremum of |F(x) − Φ(x)| for sorted values, from both sides of each jump of F."""
-    count = len(standardised)
-    expected = stats.norm.cdf(standardised)
+    count = len(standardized)
+    expected = stats.norm.cdf(standardized)
     above = np.arange(1, count + 1) / count - expected
     below = expected - np.arange(count) / count
     return float(max(above.max(), below.max()))

@@ -220,7 +220,7 @@ def _features(encoder, input_shape):
 
 
 def _conv_encoder(images, trainable):
-    """Four 3×3 convolutions, each after batch normalisation and ReLU; positions become steps."""
+    """Four 3×3 convolutions, each after batch normalization and ReLU; positions become steps."""
     x = images
     for index, channels in enumerate((32, 64, 128, 256)):
         x = keras.layers.BatchNormalization(name=f"norm_{index + 1}", trainable=trainable)(x)

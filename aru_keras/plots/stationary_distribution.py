@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _BINS, _REACH = 60, 4.0
-"""Of histograms of standardised states: their number, and how many deviations they reach."""
+"""Of histograms of standardized states: their number, and how many deviations they reach."""
 
 
 def state_distributions(states: Mapping[float, np.ndarray], lines: StationaryLines) -> "Figure":
-    """Distributions of h under each drive, standardised, and their mean and deviation over ξ.
+    """Distributions of h under each drive, standardized, and their mean and deviation over ξ.
 
     Args:
         states: h of any shape, by ξ.

@@ -1,4 +1,4 @@
-"""Proximal policy optimisation (Schulman et al. 2017), with generalised advantages (2016).
+"""Proximal policy optimization (Schulman et al. 2017), with generalized advantages (2016).
 
 The steps of a segment: every step is weighed alike, but for those whose action was ignored.
 """

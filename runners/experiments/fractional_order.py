@@ -98,7 +98,7 @@ def _conclude(results, preset):
         f"estimate; the responses are of isolated units at the ranks {examples.RANKS} of α. "
         "Shares and means are over units that respond and over "
         f"ξ from {STEPS[0]:g} to {STEPS[-1]:g}. All claims but the second use the paper's "
-        "estimate. This estimate does not normalise the response, so that a gain other than 1 "
+        "estimate. This estimate does not normalize the response, so that a gain other than 1 "
         "looks like an order, and it treats the recording as periodic. The second estimate also "
         "fits the gain c, and the third is causal. The estimates can differ strongly, even in "
         "sign. R² is "
@@ -238,7 +238,7 @@ EXPERIMENT = Experiment(
     name="fractional-order",
     title="Fractional order of the units",
     paper="Fig 4b–c, 10–12",
-    expected="Connected, most units integrate (α > 0, sensitising); isolated, they shift toward "
+    expected="Connected, most units integrate (α > 0, sensitizing); isolated, they shift toward "
     "differentiation, and more than half have α < 0 (adapting).",
     trainings=lambda preset: ("arun", "gamma"),
     measure=_measure,
