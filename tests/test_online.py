@@ -133,6 +133,18 @@ def test_a_tensor_that_is_input_and_state():
     assert_same([array(both(x, [h])[0])], [array(OnlineStep(layer)(x, [h])[0])])
 
 
+def test_arrays_may_be_overwritten_after_the_call():
+    step, rng = OnlineStep(ARU(256, 16), "h"), np.random.default_rng(0)
+    given = [rng.normal(size=(128, size)).astype("float32") for size in (I, 256, 256, 256 * 16)]
+    expected = array(step(given[0], given[2:], given[1])[0])
+    for _ in range(10):
+        x, drive, *state = reused = [values.copy() for values in given]
+        h, *_ = step(x, state, drive)
+        for values in reused:
+            values[:] = 7
+        np.testing.assert_array_equal(array(h), expected)
+
+
 def test_activations_with_numbers_in_them():
     layer = GammaRNN(N)
     readout = keras.layers.Dense(2, activation=lambda z: 2.0 * z + 1.0)

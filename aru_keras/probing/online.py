@@ -268,8 +268,11 @@ class OnlineStep:
         if alike and (value.device == like.device if on_torch else self.device is None):
             return value
         dtype = keras.backend.standardize_dtype(like.dtype)
-        if self.device is None and isinstance(value, np.ndarray) and value.dtype == dtype:
-            return value if self._backend == "jax" else ops.convert_to_tensor(value)
+        if isinstance(value, np.ndarray):
+            # JAX may read the memory after the call, when its owner has written other values.
+            value = value.copy() if self._backend == "jax" else value
+            if self.device is None and value.dtype == dtype:
+                return value if self._backend == "jax" else ops.convert_to_tensor(value)
         with self.placed():
             return ops.convert_to_tensor(value, dtype=dtype)
 
