@@ -5,6 +5,11 @@ import operator
 from typing import Any
 
 
+def cell_options(kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of `keras.layers.Layer` for the cell in a layer that is given `kwargs`."""
+    return {"name": "cell", "dtype": kwargs.get("dtype")}
+
+
 class CellAttributes:
     """A layer that reads through the arguments of its cell: `layer.units` is `layer.cell.units`.
 

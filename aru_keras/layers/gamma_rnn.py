@@ -6,10 +6,10 @@ from typing import Any
 import keras
 
 from aru_keras.initializers import InitializerLike
+from aru_keras.layers._cell_attributes import cell_options
 from aru_keras.layers._fused import FusedRNN
 from aru_keras.layers._weight_options import ConstraintLike, RegularizerLike
 from aru_keras.layers.gamma_rnn_cell import GammaRNNCell
-from aru_keras.layers.rnn import _cell_options
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -133,7 +133,7 @@ class GammaRNN(FusedRNN):
             recurrent_dropout=recurrent_dropout,
             seed=seed,
             frozen=frozen,
-            **_cell_options(kwargs),
+            **cell_options(kwargs),
         )
         self._init_around(
             cell,

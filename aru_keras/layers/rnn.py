@@ -10,7 +10,7 @@ from keras import ops
 from aru_keras._util.types import Shape, Tensor
 from aru_keras.initializers import InitializerLike
 from aru_keras.layers._call_arguments import checked_mask, checked_states
-from aru_keras.layers._cell_attributes import CellAttributes
+from aru_keras.layers._cell_attributes import CellAttributes, cell_options
 from aru_keras.layers._signals import (
     SignalCell,
     append_drive,
@@ -123,7 +123,7 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
             recurrent_dropout=recurrent_dropout,
             seed=seed,
             frozen=frozen,
-            **_cell_options(kwargs),
+            **cell_options(kwargs),
         )
         self._init_around(
             cell,
@@ -149,6 +149,17 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
     def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         super().build(sequences_shape, initial_state_shape)
         self.input_spec = keras.layers.InputSpec(ndim=3, axes={-1: sequences_shape[-1]})
+        for state in self.states or []:
+            # As by `keras.Variable(autocast=False)`: in half precision a state would be rounded
+            # between batches, and on torch assigned to a copy.
+            state._autocast = False
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        # Keras leaves the states out, and so on JAX a model forgets them after each batch.
+        known = super().variables
+        states = getattr(self, "states", None) or []
+        return known + [state for state in states if all(state is not other for other in known)]
 
     def compute_output_shape(
         self,
@@ -269,11 +280,6 @@ class DrivenRNN(CellAttributes, keras.layers.RNN):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "DrivenRNN":
         return cls(**config)
-
-
-def _cell_options(kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `keras.layers.Layer` for the cell in a layer that is given `kwargs`."""
-    return {"name": "cell", "dtype": kwargs.get("dtype")}
 
 
 class _OwnRestarting(Restarting):
