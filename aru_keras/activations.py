@@ -36,7 +36,8 @@ def gamma(x: Tensor, n: Tensor, s: Tensor) -> Tensor:
     so that a gain which crosses 0 can be trained through it. For |n| > `GAIN_CEILING`, ±∞ among
     them, they are those at ±`GAIN_CEILING`, which to 1e-15 are their limits: for n → ∞ γ becomes
     (1 − s)·relu(x) + s·step(x), with step(0) = 1/2, and ∂γ/∂n becomes 0. Only ∂γ/∂x at x = 0 and
-    s ≠ 0 has no limit; it is s·`GAIN_CEILING`/4 there.
+    s ≠ 0 has no limit; it is s·`GAIN_CEILING`/4 there. n·x must be in the range of the dtype of the
+    computation: in float32 |x| below 3e23 at the ceiling, and below 1e37 for the gains of networks.
 
     Args:
         x: Pre-activation, any shape, floating point.

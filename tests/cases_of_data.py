@@ -5,9 +5,18 @@ from bad_arguments import Case
 from cases_of_networks import task
 
 from aru_keras import perturbations, tasks
-from aru_keras.perturbations import Contrast, NoisyDrive, StepDrive, Waveform
+from aru_keras.perturbations import (
+    ChannelContrast,
+    Contrast,
+    InputNoise,
+    NoisyDrive,
+    StepDrive,
+    Waveform,
+)
 from aru_keras.perturbations.base import Perturbations
 from aru_keras.tasks.task import Task
+
+CHANGED = ChannelContrast(0.5, channels=["a"]) + InputNoise()
 
 
 def batch_arguments():
@@ -51,7 +60,11 @@ CASES = [
         lambda: {"self": NoisyDrive(), "indices": [0], "timesteps": 64, "units": 3},
     ),
     Case(Contrast.factors, lambda: {"self": Contrast(), "timesteps": 64}),
-    Case(Contrast.pixels, lambda: {"self": Contrast(), "x": np.ones((1, 4, 1))}, shapes=False),
+    Case(
+        Contrast.pixels,
+        lambda: {"self": CHANGED, "x": np.ones((1, 4, 1)), "indices": [0], "channels": ["a"]},
+        shapes=False,
+    ),
     Case(
         Contrast.pixel_range, lambda: {"self": Contrast(), "low": 0.0, "high": 1.0, "timesteps": 64}
     ),

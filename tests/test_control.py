@@ -218,6 +218,8 @@ def test_a_deviation_for_each_parameter_of_the_policy_or_none():
         assert ActorCriticReadout(2, size).log_std_size == size
     with pytest.raises(ValueError, match=r"`log_std_size` must be 0, or as many as θ, 2.*: 1"):
         ActorCriticReadout(2, 1)
+    with pytest.raises(ValueError, match="`use_bias` is no argument of ActorCriticReadout"):
+        ActorCriticReadout(2, use_bias=False)
 
 
 @pytest.mark.parametrize("deviations", [0, 2])

@@ -94,6 +94,14 @@ def test_passes_a_mask_on():
     assert relative_error(array(model(x)), array(model(x[:, :2]))) < 1e-6
 
 
+def test_another_number_of_units_is_refused():
+    layer = _built(Gamma())
+    for units in (1, 5):
+        with pytest.raises(ValueError, match="expected axis -1"):
+            layer(np.ones((2, units), "float32"))
+    assert _built(Gamma(shared=True))(np.ones((2, 5), "float32")).shape == (2, 5)
+
+
 def test_an_unknown_number_of_units():
     with pytest.raises(ValueError, match="known last axis"):
         Gamma()(keras.Input((None,)))

@@ -57,6 +57,15 @@ def test_noise_has_its_moments_its_seed_and_its_index(task):
     assert len(np.unique(noise.round(5))) > 0.9 * noise.size
 
 
+def test_pixels_are_those_of_the_task(task):
+    x, _ = task.arrays("test")
+    x = x[LENGTHS == T]
+    for perturbation in (SOME, NOISE, SOME + NOISE):
+        expected = perturbation.pixels(x, np.flatnonzero(LENGTHS == T), NAMES)
+        seen = task.perturbed(task.arrays("test")[0], range(K), perturbation)[0]
+        np.testing.assert_array_equal(expected, seen[LENGTHS == T])
+
+
 @pytest.mark.parametrize("perturbation", [SOME, NOISE, SOME + NOISE + StepDrive(2), NOISE + SOME])
 def test_environment_and_pipelines_show_the_same(task, perturbation):
     stream = task.batches("train", K, perturbation=perturbation, shuffle=False)

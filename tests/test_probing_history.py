@@ -40,6 +40,12 @@ def test_every_other_epoch_all_values_and_the_last():
     assert_same([history.history["g"][-1]], [expected], 1e-5)
 
 
+def test_a_training_that_goes_on_dates_its_first_record():
+    model, history = network(), SignalHistory(X)
+    model.fit(X, Y, initial_epoch=3, epochs=5, verbose=0, callbacks=[history])
+    assert history.epochs == [3, 4, 5]
+
+
 def test_masked_steps_do_not_count():
     model = network(keras.layers.Masking(-9.0))
     x = np.where(np.arange(T)[:, None] < 3, X, -9).astype("float32")

@@ -72,11 +72,12 @@ def test_before_the_first_step_that_counts_all_is_0_and_padding_of_nan_does_no_h
     expected = record(layer, X, ARU_CASE.signals, mask=EARLY)
     hidden = np.where(EARLY[..., None], X, np.nan)
     found = record(layer, hidden, ARU_CASE.signals, mask=EARLY)
-    listed = record(layer, hidden, ARU_CASE.signals, mask=EARLY.tolist())
+    others = [(hidden, EARLY.tolist()), (hidden.tolist(), EARLY), (keras.ops.array(hidden), EARLY)]
+    listed = [record(layer, x, ARU_CASE.signals, mask=mask) for x, mask in others]
     for name, values in expected.items():
         assert np.isfinite(values).all()
-        np.testing.assert_array_equal(values, found[name])
-        np.testing.assert_array_equal(values, listed[name])
+        for given in (found, *listed):
+            np.testing.assert_array_equal(values, given[name])
         assert not values[0, :2].any() and not values[2].any()
 
 

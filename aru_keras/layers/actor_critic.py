@@ -1,5 +1,6 @@
 """The read-out of an agent: the parameters of its policy, and the value of the state."""
 
+import inspect
 from typing import Any
 
 import keras
@@ -10,6 +11,9 @@ from aru_keras._util.types import Shape, Tensor
 
 POLICY_SCALE, VALUE_SCALE = 0.01, 1.0
 """Scales of the orthogonal initial weights, as in CleanRL: all actions begin nearly alike."""
+
+_OF_LAYERS = {"kwargs", "quantization_config"}
+_OF_DENSE = set(inspect.signature(keras.layers.Dense).parameters) - _OF_LAYERS
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -31,7 +35,7 @@ class ActorCriticReadout(keras.layers.Dense):
         **kwargs: Arguments of `keras.layers.Layer`: `name`, `dtype`, `trainable`.
 
     Raises:
-        ValueError: If an argument is out of range.
+        ValueError: If an argument is out of range, or one of `keras.layers.Dense` alone.
 
     Example:
         >>> keras.ops.shape(ActorCriticReadout(2)(np.ones((8, 20, 64), "float32")))
@@ -54,6 +58,11 @@ class ActorCriticReadout(keras.layers.Dense):
                 f"Received: {log_std_size}."
             )
         self.detach_value = flag("detach_value", detach_value)
+        if others := set(kwargs) & _OF_DENSE:
+            raise ValueError(
+                f"`{min(others)}` is no argument of ActorCriticReadout, whose weights and biases "
+                "are as they are. Leave it out."
+            )
         super().__init__(self.policy_size + 1, kernel_initializer=_columns, **kwargs)
 
     def build(self, input_shape: Shape) -> None:

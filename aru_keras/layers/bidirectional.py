@@ -30,6 +30,8 @@ class Bidirectional(keras.layers.Bidirectional):
             the step of its input.
         sequences_mask: Another name of `mask`, which Keras fills where several tensors are passed.
 
+    It takes no `starts`: backwards, an episode begins at its last step.
+
     Example:
         >>> x = np.ones((8, 20, 3), "float32")
         >>> keras.ops.shape(Bidirectional(ARU(64, 16))(x, drive=0.5))

@@ -59,6 +59,8 @@ class Gamma(keras.layers.Layer):
                 f"Received: input_shape={tuple(input_shape)}. Give the input a fixed number of "
                 "units, or set shared=True."
             )
+        if not self.shared:
+            self.input_spec = keras.layers.InputSpec(min_ndim=1, axes={-1: input_shape[-1]})
         add_gamma_weights(self, (input_shape[-1] if input_shape else None) or 1)
         self.built = True
 

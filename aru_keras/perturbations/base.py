@@ -12,6 +12,7 @@ import numpy as np
 
 from aru_keras._util.arguments import LARGEST_SIZE, array, finite, shown, whole
 from aru_keras._util.deprecated import warn
+from aru_keras.perturbations._examples import checked_examples
 from aru_keras.perturbations._fields import as_text
 
 
@@ -113,20 +114,29 @@ class Perturbation:
             total[:, drive.first : drive.first + drive.values.shape[1]] += drive.values
         return total
 
-    def pixels(self, x: np.ndarray) -> np.ndarray:
-        """Pixels after the change of contrast.
+    def pixels(
+        self,
+        x: np.ndarray,
+        indices: Sequence[int] | None = None,
+        channels: Sequence[str] = (),
+    ) -> np.ndarray:
+        """Inputs after the change of contrast, and with input noise.
 
         Args:
             x: Sequences (B, T) or (B, T, I), or whole images (B, H, W, C).
+            indices: The indices of the B examples in their split, on which input noise depends.
+            channels: The names of the I channels, which a contrast of some of them may name.
 
         Returns:
             A float32 array of the shape of `x`. If `x` is float32 and nothing changes, it is `x`
             itself.
 
         Raises:
-            ValueError: If `x` has another number of axes.
+            ValueError: If `x` has another number of axes, there is input noise and no `indices`,
+                or a channel is not there.
         """
-        return self.changed_pixels(array("x", x, dtype="float32"))
+        x = array("x", x, dtype="float32")
+        return self.changed_pixels(x, *checked_examples(x, indices, channels))
 
     def changed_pixels(
         self,
@@ -136,10 +146,7 @@ class Perturbation:
     ) -> np.ndarray:
         """`pixels` of a float32 array that is known to be finite, without checking it again.
 
-        Args:
-            x: Sequences (B, T) or (B, T, I), or whole images (B, H, W, C).
-            indices: The indices of the B examples in their split, on which input noise depends.
-            channels: The names of the I channels.
+        The arguments are those of `pixels`.
         """
         if x.ndim not in (2, 3, 4):
             raise ValueError(
@@ -153,7 +160,9 @@ class Perturbation:
         return x
 
     def pixel_range(self, low: float, high: float, timesteps: int) -> tuple[float, float]:
-        """The smallest and the largest value that perturbed pixels can have.
+        """The smallest and the largest value that perturbed pixels, of one channel, can have.
+
+        `input_range` is for several channels.
 
         Args:
             low: The smallest value of a pixel before the perturbation.

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from aru_keras._util.checked_files import read_json, record
+from aru_keras._util import checked_files
 from aru_keras._util.extras import import_xarray
 from aru_keras._version import __version__
 from aru_keras.models.pretrained import run_path
@@ -103,7 +103,7 @@ def by_controller_unit(signals: Mapping[str, np.ndarray], units: int) -> dict[st
 
 
 def contrast_factors(perturbation: Perturbation, timesteps: int) -> np.ndarray:
-    """The factor on positive inputs at every step, (T,) float32."""
+    """The factor on positive inputs of all channels at every step, (T,) float32."""
     factors = perturbation.factors(timesteps)
     return functools.reduce(np.multiply, factors, np.ones(timesteps, "float32"))
 
@@ -178,7 +178,9 @@ def _seed(run):
     if not path.exists():
         return {}
     way_out = "Put back what was there, or give the network itself."
-    config = read_json(path, record({}), holds="values by name", way_out=way_out)
+    config = checked_files.read_json(
+        path, checked_files.record({}), holds="values by name", way_out=way_out
+    )
     return {"seed": int(config["seed"])} if "seed" in config else {}
 
 

@@ -6,14 +6,16 @@ import numpy as np
 from keras import ops
 
 from aru_keras._util.arguments import shown
+from aru_keras._util.conversions import numbers_in
 
 
 def zeroed(x: Any, mask: Any) -> Any:
     """Sequences with 0 at the steps that a mask skips, whose values may even be NaN."""
     values = _array(mask)
-    if not isinstance(x, np.ndarray) or x.ndim != 3 or values.shape != x.shape[:2]:
+    numbers = numbers_in(x) if values.size else None
+    if numbers is None or numbers.ndim != 3 or values.shape != numbers.shape[:2]:
         return x  # An encoder may shorten the sequences, and the mask is of what it gives.
-    return np.where(values.astype(bool)[..., None], x, 0)
+    return np.where(values.astype(bool)[..., None], numbers, 0)
 
 
 def checked_mask(mask: Any, batch: int, steps: int | None = None) -> np.ndarray:

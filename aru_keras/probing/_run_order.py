@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aru_keras._util.checked_files import read_json, record
+from aru_keras._util import checked_files
 from aru_keras.probing.graph import PERMUTATION_FILE
 from aru_keras.tasks import order_hash, pixel_order
 from aru_keras.tasks.origins import checked_name
@@ -93,4 +93,6 @@ def _check_hash(path, expected):
 
 def _read_json(path):
     way_out = "Put back what was there, or train anew in another folder."
-    return read_json(path, record({}), holds="values by name", way_out=way_out)
+    return checked_files.read_json(
+        path, checked_files.record({}), holds="values by name", way_out=way_out
+    )

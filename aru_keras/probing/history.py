@@ -34,7 +34,8 @@ class SignalHistory(keras.callbacks.Callback):
             keeps everything.
 
     Attributes:
-        epochs: The epochs that were recorded; 0 stands for the time before the first epoch.
+        epochs: The numbers of epochs after which it was recorded; the first is that of the epochs
+            before this training, 0 unless `fit` is given an `initial_epoch`.
         history: For each signal a list of the results of `keep`, one for each of `epochs`.
 
     Raises:
@@ -70,6 +71,11 @@ class SignalHistory(keras.callbacks.Callback):
         self.epochs, self.history = [], {name: [] for name in self._recorder.signals}
         self._done = 0
         self._record(0)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Date the first record, as `fit` says only now with which epoch it begins."""
+        if not self._done:
+            self._done = self.epochs[0] = epoch
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Record the signals after an epoch, if it is due."""

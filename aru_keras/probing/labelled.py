@@ -76,10 +76,10 @@ def record_task(
 
     Dimensions and attributes are those of `record_dataset`, with the names of the channels and
     classes along `channel` and `output`. Coordinates are also `time`, with the task's unit,
-    `index`, the index of each sequence in the split, `label`, `contrast`, and of images
-    `pixel_index`. Attributes are also task, split and perturbation. The steps end with the longest
-    sequence. Where a shorter one has ended, `mask` is False, the class of a step is −1, and other
-    numbers are NaN.
+    `index`, the index of each sequence in the split, `label`, `contrast`, which is that of all
+    channels, and of images `pixel_index`. Attributes are also task, split and perturbation. The
+    steps end with the longest sequence. Where a shorter one has ended, `mask` is False, the class
+    of a step is −1, and other numbers are NaN.
 
     Args:
         network: The network, as in `record`.
