@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from aru_keras._util.arguments import LARGEST_SIZE, index, shown, whole
+from aru_keras.tasks._doubts import warn
 from aru_keras.tasks._sequences import checked_names
 
 
@@ -36,7 +37,7 @@ def numbered(
         y = {split: _class_numbers(split, values, names) for split, values in y.items()}
     count = len(names) or given
     if count is None:
-        count = 1 + int(max(values.max() for values in y.values()))
+        count = _count_in(y)
     if count < 2:
         argument = "`y` must have" if classes is None else "`classes` must name"
         raise ValueError(
@@ -44,11 +45,53 @@ def numbered(
             'target="value", for a regression.'
         )
     numbers = "0 up" if classes is None else f"0 to {count - 1}"
-    return {split: _checked(split, y[split], count, numbers) for split in y}, names, count
+    y = {split: _checked(split, y[split], count, numbers) for split in y}
+    if classes is None and not names:
+        _check_occurrence(y, count)
+    return y, names, count
 
 
 def _names_in(y):
     return tuple(map(str, np.unique(np.concatenate([values.ravel() for values in y.values()]))))
+
+
+def _count_in(y):
+    """One more than the greatest number of a class."""
+    split = max(y, key=lambda split: y[split].max())
+    greatest = y[split].max()
+    if greatest >= LARGEST_SIZE:
+        raise ValueError(
+            f"`{split}` must hold as y classes, whole numbers from 0 and below {LARGEST_SIZE:,}. "
+            f"Received: numbers up to {greatest}. Give names, such as y.astype(str)."
+        )
+    return 1 + int(greatest)
+
+
+def _check_occurrence(y, count):
+    """Refuse a single class, and warn of classes without a single example."""
+    occurring = np.unique(np.concatenate([np.unique(values) for values in y.values()]))
+    lowest = occurring[0]
+    if len(occurring) == 1:
+        raise ValueError(
+            f"`y` must have at least two classes. Received: 1, number {lowest}. Give real "
+            'numbers as y, or target="value", for a regression.'
+        )
+    if len(occurring) == count:
+        return
+    whole_range = len(occurring) == count - lowest
+    cure = f"subtract {lowest} from y" if whole_range else "give y.astype(str), which are names"
+    warn(
+        f"y has no class {_first(np.setdiff1d(np.arange(count), occurring))}: {len(occurring):,} "
+        f"of {count:,} occur, and a network has an output for each. If there are no more classes, "
+        f"{cure}. If the others are missing here alone, give classes={count}. If the numbers are "
+        'values, give target="value".'
+    )
+
+
+def _first(numbers):
+    """The first of some numbers, and how many there are."""
+    listed = ", ".join(map(str, numbers[:3]))
+    return listed if len(numbers) < 4 else f"{listed}, … ({len(numbers):,} classes)"
 
 
 def _checked(split, values, count, numbers):

@@ -66,22 +66,35 @@ def _sorted(path, arrays):
             f"{path} holds the images of {name}. Name its task, with --source {path}."
         )
     splits: dict[str, Any] = {}
+    shares: dict[str, Any] = {}
     properties: dict[str, Any] = {}
     for name, array in arrays.items():
         split, _, field = name.rpartition("_")
         if name in PROPERTIES:
             properties[name] = _property(name, array)
         elif field in FIELDS and split in ("", *SPLITS):
-            splits.setdefault(split or "train", {})[field] = array
+            fields = splits.setdefault(split or "train", {})
+            if field in fields:
+                raise _contradiction(path, field, f"train_{field}")
+            fields[field] = array
         elif name in SHARES and not array.ndim:
-            splits[name] = float(array)
+            shares[name] = float(array)
         else:
             raise DatasetError(
                 f"{path} holds {name!r}, which has no meaning. It must hold {LAYOUT}."
             )
     if "train" not in splits:
         raise DatasetError(f"{path} holds no training split. It must hold {LAYOUT}.")
-    return splits, properties
+    for split in set(shares) & set(splits):
+        raise _contradiction(path, split, f"{split}_{next(iter(splits[split]))}")
+    return shares | splits, properties
+
+
+def _contradiction(path, name, other):
+    return DatasetError(
+        f"{path} holds both {name!r} and {other!r}, which contradict each other. It must hold "
+        f"{LAYOUT}."
+    )
 
 
 def _property(name, array):

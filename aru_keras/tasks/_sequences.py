@@ -62,7 +62,7 @@ def checked_sequences(argument: str, x: Any, lengths: Any) -> tuple[np.ndarray, 
         return _distinct(argument, padded(rows, counts.max(), PADDING), counts)
     if not numbers.ndim or 0 in numbers.shape:
         raise ValueError(f"`{argument}` must hold sequences. Received: x of shape {numbers.shape}.")
-    counts = _checked_lengths(argument, lengths, numbers)
+    counts, original = _checked_lengths(argument, lengths, numbers), numbers
     within = np.arange(numbers.shape[1] if numbers.ndim > 1 else 0) < counts[:, None]
     if lengths is not None and numbers.ndim in (2, 3):  # What is padding may be anything, even NaN.
         numbers = np.where(within if numbers.ndim == 2 else within[..., None], numbers, 0)
@@ -72,7 +72,7 @@ def checked_sequences(argument: str, x: Any, lengths: Any) -> tuple[np.ndarray, 
     values = values if values.ndim == 3 else values[..., None]
     values = values if within.all() else np.where(within[..., None], values, np.float32(PADDING))
     values = values[:, : counts.max()]
-    if isinstance(x, np.ndarray) and np.may_share_memory(values, x):
+    if not isinstance(x, list | tuple) and np.may_share_memory(values, original):
         values = values.copy()  # A task never changes, whatever becomes of the array.
     return _distinct(argument, values, counts)
 

@@ -1,6 +1,5 @@
 """Checks of the targets of a task of arrays: classes or values, at the end or at every step."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,13 +7,11 @@ from typing import Any
 import numpy as np
 
 from aru_keras._util.arguments import array, flag, one_of, shown
-from aru_keras._util.conversions import numbers_in
 from aru_keras.tasks._classes import numbered
+from aru_keras.tasks._doubts import doubt_of_steps, doubt_of_values, warn
 from aru_keras.tasks._examples import padded, widened
+from aru_keras.tasks._labels import rows_of
 from aru_keras.tasks.specs import TARGETS
-
-MOST_CLASSES = 100
-"""Whole numbers below this one may be classes, if they are given as real numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +40,7 @@ def checked_targets(
     lengths: Mapping[str, np.ndarray],
     timesteps: int,
     *,
+    room: Mapping[str, int],
     target: str | None,
     every_step: bool | None,
     classes: Any,
@@ -51,9 +49,10 @@ def checked_targets(
 
     Args:
         given: The targets of each split.
-        lengths: The number of steps of each sequence of each split. Targets of every step may have
-            more steps, which are then left out.
+        lengths: The number of steps of each sequence of each split.
         timesteps: The number of steps of the longest.
+        room: For each split the number of steps up to which targets of every step may be padded;
+            0 where they must end with their sequences.
         target: The kind of target; None to infer it from the type of the numbers, with a warning
             where real numbers look like classes.
         every_step: Whether every step has a target; None to infer it from the shapes.
@@ -62,17 +61,12 @@ def checked_targets(
     Raises:
         ValueError: If the targets do not fit the sequences, or each other.
     """
-    rows = {split: _rows(split, y, len(lengths[split])) for split, y in given.items()}
-    first = rows["train"]
-    if target is None:
-        target = "class" if first[0].dtype.kind in "iubU" else "value"
-        if target == "value":
-            _warn_of_classes(first, lengths["train"])
-    target = one_of("target", target, TARGETS)
-    if every_step is None:
-        every_step = first[0].ndim == (1 if target == "class" else 2)
-    every_step = flag("every_step", every_step)
-    y = {split: _joined(split, rows[split], lengths[split], target, every_step) for split in rows}
+    rows = {split: rows_of(split, y, len(lengths[split])) for split, y in given.items()}
+    target, every_step = _kind(rows["train"], lengths["train"], target, every_step)
+    y = {
+        split: _joined(split, rows[split], lengths[split], room[split], target, every_step)
+        for split in rows
+    }
     names: tuple[str, ...] = ()
     if target == "class":
         y, names, classes = numbered(y, classes)
@@ -87,59 +81,30 @@ def checked_targets(
     return Targets(y, target, every_step, classes or 0, names, values)
 
 
-def _warn_of_classes(rows, lengths):
-    """Warn that real numbers are read as values where they look like classes."""
-    numbers = np.concatenate([row.ravel() for row in rows])
-    if not len(numbers) or not np.isin(numbers, np.arange(MOST_CLASSES)).all():
-        return
-    widths = {row.shape[-1] if row.ndim else 1 for row in rows}
-    if max(widths) > 1 and all(_is_one_hot(row) for row in rows):
-        what, way_out = f"one-hot rows, which are read as {max(widths)} values", "y.argmax(axis=-1)"
-    elif np.ptp(numbers) and all(map(_has_labels, rows, lengths)):
-        what, way_out = "whole numbers as floats, which are read as values", "y.astype(int)"
-    else:
-        return
-    warnings.warn(
-        f"`train` holds as y {what}, so that networks learn a regression. If they are classes, "
-        f'give {way_out}. If they are values, give target="value".',
-        stacklevel=5,  # Where `from_arrays` is called.
-    )
+def _kind(rows, lengths, target, every_step):
+    """The kind of target, and whether every step has one; with a warning where it is in doubt."""
+    doubt = ""
+    if target is None:
+        target = "class" if rows[0].dtype.kind in "iubU" else "value"
+        doubt = doubt_of_values(rows, lengths) if target == "value" else ""
+    target = one_of("target", target, TARGETS)
+    if every_step is None:
+        every_step = rows[0].ndim == (1 if target == "class" else 2)
+        if target == "value" and not every_step:
+            doubt = doubt or doubt_of_steps(rows, lengths)
+    if doubt:
+        warn(doubt)
+    return target, flag("every_step", every_step)
 
 
-def _is_one_hot(row):
-    return row.ndim > 0 and np.isin(row, (0, 1)).all() and (row.sum(axis=-1) == 1).all()
-
-
-def _has_labels(row, steps):
-    """Whether a row is a single number, or one number for each step of its sequence."""
-    return row.size == 1 or row.shape in ((steps,), (steps, 1))
-
-
-def _rows(split, y, count):
-    """The target of each sequence, an array of any rank."""
-    if hasattr(y, "numpy"):  # A tensor.
-        y = numbers_in(y)
-    try:
-        rows = [np.asarray(row) for row in y]
-    except (TypeError, ValueError):
-        rows = []
-    if len(rows) != count or not all(row.dtype.kind in "iubUf" for row in rows):
-        received = f"{len(rows)} of them" if len(rows) != count and rows else shown(y)
-        raise ValueError(
-            f"`{split}` must hold as y a target for each of its {count} sequences: whole numbers "
-            f"or names for classes, real numbers for values. Received: {received}."
-        )
-    return rows
-
-
-def _joined(split, rows, lengths, target, every_step):
+def _joined(split, rows, lengths, room, target, every_step):
     """One array of targets: (K,), (K, T), (K, D) or (K, T, D)."""
     rank = int(every_step) + (target == "value")
     rows = [row[..., None] if row.ndim == rank - 1 == int(every_step) else row for row in rows]
     width = rows[0].shape[int(every_step) :]
     for k, (row, steps) in enumerate(zip(rows, lengths, strict=True)):
         fits = row.ndim == rank and row.shape[int(every_step) :] == width
-        if not fits or (every_step and len(row) < steps):
+        if not fits or (every_step and not steps <= len(row) <= max(steps, room)):
             raise ValueError(_unfit(split, k, row, steps, target, every_step))
     if every_step:
         cut = [row[:steps] for row, steps in zip(rows, lengths, strict=True)]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from aru_keras._util.arguments import finite, instance, real, shown, whole
 from aru_keras.tasks._examples import PADDING, Examples, widened
 from aru_keras.tasks._sequences import (
@@ -56,8 +58,10 @@ def from_arrays(
             names, and values if it holds real numbers. If real numbers look like classes (one-hot
             rows, or whole numbers as floats), a warning says that they are read as values.
         every_step: Whether every step has a target; None to see it in the shape of y. Say True for
-            a single value at every step, (K, T).
-        classes: The number of classes, or their names; None to find it in y.
+            a single value at every step, (K, T); a warning says that (K, T) values are read as T
+            values at the end.
+        classes: The number of classes, or their names; None to find it in y, with a warning if a
+            class below the greatest never occurs.
         channels: The names of the I channels; None for "channel 0" and so on.
         interval: The time between two steps.
         unit: The unit of `interval`, for example "ms".
@@ -102,7 +106,8 @@ def _checked(given, **kind):
     same_channels({split: values.shape[2] for split, values in x.items()})
     steps = max(values.shape[1] for values in x.values())
     y = {split: fields["y"] for split, fields in given.items()}
-    targets = checked_targets(y, lengths, steps, **kind)
+    room = {split: _room(fields) for split, fields in given.items()}
+    targets = checked_targets(y, lengths, steps, room=room, **kind)
     ragged = any((counts < steps).any() for counts in lengths.values())
     splits = {
         split: Examples(
@@ -116,6 +121,11 @@ def _checked(given, **kind):
     shape = {"timesteps": steps, "ragged": ragged}
     names = ("target", "every_step", "classes", "class_names", "values")
     return splits, shape | {name: getattr(targets, name) for name in names}
+
+
+def _room(fields):
+    """The steps up to which the targets of a split may be padded, as its sequences are."""
+    return 0 if fields.get("lengths") is None else np.shape(fields["x"])[1]
 
 
 def _task(splits: Mapping[str, Examples], **properties: Any) -> Task:
