@@ -10,7 +10,7 @@ from aru_keras import tasks
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import presets, robustness
 from aru_keras.runners.experiments.names import ANALYZED
-from aru_keras.runners.experiments.own_tasks import DRIVEN, reason_against
+from aru_keras.runners.experiments.own_tasks import PROTOCOLS, reason_against
 from aru_keras.runners.run_folder import RunFolder
 
 X = np.random.default_rng(0).normal(size=(12, 20, 2))
@@ -37,7 +37,17 @@ def test_what_an_experiment_needs_decides_whether_it_is_made():
     assert {"accuracy", "robustness", "gradients", "fractional-order"} <= classes
     assert "transfer" not in classes
     short = possible(made(X[:, :4], LABELS))
-    assert short == classes - set(DRIVEN)
+    assert short == classes - set(PROTOCOLS)
+
+
+def test_an_experiment_whose_protocol_is_longer_than_the_sequences_is_left_out():
+    left_out = {
+        steps: possible(made(X, VALUES)) - possible(made(X[:, :steps], VALUES))
+        for steps in (6, 10, 13, 14)
+    }
+    assert "gain-scaling" in left_out[13] and not left_out[14]
+    reason = reason_against("gain-scaling", made(X[:, :8], VALUES).spec)
+    assert reason == "the paper's burst of noise does not fit into 8 steps."
 
 
 @pytest.fixture(scope="module", params=["ragged class", "value"])

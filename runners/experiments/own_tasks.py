@@ -1,8 +1,10 @@
 """Which experiments make sense for a network on sequences of one's own, and why others do not."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from aru_keras.analysis.gain_scaling import NoiseBurst
+from aru_keras.analysis.transients import steady_state
 from aru_keras.perturbations import StepDrive
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.tasks import Task, TaskSpec
@@ -29,16 +31,25 @@ NEEDS: Mapping[str, str] = {
 }
 """What an experiment needs of a task, as a reason; the others look at weights alone."""
 
-DRIVEN = (
-    "robustness",
-    "sensitivity",
-    "gain-scaling",
-    "transients",
-    "noise-boundary",
-    "stationary-distribution",
-    "lyapunov",
-)
-"""Experiments with the paper's step drive, whose time must fall on a step of the sequence."""
+
+def _steady_state(timesteps):
+    return steady_state(StepDrive(), timesteps)
+
+
+_STEP_DRIVE = ("the paper's step drive does", StepDrive().window)
+_SETTLED = ("the steady state under the paper's step drive does", _steady_state)
+
+PROTOCOLS: Mapping[str, tuple[str, Callable[[int], object]]] = {
+    "robustness": _STEP_DRIVE,
+    "sensitivity": _STEP_DRIVE,
+    "gain-scaling": ("the paper's burst of noise does", NoiseBurst.scaled),
+    "transients": _SETTLED,
+    "noise-boundary": _SETTLED,
+    "stationary-distribution": _STEP_DRIVE,
+    "lyapunov": _STEP_DRIVE,
+}
+"""Experiments whose protocol is scaled to the sequences: its words, and what fails where T is too
+small for it."""
 
 
 def reason_against(name: str, spec: TaskSpec) -> str | None:
@@ -51,8 +62,8 @@ def reason_against(name: str, spec: TaskSpec) -> str | None:
     need = NEEDS.get(name)
     if need is None or spec.collection != ARRAYS:
         return None
-    if name in DRIVEN and not spec.ragged and not _has_drive(spec.timesteps):
-        return f"the paper's step drive does not fit into {spec.timesteps} steps."
+    if name in PROTOCOLS and not spec.ragged and not _fits_into(spec.timesteps, name):
+        return f"{PROTOCOLS[name][0]} not fit into {spec.timesteps} steps."
     if spec.ragged and need != _OTHER_TASK:
         need = _ONE_LENGTH
     met = {
@@ -63,9 +74,9 @@ def reason_against(name: str, spec: TaskSpec) -> str | None:
     return None if met[need] else f"{need}."
 
 
-def _has_drive(timesteps):
+def _fits_into(timesteps, name):
     try:
-        return bool(StepDrive().window(timesteps))
+        return bool(PROTOCOLS[name][1](timesteps))
     except ValueError:
         return False
 
