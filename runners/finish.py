@@ -12,6 +12,7 @@ from aru_keras._util.files import write_json
 from aru_keras.runners import train
 from aru_keras.runners.run_folder import RunError, RunFolder
 from aru_keras.runners.worker import SECONDS_BETWEEN_TRIES
+from aru_keras.tasks._fingerprint import differences
 from aru_keras.tasks.specs import ARRAYS
 
 Result = TypeVar("Result")
@@ -119,7 +120,12 @@ def check_data(folder: RunFolder, fingerprint: str | None) -> None:
         return
     config = folder.load_config()
     if config.fingerprint not in (None, fingerprint):
-        config.load_task()  # It says what has changed.
+        config.load_task()  # It says what has changed, unless the run has a copy of its data.
+        changes = differences(config.fingerprint, fingerprint)
+        raise tasks.DatasetError(
+            f"{folder.path} holds a run with other data: {changes}. Restore the data, or choose "
+            "another folder."
+        )
 
 
 def _check_divergence(path):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from aru_keras import tasks
+from aru_keras.tasks.origins import is_file, is_registered
 from aru_keras.tasks.specs import ARRAYS
 
 DATA_FILE = "data.npz"
@@ -38,7 +39,8 @@ def with_data(config: Any, task: Any, folder: Any) -> Any:
     Args:
         config: The `TrainConfig` of the run.
         task: Its `tasks.Task`.
-        folder: The `RunFolder`, in which the sequences of a task without a name are written.
+        folder: The `RunFolder`, in which the sequences are written where no other process, or only
+            another run, could load them by the name of the task.
 
     Returns:
         The configuration, with the fingerprint of data that is not of the paper, and with whole
@@ -47,10 +49,16 @@ def with_data(config: Any, task: Any, folder: Any) -> Any:
     config = dataclasses.replace(config, **_whole_paths(config))
     if task.spec.collection != ARRAYS:
         return config
-    origin = config.task
-    if task.origin is None:
-        origin = str(tasks.export(task, folder.path.absolute() / DATA_FILE))
+    origin, own = config.task, folder.path.absolute() / DATA_FILE
+    if task.origin is None or is_registered(task.origin) or _is_of_another_run(task.origin, own):
+        origin = str(tasks.export(task, own))
     return dataclasses.replace(config, task=origin, fingerprint=task.fingerprint)
+
+
+def _is_of_another_run(origin, own):
+    path = Path(origin)
+    of_a_run = path.name == DATA_FILE and (path.parent / "config.json").exists()
+    return of_a_run and path.parent.resolve() != own.parent.resolve()
 
 
 def _whole_paths(config):
@@ -64,13 +72,15 @@ def _whole_paths(config):
 
 
 def located(config: Any, folder: Path) -> Any:
-    """The configuration of a run, whose data may have moved together with its folder.
+    """The configuration of a run, whose data may have moved, or been copied into its folder.
 
     Args:
         config: The `TrainConfig`.
         folder: The path of the folder of the run.
     """
-    path, here = Path(config.task), folder.absolute() / DATA_FILE
-    if path.name == DATA_FILE and not path.exists() and here.exists():
-        return dataclasses.replace(config, task=str(here))
-    return config
+    path = Path(config.task)
+    if not is_file(config.task) or path.exists():
+        return config
+    copies = [folder.absolute() / name for name in (path.name, DATA_FILE)]
+    found = next((copy for copy in copies if copy.is_file()), path)
+    return dataclasses.replace(config, task=str(found))

@@ -154,3 +154,93 @@ def test_a_task_does_not_change_with_what_shares_the_memory_of_its_array(form):
     task = tasks.from_arrays(*[(form(x), Y)] * 3)
     x[:] = 0
     np.testing.assert_array_equal(task.arrays("train")[0], X)
+
+
+SCALARS = {
+    "interval": ("5 ms", "`interval` must be positive"),
+    "validation": ("20%", "`validation` must be the split itself"),
+    "split_seed": (1.7, "`split_seed` must be a whole number"),
+    "every_step": ("False", "`every_step` must be True or False"),
+    "test": ([0.2, 0.2], "`test` must be the split itself"),
+    "unit": (3.0, "`unit` must be text"),
+}
+
+
+@pytest.mark.parametrize("name", SCALARS)
+def test_a_wrong_property_of_a_file_is_named_with_its_file(name, tmp_path):
+    value, message = SCALARS[name]
+    np.savez(tmp_path / "own.npz", x=X, y=Y, **{name: value})
+    with pytest.raises(tasks.DatasetError, match=f"own.npz makes no task: {message}"):
+        tasks.load_task(tmp_path / "own.npz")
+
+
+def test_a_single_number_of_a_file_may_be_in_a_list(tmp_path):
+    np.savez(tmp_path / "own.npz", x=X[..., :1], y=Y, channels=["a"], validation=[0.2])
+    task = tasks.load_task(tmp_path / "own.npz")
+    assert task.sizes["validation"] == 8 and task.spec.channels == ("a",)
+
+
+def test_python_objects_in_a_file_are_no_damage(tmp_path):
+    np.savez(tmp_path / "own.npz", x=X, y=NAMES.astype(object))
+    with pytest.raises(tasks.DatasetError, match=r"y holds Python objects.*y.astype\(str\)"):
+        tasks.load_task(tmp_path / "own.npz")
+
+
+def index_of_pandas(names):
+    return pytest.importorskip("pandas").Index(names)
+
+
+@pytest.mark.parametrize("form", [np.array, index_of_pandas, tuple, iter])
+def test_names_may_come_in_any_order_that_is_one(form):
+    task = tasks.from_arrays((X, NAMES), classes=form(["run", "rest"]), channels=form(["b", "a"]))
+    assert task.spec.class_names == ("run", "rest") and task.spec.channels == ("b", "a")
+    assert all(type(name) is str for name in task.spec.channels)
+
+
+@pytest.mark.parametrize("names", ["ab", {"a", "b"}, {"a": 1, "b": 2}, [], [1, 2], ["a", "a"]])
+def test_names_without_an_order_are_refused(names):
+    for argument in ("classes", "channels"):
+        with pytest.raises(ValueError, match=f"`{argument}` must be .*different names"):
+            tasks.from_arrays((X, NAMES), **{argument: names})
+
+
+LOADERS = """
+import numpy as np
+from aru_keras import tasks
+
+def with_argument(folder):
+    pass
+
+def fails():
+    return {}["x"]
+
+def wrong():
+    x = np.ones((9, 2))
+    return tasks.from_arrays((x, np.arange(8) % 2))
+
+def absent():
+    return tasks.load_task("no.npz")
+"""
+PLACES = {
+    "with_argument": (ValueError, "without arguments.*'folder'.*defaults"),
+    "fails": (ValueError, r"loader.py:fails raised KeyError at loader.py:9: 'x'"),
+    "wrong": (ValueError, r"raised ValueError at loader.py:13: `train` must hold as y a target"),
+    "absent": (tasks.DatasetError, r"raised DatasetError at loader.py:16: .*no.npz does not exist"),
+}
+
+
+@pytest.mark.parametrize("function", PLACES)
+def test_an_error_in_a_loader_has_its_line(function, tmp_path, monkeypatch):
+    (tmp_path / "loader.py").write_text(LOADERS)
+    monkeypatch.chdir(tmp_path)
+    kind, message = PLACES[function]
+    with pytest.raises(kind, match=message) as found:
+        tasks.load_task(f"loader.py:{function}")
+    assert function == "with_argument" or found.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("text", ["x = y = z + 1", "def f(:"])
+def test_a_loader_that_cannot_be_imported_says_why(text, tmp_path):
+    (tmp_path / "loader.py").write_text(text)
+    with pytest.raises(ValueError, match=r"\((NameError at loader.py:1|SyntaxError): "):
+        tasks.load_task(f"{tmp_path}/loader.py:f")

@@ -23,6 +23,11 @@ Check = Callable[[str, Any], Any]
 _WHOLE = "it"
 """What messages call the whole value of a file."""
 
+
+class ObjectsError(ValueError):
+    """An array of Python objects, which only pickle could read."""
+
+
 DAMAGE = (
     OSError,
     EOFError,
@@ -112,7 +117,8 @@ def member_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...],
     """Shape and type of an array in an .npz, without reading it.
 
     Raises:
-        ValueError: It needs pickle, or more or fewer bytes than there are.
+        ObjectsError: It needs pickle.
+        ValueError: It has more or fewer bytes than it needs.
     """
     member = archive.getinfo(f"{name}.npy")
     with archive.open(member) as file:
@@ -124,7 +130,7 @@ def member_header(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...],
         shape, _, dtype = read[version](file)
         held = member.file_size - file.tell()
     if dtype.hasobject:
-        raise ValueError(f"{name} holds Python objects, which are not read")
+        raise ObjectsError(f"{name} holds Python objects, which are not read")
     if math.prod(shape) * dtype.itemsize != held:
         raise ValueError(f"{name} is said to be {shape} {dtype}, and has {held} bytes")
     return shape, dtype

@@ -26,7 +26,7 @@ def numbered(
     if index(classes) is not None:
         given = whole("classes", classes, 2, most=LARGEST_SIZE)
     elif classes is not None:
-        names = checked_names("classes", classes, len(classes) if np.iterable(classes) else 0)
+        names = checked_names("classes", classes)
     kinds = {values.dtype.kind == "U" for values in y.values()}
     if len(kinds) > 1:
         raise ValueError(

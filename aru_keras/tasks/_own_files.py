@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from aru_keras._util.checked_files import DAMAGE, member_names, read_member
+from aru_keras._util.checked_files import DAMAGE, ObjectsError, member_names, read_member
 from aru_keras.tasks._archives import saved
 from aru_keras.tasks._collection import DatasetError
 from aru_keras.tasks._sequences import FIELDS
@@ -14,18 +14,21 @@ from aru_keras.tasks.arrays import from_arrays
 from aru_keras.tasks.specs import SPLITS
 from aru_keras.tasks.task import Task
 
-PROPERTIES = {
-    "target": str,
-    "every_step": bool,
-    "classes": None,
-    "channels": None,
-    "interval": float,
-    "unit": str,
-    "name": str,
-    "description": str,
-    "split_seed": int,
-}
-"""Names beside those of the splits, and how each is read from an array; None for a list."""
+PROPERTIES = (
+    "target",
+    "every_step",
+    "classes",
+    "channels",
+    "interval",
+    "unit",
+    "name",
+    "description",
+    "split_seed",
+)
+"""Names beside those of the splits, arguments of `from_arrays`."""
+
+LISTS = ("classes", "channels")
+"""Those of them that may be a list, even one of a single name."""
 
 SHARES = ("validation", "test")
 LAYOUT = (
@@ -42,10 +45,19 @@ def read_sequences(path: Path) -> Task:
         ValueError: As in `from_arrays`.
     """
     if not path.is_file():
-        raise DatasetError(f"{path} does not exist or is not a file. It must hold {LAYOUT}.")
+        raise DatasetError(
+            f"{path} does not exist or is not a file. Put the file back. If it holds the data of a "
+            f"run, you can also copy it into the folder of the run, as {path.name}."
+        )
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {name: read_member(archive, name) for name in member_names(archive)}
+    except ObjectsError as error:
+        raise DatasetError(
+            f"{path} must hold arrays of numbers and of text, but {error}. Write names with "
+            "y.astype(str). Sequences of different lengths make one padded array, beside lengths, "
+            "as tasks.export writes it."
+        ) from error
     except DAMAGE as error:
         raise DatasetError(
             f"{path} is damaged, truncated, or no .npz of plain arrays "
@@ -54,7 +66,7 @@ def read_sequences(path: Path) -> Task:
     splits, properties = _sorted(path, arrays)
     try:
         return from_arrays(**splits, **{"name": path.stem, **properties})
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise DatasetError(f"{path} makes no task: {error}") from error
 
 
@@ -71,14 +83,14 @@ def _sorted(path, arrays):
     for name, array in arrays.items():
         split, _, field = name.rpartition("_")
         if name in PROPERTIES:
-            properties[name] = _property(name, array)
+            properties[name] = array.tolist() if name in LISTS else _single(array)
         elif field in FIELDS and split in ("", *SPLITS):
             fields = splits.setdefault(split or "train", {})
             if field in fields:
                 raise _contradiction(path, field, f"train_{field}")
             fields[field] = array
-        elif name in SHARES and not array.ndim:
-            shares[name] = float(array)
+        elif name in SHARES:
+            shares[name] = _single(array)
         else:
             raise DatasetError(
                 f"{path} holds {name!r}, which has no meaning. It must hold {LAYOUT}."
@@ -97,11 +109,9 @@ def _contradiction(path, name, other):
     )
 
 
-def _property(name, array):
-    kind = PROPERTIES[name]
-    if kind is not None and not array.ndim:
-        return kind(array)
-    return array.tolist()  # Names in a list, or the number of classes.
+def _single(array):
+    """The only value in an array; where it has several, an array, which `from_arrays` refuses."""
+    return array.item() if array.size == 1 else array
 
 
 def write_sequences(task: Task, path: Path) -> Path:

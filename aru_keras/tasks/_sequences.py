@@ -1,12 +1,12 @@
 """Checks of the sequences, lengths and weights that a task is made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 
 from aru_keras._util.arguments import array, one_of, shown
-from aru_keras._util.conversions import numbers_in
+from aru_keras._util.conversions import listed, numbers_in
 from aru_keras.tasks._examples import PADDING, is_padding, padded
 
 FIELDS = ("x", "y", "weights", "lengths")
@@ -159,23 +159,35 @@ def same_channels(sizes: Mapping[str, int]) -> int:
         ValueError: If they differ.
     """
     if len(set(sizes.values())) > 1:
-        listed = ", ".join(f"{count} in {split}" for split, count in sizes.items())
+        counts = ", ".join(f"{count} in {split}" for split, count in sizes.items())
         raise ValueError(
-            f"`train`, `validation` and `test` must have the same channels. Received: {listed}."
+            f"`train`, `validation` and `test` must have the same channels. Received: {counts}."
         )
     return next(iter(sizes.values()))
 
 
-def checked_names(argument: str, names: Sequence[str] | None, count: int) -> tuple[str, ...]:
-    """`count` different names; () for None.
+def checked_names(
+    argument: str, names: Iterable[str] | None, count: int | None = None
+) -> tuple[str, ...]:
+    """Different names; () for None.
+
+    Args:
+        argument: The name of the argument, for the message.
+        names: The names in their order: a list, an array, or an index of pandas.
+        count: How many there must be; None for any number.
 
     Raises:
-        ValueError: If they are not `count` different texts.
+        ValueError: If they are not so many different texts, or have no order.
     """
     if names is None:
         return ()
-    listed = list(names) if isinstance(names, Sequence) and not isinstance(names, str) else []
-    fits = len(listed) == count and all(isinstance(name, str) and name for name in listed)
-    if not fits or len(set(listed)) < count:
-        raise ValueError(f"`{argument}` must be {count} different names. Received: {shown(names)}.")
-    return tuple(listed)
+    ordered = [] if isinstance(names, Set) else listed(names)
+    fits = len(ordered) == (count or len(ordered) or 1)
+    if not fits or not all(map(_is_name, ordered)) or len(set(ordered)) < len(ordered):
+        wanted = "different names, in a list" if count is None else f"{count} different names"
+        raise ValueError(f"`{argument}` must be {wanted}. Received: {shown(names)}.")
+    return tuple(map(str, ordered))
+
+
+def _is_name(name):
+    return isinstance(name, str) and name != ""

@@ -1,6 +1,6 @@
 """Tasks from arrays: your own sequences, with your own classes or values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,8 @@ def from_arrays(
     *,
     target: str | None = None,
     every_step: bool | None = None,
-    classes: int | Sequence[str] | None = None,
-    channels: Sequence[str] | None = None,
+    classes: int | Iterable[str] | None = None,
+    channels: Iterable[str] | None = None,
     interval: float = 1.0,
     unit: str = "step",
     name: str = "sequences",

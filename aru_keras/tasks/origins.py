@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aru_keras._util.arguments import one_of, shown
+from aru_keras.tasks._user_code import called, described
 from aru_keras.tasks.specs import TASKS
 
 SYNTHETIC = {
@@ -62,6 +63,11 @@ def register(name: str, function: Callable[[], Any]) -> None:
     _REGISTERED[name] = function
 
 
+def is_registered(name: str) -> bool:
+    """Whether this process, and no other, has given a name to a task."""
+    return name in _REGISTERED
+
+
 def is_file(name: str) -> bool:
     """Whether a name is the path of a file of sequences."""
     return name.endswith(".npz")
@@ -101,18 +107,19 @@ def made(name: str) -> Any:
         name: A registered name, or module:function.
 
     Raises:
-        ValueError: If there is no such module or function.
+        ValueError: If there is no such module or function, if it needs arguments, or if it raises
+            an error, whose line is then in the message.
     """
-    if name in _REGISTERED:
-        return _REGISTERED[name]()
+    if is_registered(name):
+        return called(_REGISTERED[name], name)
     module_name, _, function = SYNTHETIC.get(name, name).rpartition(":")
     module = _imported(module_name, name)
     if not callable(getattr(module, function, None)):
         raise ValueError(
-            f"`task` must name a function of a module. Received: {name!r}, but {module_name} has "
-            f"no function {function!r}."
+            f"The name of a task must be that of a function. Received: {name!r}, but {module_name} "
+            f"has no function {function!r}."
         )
-    return getattr(module, function)()
+    return called(getattr(module, function), name)
 
 
 def _imported(module: str, name: str) -> Any:
@@ -122,11 +129,11 @@ def _imported(module: str, name: str) -> Any:
         if os.getcwd() not in sys.path:  # As `python -m` has it, and a console script has not.
             sys.path.append(os.getcwd())
         return importlib.import_module(module)
-    except (ImportError, OSError, ValueError, TypeError) as error:
+    except Exception as error:
         raise ValueError(
-            f"`task` must name a module that can be imported, or a file. Received: {name!r} "
-            f"({type(error).__name__}: {error}). Run the command where the module is, or name "
-            "its file: path/to/file.py:function."
+            "The name of a task must be that of a module that can be imported, or of a file. "
+            f"Received: {name!r} ({described(error, module)}). Run the command where the module "
+            "is, or name its file: path/to/file.py:function."
         ) from error
 
 
