@@ -91,6 +91,7 @@ CASES = [
             "classes": 2,
             **properties(),
             "split_seed": 0,
+            "groups": np.array([0, 0, 1, 1]),
         },
     ),
     Case(

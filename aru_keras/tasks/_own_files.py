@@ -24,10 +24,11 @@ PROPERTIES = (
     "name",
     "description",
     "split_seed",
+    "groups",
 )
 """Names beside those of the splits, arguments of `from_arrays`."""
 
-LISTS = ("classes", "channels")
+LISTS = ("classes", "channels", "groups")
 """Those of them that may be a list, even one of a single name."""
 
 SHARES = ("validation", "test")
@@ -135,7 +136,7 @@ def write_sequences(task: Task, path: Path) -> Path:
         values["weights"] = examples.weights
         arrays |= {f"{split}_{field}": v for field, v in values.items() if v is not None}
     for name in PROPERTIES:
-        if name not in ("classes", "split_seed"):
+        if name not in ("classes", "split_seed", "groups"):  # The splits are drawn already.
             arrays[name] = np.array(getattr(spec, name))
     if spec.classes:
         arrays["classes"] = np.array(spec.class_names or spec.classes)

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from aru_keras.tasks._collection import Splits
+from aru_keras.tasks._doubts import warn
 from aru_keras.tasks._examples import Examples
+from aru_keras.tasks._groups import whole_groups
 from aru_keras.tasks._transforms import rotated
 from aru_keras.tasks.specs import TASKS, TaskSpec
 
@@ -98,6 +100,7 @@ def drawn_splits(
     *,
     seed: int,
     stratified: bool,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Examples]:
     """The given splits of a task, and those that are drawn from its training split.
 
@@ -105,7 +108,10 @@ def drawn_splits(
         splits: The splits that are given, "train" among them.
         shares: For every other split the share of the training split; None if it is given.
         seed: The seed of the draw.
-        stratified: Whether each class is drawn in proportion.
+        stratified: Whether the sequences have classes, which are drawn in proportion. Groups are
+            not, but a warning says where a split has one class alone.
+        groups: The number of the group of each sequence, (K,), at least as many as splits; None
+            to draw single sequences.
 
     Raises:
         ValueError: If there are too few sequences.
@@ -123,8 +129,23 @@ def drawn_splits(
                 f"`train` must have more sequences, to draw {count} of them for {split}. "
                 f"Received: {len(order)}. Give the split itself, or a smaller share."
             )
-        chosen = np.flatnonzero(rest)[spread(labels[rest], count)]
+        if groups is None:
+            within = spread(labels[rest], count)
+        else:
+            later = len(shares) - list(shares).index(split)
+            within = whole_groups(groups[order][rest], count, left=later)
+        chosen = np.flatnonzero(rest)[within]
         rest[chosen] = False
         drawn[split] = train.chosen(np.sort(order[chosen]))
+        if stratified:
+            _warn_of_one_class(split, drawn[split].y)
     drawn["train"] = train if rest.all() else train.chosen(np.sort(order[rest]))
     return drawn
+
+
+def _warn_of_one_class(split, y):
+    if len(np.unique(y)) == 1:
+        warn(
+            f"`{split}` was drawn with class {y[0]} alone, so that its score says little. Give a "
+            f"larger share, another split_seed, or {split} itself."
+        )

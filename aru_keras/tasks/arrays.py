@@ -7,6 +7,7 @@ import numpy as np
 
 from aru_keras._util.arguments import finite, instance, real, shown, whole
 from aru_keras.tasks._examples import PADDING, Examples, widened
+from aru_keras.tasks._groups import checked_groups
 from aru_keras.tasks._sequences import (
     checked_names,
     checked_sequences,
@@ -37,6 +38,7 @@ def from_arrays(
     name: str = "sequences",
     description: str = "",
     split_seed: int = 0,
+    groups: Iterable[str] | Iterable[int] | None = None,
 ) -> Task:
     """Make a task of your own sequences.
 
@@ -67,7 +69,11 @@ def from_arrays(
         unit: The unit of `interval`, for example "ms".
         name: The name of the task.
         description: A description in one line.
-        split_seed: The seed with which splits are drawn. Classes at the end are stratified.
+        split_seed: The seed with which splits are drawn. Classes at the end are stratified, unless
+            there are `groups`.
+        groups: The name or the number of the group of each sequence in `train`, (K,), such as its
+            subject. All sequences of a group are drawn into the same split, and shares are met as
+            nearly as the groups allow. None to draw single sequences.
 
     Raises:
         ValueError: If something does not fit. The message names the split, what it must be, and
@@ -85,7 +91,8 @@ def from_arrays(
     splits, shape = _checked(given, target=target, every_step=every_step, classes=classes)
     at_the_end = shape["target"] == "class" and not shape["every_step"]
     seed, count = whole("split_seed", split_seed, 0), splits["train"].x.shape[2]
-    splits = drawn_splits(splits, shares, seed=seed, stratified=at_the_end)
+    grouped = checked_groups(groups, len(splits["train"]), shares)
+    splits = drawn_splits(splits, shares, seed=seed, stratified=at_the_end, groups=grouped)
     numbered = tuple(f"channel {k}" for k in range(count))
     return _task(
         {split: _read_only(splits[split]) for split in SPLITS},
