@@ -204,43 +204,52 @@ def test_names_without_an_order_are_refused(names):
             tasks.from_arrays((X, NAMES), **{argument: names})
 
 
-LOADERS = """
-import numpy as np
-from aru_keras import tasks
-
-def with_argument(folder):
-    pass
-
-def fails():
-    return {}["x"]
-
-def wrong():
-    x = np.ones((9, 2))
-    return tasks.from_arrays((x, np.arange(8) % 2))
-
-def absent():
-    return tasks.load_task("no.npz")
-"""
-PLACES = {
-    "with_argument": (ValueError, "without arguments.*'folder'.*defaults"),
-    "fails": (ValueError, r"loader.py:fails raised KeyError at loader.py:9: 'x'"),
-    "wrong": (ValueError, r"raised ValueError at loader.py:13: `train` must hold as y a target"),
-    "absent": (tasks.DatasetError, r"raised DatasetError at loader.py:16: .*no.npz does not exist"),
+CURES = {
+    "a column": (Y[:, None], r"give np.ravel\(y\)"),
+    "a column of steps": (STEPS[..., None], r"give y\[..., 0\]"),
+    "one-hot": (np.eye(3, dtype=int)[np.arange(K) % 3], r"give y.argmax\(axis=-1\)"),
+    "one-hot steps": (np.eye(2, dtype=int)[STEPS], r"give y.argmax\(axis=-1\)"),
 }
 
 
-@pytest.mark.parametrize("function", PLACES)
-def test_an_error_in_a_loader_has_its_line(function, tmp_path, monkeypatch):
-    (tmp_path / "loader.py").write_text(LOADERS)
-    monkeypatch.chdir(tmp_path)
-    kind, message = PLACES[function]
-    with pytest.raises(kind, match=message) as found:
-        tasks.load_task(f"loader.py:{function}")
-    assert function == "with_argument" or found.value.__cause__ is not None
+@pytest.mark.parametrize("case", CURES)
+def test_labels_in_another_form_have_their_cure_in_the_error(case):
+    y, message = CURES[case]
+    with pytest.raises(ValueError, match=message):
+        tasks.from_arrays((X, y))
 
 
-@pytest.mark.parametrize("text", ["x = y = z + 1", "def f(:"])
-def test_a_loader_that_cannot_be_imported_says_why(text, tmp_path):
-    (tmp_path / "loader.py").write_text(text)
-    with pytest.raises(ValueError, match=r"\((NameError at loader.py:1|SyntaxError): "):
-        tasks.load_task(f"{tmp_path}/loader.py:f")
+def spoilt(*index):
+    x = X.copy()
+    x[index] = np.nan
+    return x
+
+
+RAGGED = [[[1.0], [1.0, 2.0]]] * K
+BAD_X = {
+    "NaN": (spoilt(3, 2, 1), r"x\[3\] at step 2, channel 1. Mend"),
+    "NaN of one channel": (spoilt(3, 2, 0)[..., 0], r"x\[3\] at step 2. Mend"),
+    "NaN behind the end": (spoilt(5, slice(4, None)), r"x\[5\] at step 4, channel 0.*`lengths`"),
+    "a channel that ends": (spoilt(5, slice(4, None), 1), r"step 4, channel 1. Mend"),
+    "NaN in a list": (list(spoilt(3, 2, 1)), r"x\[3\] finite.*at step 2, channel 1"),
+    "a ragged list": (RAGGED, r"must hold as x\[0\] finite"),
+    "a generator": ((x for x in X), "as a list of arrays"),
+    "a row": (X[:, 0, 0], "as a list of arrays"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_X)
+def test_wrong_sequences_are_named_with_their_cure(case):
+    x, message = BAD_X[case]
+    with pytest.raises(ValueError, match=message):
+        tasks.from_arrays((x, Y))
+
+
+def test_lengths_in_the_place_of_weights_are_warned_of():
+    lengths = np.array([T, T - 1] * (K // 2))
+    with pytest.warns(UserWarning, match="lengths=lengths.*weights=weights") as warned:
+        task = tasks.from_arrays((X, Y, lengths))
+    assert warned[0].filename == __file__
+    assert task.hash == tasks.from_arrays({"x": X, "y": Y, "weights": lengths}).hash
+    for weights in (lengths / 2, lengths + 1, lengths * 0 + T, None):
+        tasks.from_arrays((X, Y, weights))

@@ -126,6 +126,7 @@ def saved(path: Path, arrays: Mapping[str, np.ndarray]) -> Path:
             np.savez_compressed(file, **arrays)
     except OSError as error:
         raise DatasetError(
-            f"Cannot write {path} ({error}). Choose an existing folder with room in it."
+            f"Cannot write {path} ({error.strerror or error}). Choose an existing folder with room "
+            "in it."
         ) from error
     return path

@@ -62,11 +62,29 @@ def doubt_of_steps(rows: Sequence[np.ndarray], lengths: np.ndarray) -> str:
     )
 
 
+def doubt_of_weights(split: str, weights: np.ndarray, steps: int) -> str:
+    """What to say where weights look like lengths; "" where they do not.
+
+    Args:
+        split: The name of the split.
+        weights: The weights of its sequences.
+        steps: The number of steps of the longest.
+    """
+    different = np.ptp(weights) and steps > 1
+    if not different or weights.max() != steps or (weights % 1).any() or weights.min() < 1:
+        return ""
+    return (
+        f"`{split}` has whole numbers up to {steps}, the number of steps, as weights, its third "
+        "item. If they are lengths, give dict(x=x, y=y, lengths=lengths). If they are weights, "
+        "give dict(x=x, y=y, weights=weights)."
+    )
+
+
 def is_one_hot(row: np.ndarray) -> bool:
     """Whether each row (…, C) has a single 1 among zeros."""
-    return row.ndim > 0 and bool(
-        np.isin(row, (0, 1)).all() and (row.sum(axis=-1, dtype=float) == 1).all()
-    )
+    if not row.ndim or row.dtype.kind not in "iubf":
+        return False
+    return bool(np.isin(row, (0, 1)).all() and (row.sum(axis=-1, dtype=float) == 1).all())
 
 
 def _has_labels(row, steps):

@@ -12,6 +12,8 @@ from aru_keras.tasks._examples import PADDING, is_padding, padded
 FIELDS = ("x", "y", "weights", "lengths")
 """The names of the arrays of a split."""
 
+_AS_LIST = "Give sequences of different lengths as a list of arrays (T_k, I)."
+
 
 def named_fields(argument: str, given: Any) -> dict[str, Any]:
     """The arrays of a split by name, given as (x, y), (x, y, weights), or a mapping.
@@ -61,14 +63,19 @@ def checked_sequences(argument: str, x: Any, lengths: Any) -> tuple[np.ndarray, 
         counts = np.array([len(row) for row in rows])
         return _distinct(argument, padded(rows, counts.max(), PADDING), counts)
     if not numbers.ndim or 0 in numbers.shape:
-        raise ValueError(f"`{argument}` must hold sequences. Received: x of shape {numbers.shape}.")
+        raise ValueError(
+            f"`{argument}` must hold sequences. Received: x of shape {numbers.shape}. {_AS_LIST}"
+        )
     counts, original = _checked_lengths(argument, lengths, numbers), numbers
     within = np.arange(numbers.shape[1] if numbers.ndim > 1 else 0) < counts[:, None]
     if lengths is not None and numbers.ndim in (2, 3):  # What is padding may be anything, even NaN.
         numbers = np.where(within if numbers.ndim == 2 else within[..., None], numbers, 0)
     shapes = ("K", "T", "I"), ("K", "T")
     expected = "as x finite real numbers of shape (K, T, I) or (K, T)"
-    values = array(argument, numbers, *shapes, what=expected, verb="hold", dtype="float32")
+    try:
+        values = array(argument, numbers, *shapes, what=expected, verb="hold", dtype="float32")
+    except ValueError as error:
+        raise ValueError(f"{error} {_way_out(numbers)}".rstrip()) from None
     values = values if values.ndim == 3 else values[..., None]
     values = values if within.all() else np.where(within[..., None], values, np.float32(PADDING))
     values = values[:, : counts.max()]
@@ -96,7 +103,34 @@ def _are_rows(x):
     """Whether x is a list of arrays, or an object array of them, and not nested numbers."""
     if isinstance(x, np.ndarray):
         return x.dtype == object
-    return isinstance(x, list | tuple) and any(np.ndim(row) == 2 for row in x[:1])
+    return isinstance(x, list | tuple) and any(_rank(row) == 2 for row in x[:1])
+
+
+def _rank(row):
+    try:
+        return np.ndim(row)
+    except ValueError:  # A ragged list.
+        return 0
+
+
+def _way_out(numbers):
+    """Where the first number is that is not finite; or how sequences are given."""
+    if numbers.ndim not in (2, 3):
+        return _AS_LIST
+    missing = ~np.isfinite(numbers)
+    if not missing.any():
+        return ""
+    k, *rest = np.argwhere(missing)[0]
+    ended = missing if numbers.ndim == 2 else missing.all(axis=-1)
+    behind = np.arange(ended.shape[1]) >= (~ended).sum(axis=1)[:, None]
+    padding = missing.sum() == ended.sum() * numbers[0, 0].size and (ended == behind).all()
+    cure = "If they are padding, give `lengths` with x." if padding else "Mend or leave them out."
+    return f"The first is in x[{k}] at {_place(rest)}. {cure}"
+
+
+def _place(indices):
+    """A step and a channel in words."""
+    return ", ".join(f"{axis} {n}" for axis, n in zip(("step", "channel"), indices, strict=False))
 
 
 def _checked_rows(argument, x):
@@ -120,7 +154,13 @@ def _checked_rows(argument, x):
 def _checked_row(argument, k, row):
     expected = f"as x[{k}] finite real numbers of shape (T, I) or (T,)"
     shapes = ("T", "I"), ("T",)
-    return array(argument, row, *shapes, what=expected, verb="hold", dtype="float32")
+    try:
+        return array(argument, row, *shapes, what=expected, verb="hold", dtype="float32")
+    except ValueError as error:
+        numbers = numbers_in(row)
+        missing = [] if numbers is None else np.argwhere(~np.isfinite(numbers))
+        hint = f" The first is at {_place(missing[0])}." if len(missing) and len(missing[0]) else ""
+        raise ValueError(f"{error}{hint}") from None
 
 
 def _checked_lengths(argument, lengths, values):

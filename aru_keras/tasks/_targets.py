@@ -8,7 +8,7 @@ import numpy as np
 
 from aru_keras._util.arguments import array, flag, one_of, shown
 from aru_keras.tasks._classes import numbered
-from aru_keras.tasks._doubts import doubt_of_steps, doubt_of_values, warn
+from aru_keras.tasks._doubts import doubt_of_steps, doubt_of_values, is_one_hot, warn
 from aru_keras.tasks._examples import padded, widened
 from aru_keras.tasks._labels import rows_of
 from aru_keras.tasks.specs import TARGETS
@@ -123,8 +123,19 @@ def _unfit(split, k, row, steps, target, every_step):
     }
     return (
         f"`{split}` must hold as y[{k}] {words[target, every_step]}. Received: shape {row.shape}. "
-        "`every_step` says whether each step has a target."
+        f"`every_step` says whether each step has a target.{_cure(row, target)}"
     )
+
+
+def _cure(row, target):
+    """What to do with classes in a column, or as one-hot rows."""
+    if target != "class":
+        return ""
+    if row.shape == (1,):
+        return " For one class of each sequence, give np.ravel(y)."
+    if row.ndim and row.shape[-1] == 1:
+        return " For one class of each step, give y[..., 0]."
+    return " For one-hot rows, give y.argmax(axis=-1)." if is_one_hot(row) else ""
 
 
 def _checked(split, y, target):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from aru_keras._util.arguments import finite, instance, real, shown, whole
+from aru_keras.tasks._doubts import doubt_of_weights, warn
 from aru_keras.tasks._examples import PADDING, Examples, widened
 from aru_keras.tasks._groups import checked_groups
 from aru_keras.tasks._sequences import (
@@ -89,6 +90,9 @@ def from_arrays(
         if shares[split] is None:
             given[split] = named_fields(split, data)
     splits, shape = _checked(given, target=target, every_step=every_step, classes=classes)
+    for split, data in zip(SPLITS, (train, validation, test), strict=True):
+        if isinstance(data, tuple | list) and len(data) == 3:
+            _warn_of_weights(split, splits[split].weights, shape["timesteps"])
     at_the_end = shape["target"] == "class" and not shape["every_step"]
     seed, count = whole("split_seed", split_seed, 0), splits["train"].x.shape[2]
     grouped = checked_groups(groups, len(splits["train"]), shares)
@@ -138,6 +142,12 @@ def _room(fields):
 def _task(splits: Mapping[str, Examples], **properties: Any) -> Task:
     sizes = {split: len(examples) for split, examples in splits.items()}
     return Task(TaskSpec(collection=ARRAYS, image_shape=(), sizes=sizes, **properties), splits)
+
+
+def _warn_of_weights(split, weights, steps):
+    doubt = "" if weights is None else doubt_of_weights(split, weights, steps)
+    if doubt:
+        warn(doubt)
 
 
 def _share(argument, value):

@@ -25,6 +25,9 @@ SYNTHETIC = {
 
 _REGISTERED: dict[str, Callable[[], Any]] = {}
 
+OTHER_DATA = (".npy", ".csv", ".tsv", ".txt", ".mat", ".h5", ".hdf5", ".nc", ".pkl", ".parquet")
+"""The ends of the names of files that hold data in another form."""
+
 WAYS = (
     "It can also be the path of an .npz of your own sequences; module:function or "
     "file.py:function, for a function that returns a task; or a name that this process has "
@@ -94,10 +97,24 @@ def checked_name(argument: str, name: Any) -> str:
         module, colon, function = name.rpartition(":")
         if colon and module and function.isidentifier():
             return f"{os.path.abspath(module)}:{function}" if module.endswith(".py") else name
+        if hint := _other_form(name):
+            received = f"Received: {shown(name)}. {hint}"
+            raise ValueError(f"`{argument}` must be the name of a task. {received} {WAYS}")
     try:
         return one_of(argument, name, known)
     except ValueError as error:
         raise ValueError(f"{error} {WAYS}") from None
+
+
+def _other_form(name):
+    """What to do with the name of a file or a folder that is no task; "" for another name."""
+    if name.endswith(".py"):
+        return f"Name the function in it that returns a task: {shown(name + ':FUNCTION')}."
+    if os.path.isfile(f"{name}.npz"):
+        return f"Did you mean {shown(name + '.npz')}?"
+    if os.path.isdir(name) or os.path.isfile(name) or name.endswith(OTHER_DATA):
+        return "Only an .npz is read as it is: write a function that reads this, and name that."
+    return ""
 
 
 def made(name: str) -> Any:
