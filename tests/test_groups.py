@@ -64,6 +64,14 @@ def test_a_test_split_may_be_given_and_validation_drawn_by_group():
     assert task.sizes == {"train": 50, "validation": 10, "test": K}
 
 
+@pytest.mark.parametrize("drawn", ["validation", "test"])
+def test_two_groups_are_enough_for_one_split_that_is_drawn(drawn):
+    given = {"validation": (MARKED, LABELS), "test": (MARKED, LABELS), drawn: 0.2}
+    groups = np.repeat([1, 2], [20, 40])
+    task = tasks.from_arrays((MARKED, LABELS), groups=groups, **given)
+    assert (task.sizes["train"], task.sizes[drawn]) == (40, 20)
+
+
 def test_a_file_may_hold_groups(tmp_path):
     np.savez(tmp_path / "own.npz", x=MARKED, y=LABELS, groups=MICE)
     task = tasks.load_task(tmp_path / "own.npz")

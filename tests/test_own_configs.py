@@ -42,7 +42,7 @@ def test_a_run_on_a_file_that_is_gone_uses_a_copy_in_its_folder(tmp_path):
     folder = tmp_path / "run"
     train(str(file), "relu", run_dir=folder, **{**SMALL, "epochs": 1})
     file.rename(tmp_path / "elsewhere.npz")
-    with pytest.raises(tasks.DatasetError, match="copy it into the folder of the run, as walks"):
+    with pytest.raises(tasks.DatasetError, match=r"folder of the run, as walks.npz"):
         RunFolder(folder).load_config().load_task()
     for name in ("walks.npz", "data.npz"):
         copy = shutil.copy(tmp_path / "elsewhere.npz", folder / name)

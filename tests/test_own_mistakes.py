@@ -42,6 +42,13 @@ def test_a_missing_label_of_a_series_is_no_class():
             tasks.from_arrays((X, y))
 
 
+def test_a_missing_label_that_was_made_text_is_warned_of():
+    y = np.array(missing(NAMES))
+    with pytest.warns(UserWarning, match=r"y has a class 'nan'.*names of all classes"):
+        task = tasks.from_arrays((X, y))
+    assert tasks.from_arrays((X, y), classes=task.spec.class_names).hash == task.hash
+
+
 def test_names_at_every_step_may_be_objects():
     y = np.array(["rest", "run"], object)[STEPS]
     task = tasks.from_arrays((X, y))

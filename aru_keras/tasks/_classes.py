@@ -34,6 +34,8 @@ def numbered(
         )
     if kinds == {True}:
         names = names or _names_in(y)
+        if classes is None:
+            _warn_of_missing(names)
         y = {split: _class_numbers(split, values, names) for split, values in y.items()}
     count = len(names) or given
     if count is None:
@@ -53,6 +55,17 @@ def numbered(
 
 def _names_in(y):
     return tuple(map(str, np.unique(np.concatenate([values.ravel() for values in y.values()]))))
+
+
+def _warn_of_missing(names):
+    """Warn of what a label that is missing becomes as text."""
+    missing = [name for name in names if name in ("nan", "NaN", "None", "<NA>", "NaT")]
+    if missing:
+        warn(
+            f"y has a class {missing[0]!r}, as labels are called that were missing before they "
+            "were made text. If they are missing, leave their sequences out. If it is a class, "
+            "give the names of all classes as `classes`."
+        )
 
 
 def _count_in(y):

@@ -47,8 +47,9 @@ def read_sequences(path: Path) -> Task:
     """
     if not path.is_file():
         raise DatasetError(
-            f"{path} does not exist or is not a file. Put the file back. If it holds the data of a "
-            f"run, you can also copy it into the folder of the run, as {path.name}."
+            f"{path} does not exist or is not a file. Correct the path, or put the file back. If "
+            "it holds the data of a run, you can also copy it into the folder of the run, as "
+            f"{path.name}."
         )
     try:
         with zipfile.ZipFile(path) as archive:

@@ -132,8 +132,8 @@ def drawn_splits(
         if groups is None:
             within = spread(labels[rest], count)
         else:
-            later = len(shares) - list(shares).index(split)
-            within = whole_groups(groups[order][rest], count, left=later)
+            later = [name for name in shares if shares[name] and name not in (split, *drawn)]
+            within = whole_groups(groups[order][rest], count, left=1 + len(later))
         chosen = np.flatnonzero(rest)[within]
         rest[chosen] = False
         drawn[split] = train.chosen(np.sort(order[chosen]))
