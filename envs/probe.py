@@ -42,10 +42,10 @@ class Probe(_Reader, ScalarWrapper):
     """Step a network with an environment, and add the network's signals to `info`.
 
     The network reads every observation when it is shown. It starts from its initial state whenever
-    an episode starts, and the drive in force, info["drive"], is added to its pre-activations.
-    After each step `info` has the signals of the observation just shown, as arrays of the backend
-    that stay on the device until they are read. The observation after the last action repeats the
-    one before, so it brings no signals.
+    an episode starts, also where `gymnasium.wrappers.Autoreset` starts it, and the drive in force,
+    info["drive"], is added to its pre-activations. After each step `info` has the signals of the
+    observation just shown, as arrays of the backend that stay on the device until they are read.
+    The observation after the last action repeats the one before, so it brings no signals.
 
     `VectorProbe` is the wrapper for vector environments. A copy of the environment, even in the
     middle of an episode, continues like the original and shares its network. A pickle contains the
@@ -82,6 +82,8 @@ class Probe(_Reader, ScalarWrapper):
         >>> np.asarray(info["n"])  # (N,)
     """
 
+    _over = False
+
     def __init__(
         self,
         env: gym.Env,
@@ -103,12 +105,15 @@ class Probe(_Reader, ScalarWrapper):
     ) -> tuple[Any, dict[str, Any]]:
         """Start an episode; `info` has the signals of pixel 0."""
         pixel, info = self.env.reset(seed=seed, options=options)
-        self._state = self.online.initial_state(1)
+        self._state, self._over = self.online.initial_state(1), False
         return pixel, info | self._read(pixel, info)
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take a step; `info` has the signals of the pixel that it shows."""
         pixel, reward, terminated, truncated, info = self.env.step(action)
+        if self._over:  # The environment began an episode by itself.
+            self._state = self.online.initial_state(1)
+        self._over = terminated or truncated
         if not terminated:
             info = info | self._read(pixel, info)
         return pixel, reward, terminated, truncated, info

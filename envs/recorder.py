@@ -73,6 +73,8 @@ class Recorder(_Keeper, ScalarWrapper):
         >>> env.to_dataset().to_netcdf("episode.nc")
     """
 
+    _over = False
+
     def __init__(self, env: gym.Env):
         super().__init__(env)
         self._attach(1)
@@ -82,7 +84,7 @@ class Recorder(_Keeper, ScalarWrapper):
     ) -> tuple[Any, dict[str, Any]]:
         """Start an episode, and record its first step."""
         x, info = self.env.reset(seed=seed, options=options)
-        self._seed = self._seed if seed is None else seed
+        self._seed, self._over = self._seed if seed is None else seed, False
         self._episodes.begin(np.ones(1, bool))
         self._keep(np.ones(1, bool), x, info, batched=False)
         return x, info
@@ -90,6 +92,9 @@ class Recorder(_Keeper, ScalarWrapper):
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         """Take a step, and record what it shows."""
         x, reward, terminated, truncated, info = self.env.step(action)
+        if self._over:  # The environment began an episode by itself.
+            self._episodes.begin(np.ones(1, bool))
+        self._over = terminated or truncated
         if not terminated:
             self._keep(np.ones(1, bool), x, info, batched=False)
         return x, reward, terminated, truncated, info

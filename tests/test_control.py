@@ -1,7 +1,5 @@
 """Agents in environments: what they see, what they learn from, and what they learn."""
 
-import math
-
 import gymnasium as gym
 import keras
 import numpy as np
@@ -284,7 +282,18 @@ def test_dictionaries_are_flattened_and_velocities_hidden():
 
 def test_an_evaluation_of_what_never_ends_ends():
     world = world_of(worlds.Endless)
-    assert evaluate(agent_of(world), world, most_steps=7).tolist() == [7.0] * 4
+    assert evaluate(agent_of(world), world, most_steps=7).tolist() == [7.0] * 20
     with pytest.raises(ValueError, match="`most_steps` must be a whole number of at least 1"):
         evaluate(agent_of(world), world, most_steps=0)
-    assert math.isclose(world.running.mean(), 7)
+
+
+@every_mode
+def test_an_evaluation_counts_whole_episodes_and_never_an_empty_one(mode):
+    """Episodes of 5 steps: the number of steps is that of an episode, and not of all of them."""
+    world = world_of(worlds.Paid, mode, steps=5)
+    agent = agent_of(world)
+    for most in (5, 6, 1000):
+        assert evaluate(agent, world, episodes=12, most_steps=most).tolist() == [5.0] * 12
+    # Of an episode that is cut, the rest does not count: it would be a shorter one.
+    assert evaluate(agent, world, episodes=12, most_steps=3).tolist() == [3.0] * 12
+    assert evaluate(agent, world, episodes=12, most_steps=2).tolist() == [2.0] * 12

@@ -36,6 +36,14 @@ class Recall(gym.Env):
         return self.shown(), reward, over and not self.truncates, over and self.truncates, {}
 
 
+class Paid(Recall):
+    """A reward for every step."""
+
+    def step(self, action):
+        shown, _, *outcome = super().step(action)
+        return shown, 1.0, *outcome
+
+
 class Endless(Recall):
     """An episode that never ends, with a reward for every step."""
 

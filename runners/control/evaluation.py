@@ -9,7 +9,7 @@ from aru_keras.runners.control.agent import ControlAgent
 from aru_keras.runners.control.world import World
 
 MOST_STEPS = 10_000
-"""Steps after which an evaluation ends, even if the environment does not."""
+"""Steps after which an episode counts, even if the environment does not end it."""
 
 
 def evaluate(
@@ -35,8 +35,9 @@ def evaluate(
         drive: Drive ξ on the units, broadcastable to (B, N), or a function of the step t, which
             is counted from the start of the evaluation; None for none.
         sampled: Whether actions are sampled as in training; otherwise the most likely are taken.
-        most_steps: Steps after which the evaluation ends. An episode that still runs then counts
-            with what it has brought so far.
+        most_steps: Steps after which an episode counts with what it has brought so far. Every
+            further `most_steps` of it count as an episode of their own, and a shorter rest does
+            not count.
 
     Returns:
         Returns, (count,) with count the least multiple of the sub-environments that is at least
@@ -54,21 +55,38 @@ def evaluate(
         )
     rng = np.random.default_rng(whole("seed", seed, 0))
     seen, state = world.reset(seed), agent.initial_state(world.num_envs)
-    starts, running = np.ones(world.num_envs, bool), np.zeros(world.num_envs)
-    returns: list[list[float]] = [[] for _ in running]
+    starts, tally = np.ones(world.num_envs, bool), _Tally(world.num_envs, most_steps)
     choose = agent.actions.best if not sampled else lambda y: agent.actions.sample(y, rng)
-    for t in range(most_steps):
+    t = 0
+    while tally.fewest < count:
         driven = drive(t) if callable(drive) else drive
         y, state = agent(seen, starts, state, driven)
         outcome = world.step(choose(y[:, :-1]))
         seen, starts = outcome.observations, outcome.starts
-        running += outcome.rewards
-        for index in np.flatnonzero(outcome.ended):
-            returns[index].append(float(running[index]))
-            running[index] = 0
-        if min(map(len, returns)) >= count:
-            break
-    for index, of_one in enumerate(returns):
-        if len(of_one) < count:
-            of_one.append(float(running[index]))
-    return np.concatenate([of_one[:count] for of_one in returns])
+        tally.add(outcome)
+        t += 1
+    return np.concatenate([of_one[:count] for of_one in tally.returns])
+
+
+class _Tally:
+    """The returns of every sub-environment, of episodes that count after `most` steps."""
+
+    def __init__(self, num_envs, most):
+        self.returns: list[list[float]] = [[] for _ in range(num_envs)]
+        self._most = most
+        self._running, self._steps = np.zeros(num_envs), np.zeros(num_envs, int)
+        self._cut = np.zeros(num_envs, bool)  # Whether the episode has counted already.
+
+    @property
+    def fewest(self):
+        return min(map(len, self.returns))
+
+    def add(self, outcome):
+        self._running += outcome.rewards
+        self._steps += ~outcome.ignored
+        full = self._steps == self._most
+        for index in np.flatnonzero(full | (outcome.ended & ~self._cut)):
+            self.returns[index].append(float(self._running[index]))
+        over = full | outcome.ended
+        self._cut = (self._cut | full) & ~outcome.ended
+        self._running[over], self._steps[over] = 0, 0
