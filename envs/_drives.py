@@ -1,7 +1,12 @@
-"""The drives in force in the sub-environments of a sequence environment."""
+"""The drives in force in the sub-environments of a sequence environment, and who hears them."""
 
+from typing import Any
+
+import gymnasium as gym
 import numpy as np
+from keras import ops
 
+from aru_keras._util.arguments import shown
 from aru_keras.perturbations import Perturbation
 
 
@@ -59,3 +64,56 @@ class DriveBuffer:
             inside = np.flatnonzero((t >= first) & (t < first + values.shape[1]))
             total[inside] += values[inside, t[inside] - first]
         return total
+
+
+class GivesDrive:
+    """An environment whose info["drive"], if there is one, is a drive on the units of a network."""
+
+    gives_drive = True
+    """Whether probes and agents add info["drive"] to the pre-activations of the units."""
+
+
+class DriveReader:
+    """Reads the drive on the units of a network from the `info` of an environment.
+
+    Other environments may have a "drive" in their `info` that has nothing to do with a network. So
+    it is read only where the environment, or a wrapper around it, has a true `gives_drive`.
+
+    Args:
+        env: The environment, scalar or vector, with its wrappers.
+
+    Attributes:
+        reads: Whether the environment gives a drive.
+    """
+
+    def __init__(self, env: Any):
+        self.reads = _gives_drive(env)
+
+    def __call__(self, info: dict[str, Any]) -> Any:
+        """The drive in force; None if there is none.
+
+        Raises:
+            ValueError: If it is neither a number nor several.
+        """
+        drive = info.get("drive") if self.reads else None
+        if drive is None or ops.is_tensor(drive):
+            return drive
+        try:
+            return np.asarray(drive, np.float32)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                '`info["drive"]` must be a number, or one for each unit, which is added to the '
+                f"pre-activations. Received: {shown(drive)}. Give it another name in the "
+                "environment or wrapper that sets it, if it is no drive on units."
+            ) from error
+
+
+def _gives_drive(env):
+    layer = env
+    while layer is not None:
+        if getattr(layer, "gives_drive", False):
+            return True
+        layer = getattr(layer, "env", None)
+    if isinstance(env.unwrapped, gym.vector.SyncVectorEnv | gym.vector.AsyncVectorEnv):
+        return any(env.unwrapped.call("has_wrapper_attr", "gives_drive"))
+    return False

@@ -14,10 +14,11 @@ from gymnasium.vector.utils import batch_space
 
 from aru_keras._util.arguments import one_of, whole
 from aru_keras._util.deprecated import renamed, warn
+from aru_keras.envs._drives import GivesDrive
 from aru_keras.envs.specs import HasWritableSpec
 
 
-class NativeVectorEnv(HasWritableSpec, gym.vector.VectorEnv):
+class NativeVectorEnv(GivesDrive, HasWritableSpec, gym.vector.VectorEnv):
     """A vector environment whose sub-environments run their episodes independently.
 
     A subclass gives the two single spaces and four methods, in which `mask`, (B,) bool, selects
@@ -202,7 +203,7 @@ class NativeVectorEnv(HasWritableSpec, gym.vector.VectorEnv):
         return actions
 
 
-class SingleEnv(HasWritableSpec, gym.Env):
+class SingleEnv(GivesDrive, HasWritableSpec, gym.Env):
     """The scalar form of a `NativeVectorEnv`.
 
     Args:

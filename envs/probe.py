@@ -11,6 +11,7 @@ from keras import ops
 
 from aru_keras._util.arguments import checked_units
 from aru_keras.envs._autoreset import EpisodeStarts
+from aru_keras.envs._drives import DriveReader
 from aru_keras.envs._fitting import fitting_step
 from aru_keras.envs._wrappers import ScalarWrapper, VectorWrapper
 from aru_keras.probing import TRACES
@@ -26,12 +27,13 @@ class _Reader:
 
     def _attach(self, network, signals, watch, isolated, device, as_numpy):
         self.online = fitting_step(self.env, network, signals, isolated, device)
+        self._drive = DriveReader(self.env)
         self.run = network if isinstance(network, str | os.PathLike) else None
         self._painter, self._as_numpy = _Painter(self.env, self.online, watch), bool(as_numpy)
 
     def _stepped(self, x, info, mask):
         """The signals of the step that the sub-environments of a mask show, by name."""
-        _, self._state, signals = self.online(x, self._state, info.get("drive"))
+        _, self._state, signals = self.online(x, self._state, self._drive(info))
         self._painter.paint(mask, signals)
         if self._as_numpy:  # Copied, because on torch an array can share memory with the state.
             return {name: np.array(ops.convert_to_numpy(value)) for name, value in signals.items()}
@@ -43,9 +45,10 @@ class Probe(_Reader, ScalarWrapper):
 
     The network reads every observation when it is shown. It starts from its initial state whenever
     an episode starts, also where `gymnasium.wrappers.Autoreset` starts it, and the drive in force,
-    info["drive"], is added to its pre-activations. After each step `info` has the signals of the
-    observation just shown, as arrays of the backend that stay on the device until they are read.
-    The observation after the last action repeats the one before, so it brings no signals.
+    info["drive"], is added to its pre-activations, if the environment is one of this package, or it
+    or a wrapper has `gives_drive = True`. After each step `info` has the signals of the observation
+    just shown, as arrays of the backend that stay on the device until they are read. The
+    observation after the last action repeats the one before, so it brings no signals.
 
     `VectorProbe` is the wrapper for vector environments. A copy of the environment, even in the
     middle of an episode, continues like the original and shares its network. A pickle contains the

@@ -17,8 +17,8 @@ def test_an_environment_that_resets_itself_leaks_no_state():
     """Two images in a row: the network reads the second as if it were alone, and so records it."""
     digits = tasks.load_task("digits")
     model = models.build_network("gamma", (T, 1), units=N)
-    inner = gym.wrappers.Autoreset(gym.make("aru/Digits-v0", split="test", shuffle=False, perturbation="step:1"))
-    env = Recorder(Probe(inner, model, ("n", "h")))
+    inner = gym.make("aru/Digits-v0", split="test", shuffle=False, perturbation="step:1")
+    env = Recorder(Probe(gym.wrappers.Autoreset(inner), model, ("n", "h")))
     x, drive = digits.perturbed(digits.examples("test", [0, 1])[0], [0, 1], "step:1")
     expected = record(model, x, ("n", "h"), drive)
     env.reset(seed=0)

@@ -17,6 +17,7 @@ from keras import ops
 from aru_keras import plots
 from aru_keras._util.arguments import whole
 from aru_keras._util.files import make_folder, replacing
+from aru_keras.envs._drives import DriveReader
 from aru_keras.plots import style
 from aru_keras.probing import TRACES, OnlineStep
 from aru_keras.runners.control.actions import actions_of
@@ -78,7 +79,7 @@ class Actor:
 
     def __init__(self, env: gym.Env, online: OnlineStep):
         self.env, self.online = env, online
-        self.actions = actions_of(env.action_space)
+        self.actions, self._drive = actions_of(env.action_space), DriveReader(env)
 
     def begin(self, seed: int) -> None:
         """Begin an episode.
@@ -95,7 +96,8 @@ class Actor:
         """See what is shown, act, and be paid.
 
         Args:
-            drive: The drive ξ on all units, beside that of the environment, info["drive"].
+            drive: The drive ξ on all units, beside that of the environment, which is info["drive"]
+                of the environments of this package.
             change: Function of what is shown that gives what the agent sees; None for the same.
 
         Returns:
@@ -103,7 +105,8 @@ class Actor:
             of its units by name, (N,) each.
         """
         seen = np.array(self._shown if change is None else change(self._shown))
-        drive = np.float32(drive) + self._info.get("drive", np.float32(0))
+        given = self._drive(self._info)
+        drive = np.float32(drive) + (np.float32(0) if given is None else given)
         _, self._state, signals = self.online(seen, self._state, drive)
         # Copied, because on torch an array can share memory with the state.
         values = {name: np.array(ops.convert_to_numpy(value)) for name, value in signals.items()}

@@ -131,26 +131,30 @@ class ControlAgent:
         return [self.readout(h), *new]
 
 
-def segment_model(model: keras.Model, steps: int) -> keras.Model:
+def segment_model(model: keras.Model, steps: int, *, driven: bool = False) -> keras.Model:
     """The network over a segment: from states that go on, with episodes that begin inside.
 
     Args:
         model: Network, as `build_agent` makes it, whose layers and weights the result shares.
         steps: Number of steps T.
+        driven: Whether there is a drive; not for lstm and gru.
 
     Returns:
-        A model whose inputs are a dictionary: "observations" (B, T, I), "starts" (B, T, 1), and
-        "state_0", …, (B, widths); its output is y, (B, T, P + 1).
+        A model whose inputs are a dictionary: "observations" (B, T, I), "starts" (B, T, 1),
+        "state_0", …, (B, widths), and, where there is one, "drive" (B, T, N); its output is y,
+        (B, T, P + 1).
     """
     layer, readout = model.get_layer("recurrent"), model.get_layer("readout")
     x = keras.Input((steps, model.inputs[0].shape[-1]), name="observations")
     starts = keras.Input((steps, 1), name="starts")
     widths = np.atleast_1d(layer.cell.state_size).tolist()
     state = [keras.Input((width,), name=f"state_{i}") for i, width in enumerate(widths)]
+    drives = [keras.Input((steps, layer.cell.units), name="drive")] if driven else []
     if hasattr(layer.cell, "signal_sizes"):
-        h = layer(x, initial_state=state, starts=ops.squeeze(starts, -1))
+        options = {"drive": drives[0]} if drives else {}
+        h = layer(x, initial_state=state, starts=ops.squeeze(starts, -1), **options)
     else:
         loop = keras.layers.RNN(Restarting(layer.cell), return_sequences=True, name="restarting")
         h = loop(ops.concatenate([x, starts], axis=-1), initial_state=state)
-    inputs = {value.name: value for value in (x, starts, *state)}
+    inputs = {value.name: value for value in (x, starts, *state, *drives)}
     return keras.Model(inputs, readout(h), name="segment")

@@ -33,7 +33,8 @@ def evaluate(
         episodes: Least number of episodes.
         seed: Of the episodes, and of sampled actions.
         drive: Drive ξ on the units, broadcastable to (B, N), or a function of the step t, which
-            is counted from the start of the evaluation; None for none.
+            is counted from the start of the evaluation; None for none. It is added to that of the
+            world.
         sampled: Whether actions are sampled as in training; otherwise the most likely are taken.
         most_steps: Steps after which an episode counts with what it has brought so far. Every
             further `most_steps` of it count as an episode of their own, and a shorter rest does
@@ -59,13 +60,17 @@ def evaluate(
     choose = agent.actions.best if not sampled else lambda y: agent.actions.sample(y, rng)
     t = 0
     while tally.fewest < count:
-        driven = drive(t) if callable(drive) else drive
-        y, state = agent(seen, starts, state, driven)
+        driven = _sum(drive(t) if callable(drive) else drive, world.drive)
+        y, state = agent(seen, starts, state, driven if agent.driven else None)
         outcome = world.step(choose(y[:, :-1]))
         seen, starts = outcome.observations, outcome.starts
         tally.add(outcome)
         t += 1
     return np.concatenate([of_one[:count] for of_one in tally.returns])
+
+
+def _sum(drive, of_world):
+    return drive if of_world is None else of_world + (np.float32(0) if drive is None else drive)
 
 
 class _Tally:

@@ -107,6 +107,7 @@ class Learner:
         actions: What the agent can do.
         config: The configuration.
         moments: Of the returns so far, as `ReturnScale` takes them.
+        driven: Whether the segments have a drive.
     """
 
     def __init__(
@@ -115,13 +116,16 @@ class Learner:
         actions: Actions,
         config: ControlConfig,
         moments: Sequence[float] = (0.0, 0.0, 0.0),
+        *,
+        driven: bool = False,
     ):
         self.config, self.actions = config, actions
         self.scale = ReturnScale(config.discount, moments)
         if getattr(model, "optimizer", None) is None:
             model.compile(optimizer=_adam(config))
             model.optimizer.build(model.trainable_variables)
-        self.optimizer, self.model = model.optimizer, segment_model(model, config.num_steps)
+        self.optimizer = model.optimizer
+        self.model = segment_model(model, config.num_steps, driven=driven)
         losses = _Losses(actions, config)
         self.model.compile(
             optimizer=model.optimizer,

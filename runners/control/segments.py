@@ -24,6 +24,7 @@ class Segment:
         ignored: Whether the action was ignored, (T, B).
         next_values: Value of what the step led to, in the same episode, (T, B).
         state: States before the first step, (B, …) each.
+        drive: Drive ξ on the units, (T, B, N); None where none is given.
     """
 
     observations: np.ndarray
@@ -36,6 +37,7 @@ class Segment:
     ignored: np.ndarray
     next_values: np.ndarray
     state: list[np.ndarray]
+    drive: np.ndarray | None = None
 
     def inputs(self) -> dict[str, np.ndarray]:
         """What `agent.segment_model` reads, (B, …)."""
@@ -43,6 +45,8 @@ class Segment:
             "observations": self.observations.swapaxes(0, 1),
             "starts": self.starts.T[..., None].astype("float32"),
         }
+        if self.drive is not None:
+            inputs["drive"] = self.drive.swapaxes(0, 1)
         return inputs | {f"state_{i}": state for i, state in enumerate(self.state)}
 
 
@@ -72,15 +76,24 @@ class Collector:
         """
         before = [np.array(ops.convert_to_numpy(state)) for state in self._state]
         rows = [self._step(rng) for _ in range(steps)]
-        last, _ = self.agent(self._seen, self._starts, self._state)
+        last, _ = self.agent(self._seen, self._starts, self._state, self._drive())
         columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
         values = np.concatenate([columns["outputs"][1:, :, -1], last[None, :, -1]])
         final = columns.pop("final_values")
         next_values = np.where(np.isnan(final), values, final)
         return Segment(**columns, next_values=next_values, state=before)
 
+    def _drive(self):
+        """The drive on the units, (B, N); None where there is none."""
+        if not (self.world.gives_drive and self.agent.driven):
+            return None
+        shape = self.world.num_envs, self.agent.layer.cell.units
+        drive = np.float32(0) if self.world.drive is None else self.world.drive
+        return np.broadcast_to(drive, shape)
+
     def _step(self, rng):
-        y, self._state = self.agent(self._seen, self._starts, self._state)
+        drive = self._drive()
+        y, self._state = self.agent(self._seen, self._starts, self._state, drive)
         actions = self.agent.actions.sample(y[:, :-1], rng)
         outcome = self.world.step(actions)
         row = {
@@ -94,6 +107,8 @@ class Collector:
             "ignored": outcome.ignored,
             "final_values": self._final_values(outcome),
         }
+        if drive is not None:
+            row["drive"] = drive
         self._seen, self._starts = outcome.observations, outcome.starts
         return row
 
@@ -101,6 +116,7 @@ class Collector:
         """Value of the last observation where an episode was broken off; elsewhere NaN."""
         values = np.full(len(outcome.rewards), np.nan, "float32")
         if outcome.final is not None and outcome.truncated.any():
-            y, _ = self.agent(outcome.final, np.zeros_like(outcome.starts), self._state)
+            starts = np.zeros_like(outcome.starts)
+            y, _ = self.agent(outcome.final, starts, self._state, self._drive())
             values[outcome.truncated] = y[outcome.truncated, -1]
         return values

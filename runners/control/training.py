@@ -113,7 +113,8 @@ def _run(config, world, folder, network, rows, verbose):
         network = build_agent(config.model, world.features, world.actions, **options)
     agent = ControlAgent(network, world.actions)
     moments = [rows[-1][name] for name in MOMENTS] if rows else [0.0] * 3
-    learner = Learner(network, world.actions, config, moments)
+    driven = world.gives_drive and agent.driven
+    learner = Learner(network, world.actions, config, moments, driven=driven)
     if verbose:
         _announce(config, world, network, folder, len(rows))
     collector, events = Collector(agent, world), Events(folder.events)

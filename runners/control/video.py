@@ -8,6 +8,7 @@ import gymnasium as gym
 import numpy as np
 
 from aru_keras._util.files import replacing
+from aru_keras.envs._drives import DriveReader
 from aru_keras.runners.control.agent import ControlAgent
 from aru_keras.runners.control.config import ControlConfig
 from aru_keras.runners.control.environments import make_rendered
@@ -53,12 +54,13 @@ def record_episode(
 
 
 def _frames(agent, env, seed, most):
-    seen, _ = env.reset(seed=seed)
+    seen, info = env.reset(seed=seed)
+    read = DriveReader(env) if agent.driven else lambda info: None
     state, starts, frames, over = agent.initial_state(1), np.ones(1, bool), [env.render()], False
     while not over and len(frames) < most:
-        y, state = agent(np.asarray(seen, np.float32)[None], starts, state)
+        y, state = agent(np.asarray(seen, np.float32)[None], starts, state, read(info))
         action = agent.actions.for_env(agent.actions.best(y[:, :-1]))[0]
-        seen, _, terminated, truncated, _ = env.step(action)
+        seen, _, terminated, truncated, info = env.step(action)
         over, starts = terminated or truncated, np.zeros(1, bool)
         frames.append(env.render())
     return frames

@@ -10,6 +10,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from aru_keras.envs._drives import DriveReader
 from aru_keras.runners.control.actions import actions_of
 
 
@@ -54,6 +55,8 @@ class World:
         actions: What the agent can do.
         returns: Sum of the rewards of every episode that has ended since the last reset.
         running: Sum of the rewards of every episode that runs, (B,).
+        gives_drive: Whether it gives drives, as the environments of this package do.
+        drive: Drive ξ that acts with what the agent sees now, (B, 1) or (B, N); None for none.
 
     Raises:
         ValueError: If the agent cannot see or act in it.
@@ -73,6 +76,9 @@ class World:
         self.env, self.features = env, space.shape[0]
         self.actions = actions_of(env.single_action_space)
         self.mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
+        self._read_drive = DriveReader(env)
+        self.gives_drive = self._read_drive.reads
+        self.drive: np.ndarray | None = None
 
     @property
     def num_envs(self) -> int:
@@ -81,7 +87,9 @@ class World:
 
     def reset(self, seed: int) -> np.ndarray:
         """Begin an episode everywhere; the observations, (B, I)."""
-        observations, _ = self.env.reset(seed=seed)
+        observations, info = self.env.reset(seed=seed)
+        self.drive = None
+        self._hear(info)
         self.returns: list[float] = []
         self.running = np.zeros(self.num_envs)
         self._over = np.zeros(self.num_envs, bool)
@@ -101,6 +109,7 @@ class World:
         observations, rewards, terminated, truncated, info = self.env.step(
             self.actions.for_env(actions)
         )
+        self._hear(info)
         rewards = self._finite("reward", np.array(rewards, np.float32)[:, None])[:, 0]
         terminated, truncated = np.array(terminated, bool), np.array(truncated, bool)
         ended, ignored = terminated | truncated, np.zeros_like(terminated)
@@ -119,12 +128,24 @@ class World:
         """What the agent sees next, and the last observations of the episodes that ended."""
         if self.mode is AutoresetMode.DISABLED:
             final = self._seen(observations).copy()
-            observations, _ = self.env.reset(options={"reset_mask": ended})
+            observations, info = self.env.reset(options={"reset_mask": ended})
+            self._hear(info)
             return observations, final
         final = np.array(observations, np.float32)
         for index in np.flatnonzero(ended):
             final[index] = info["final_obs"][index]
         return observations, self._seen(final)
+
+    def _hear(self, info):
+        """Take the drive from the info of those sub-environments for which it is there."""
+        drive = self._read_drive(info)
+        if drive is None:
+            return
+        drive = np.array(drive, np.float32)
+        drive = drive if drive.ndim > 1 else drive.reshape(-1, 1)
+        mask = np.asarray(info.get("_drive", np.ones(self.num_envs, bool)))[:, None]
+        before = np.float32(0) if self.drive is None else self.drive
+        self.drive = np.where(mask, drive, before)
 
     def _count(self, rewards, ended):
         self.running += rewards
