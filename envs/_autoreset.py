@@ -15,7 +15,7 @@ class EpisodeStarts:
     """
 
     def __init__(self, env: gym.vector.VectorEnv):
-        self._mode = env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP)
+        self._mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
         self._waiting = np.zeros(env.num_envs, bool)
 
     def reset(self, options: dict[str, Any] | None) -> np.ndarray:

@@ -8,6 +8,7 @@ import numpy as np
 
 from aru_keras.models.pretrained import run_path
 from aru_keras.probing import OnlineStep, graph, load_network, run_order
+from aru_keras.probing._run_order import is_agent_run
 
 
 def fitting_step(
@@ -35,7 +36,7 @@ def fitting_step(
 def _check_order(env, run):
     """Refuse a run that was trained on another order of pixels than the environment's."""
     task = getattr(env.unwrapped, "task", None)
-    if task is None or not (run / "config.json").exists():
+    if task is None or not (run / "config.json").exists() or is_agent_run(run):
         return
     rows = np.arange(task.timesteps)
     trained, here = (
@@ -52,9 +53,11 @@ def _check_order(env, run):
 
 def _check_fits(env, space, network, online):
     if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
+        flattens = "Put gymnasium.wrappers.FlattenObservation around it, inside of the probe."
+        makes = "Put a gymnasium.ObservationWrapper around it that makes vectors of one length."
         raise ValueError(
             "`env` must have vectors of features as observations, Box(I,). Received: observations "
-            f"in {space}."
+            f"in {space}. {flattens if space.is_np_flattenable else makes}"
         )
     if online.features not in (None, space.shape[0]):
         raise ValueError(

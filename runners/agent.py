@@ -112,7 +112,7 @@ class Agent:
         reward = getattr(env.unwrapped, "reward", None)
         if self.learns_from == "reward" and reward in ("every_step", "log_probability"):
             raise _unfit_env('pay the last action alone, reward="final"', f"reward={reward!r}")
-        mode = env.metadata.get("autoreset_mode")
+        mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
         if self.learns_from == "label" and mode is AutoresetMode.SAME_STEP:
             raise _unfit_env(
                 "tell the label at the end, with autoreset_mode=AutoresetMode.DISABLED or "

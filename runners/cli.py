@@ -120,10 +120,10 @@ def _exit_code(error):
         return 2
     from aru_keras.runners.callbacks import DivergedError
     from aru_keras.runners.cluster import ClusterError
-    from aru_keras.runners.run_folder import RunError, WriteError
+    from aru_keras.runners.run_folder import RunError, WorldError, WriteError
     from aru_keras.tasks import DatasetError
 
-    if isinstance(error, DivergedError | WriteError | ClusterError):
+    if isinstance(error, DivergedError | WriteError | WorldError | ClusterError):
         return 1
     return 2 if isinstance(error, RunError | DatasetError) else None
 

@@ -1,6 +1,7 @@
 """The fields of a configuration, each with its help text, type and range, and their checks."""
 
 import argparse
+import json
 import os
 from collections.abc import Callable
 from dataclasses import Field, field
@@ -90,6 +91,8 @@ def checked(item: Field, value: Any) -> Any:
         return _whole(name, value, least, item.metadata["most"])
     if kind is float:
         return _number(name, value, least)
+    if kind is dict:
+        return _by_name(name, value)
     if kind is bool and not isinstance(value, bool):
         raise ValueError(f"`{name}` must be True or False. Received: {value!r}.")
     if kind is str and not isinstance(value, str | os.PathLike):
@@ -113,6 +116,35 @@ def _number(name, value, least):
     if number == 0:
         raise ValueError(f"`{name}` must be a finite number above 0. Received: {value!r}.")
     return number
+
+
+def _by_name(name, values):
+    """A copy of values by name, which JSON can hold; none for None."""
+    try:
+        named = dict(values or {})
+        if all(isinstance(key, str) for key in named) and json.loads(json.dumps(named)) == named:
+            return named
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"`{name}` must be a dictionary by name of what JSON can hold: text, numbers, lists and "
+        f"dictionaries. Received: {values!r}."
+    )
+
+
+def named_value(text: str) -> tuple[str, Any]:
+    """A name and its value from NAME=VALUE, whose value is JSON, or otherwise text.
+
+    Raises:
+        argparse.ArgumentTypeError: If there is no name or no =.
+    """
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE. Received: {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
 
 
 def check_contrast(share: float, learner: str) -> None:

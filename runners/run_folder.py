@@ -38,6 +38,10 @@ class RunError(RuntimeError):
     """A run that cannot be started, resumed or read; the message says what to do."""
 
 
+class WorldError(RunError):
+    """An environment failed while an agent acted in it."""
+
+
 class WriteError(RunError):
     """A run that broke off because its folder cannot be written."""
 

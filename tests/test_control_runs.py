@@ -84,6 +84,42 @@ def test_a_killed_run_ends_like_an_unbroken_one(unbroken, tmp_path, monkeypatch,
         np.testing.assert_array_equal(array(a), array(b))
 
 
+def test_so_it_does_where_the_environment_draws_from_the_global_generators(tmp_path, monkeypatch):
+    """And it has arguments of its own, which the run keeps."""
+    options = {**SMALL, "save_every": 1, "total_timesteps": 96, "verbose": 0}
+    options["env_options"] = {"deviation": 0.5}
+    learn = training.Learner.learn
+
+    def killed(self, segment, update, rng):
+        if update == 1:
+            raise KilledError
+        return learn(self, segment, update, rng)
+
+    careless = "aru-tests/Careless-v0"
+    whole = control.train(careless, "relu", run_dir=tmp_path / "whole", **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(training.Learner, "learn", killed)
+        with pytest.raises(KilledError):
+            control.train(careless, "relu", run_dir=tmp_path / "run", **options)
+    resumed = control.resume(tmp_path / "run", verbose=0)
+    assert history(tmp_path / "run") == history(tmp_path / "whole")
+    assert resumed["mean_return"] == whole["mean_return"]
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["env_options"] == {"deviation": 0.5}
+    control.changed_returns(tmp_path / "run", "scale", [2.0], episodes=4)
+
+
+def test_arguments_of_the_environment_on_the_command_line(tmp_path, capsys):
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items()]
+    run = ["--run-dir", str(tmp_path / "run")]
+    given = ["--env-option", "steps=4", "--env-option=truncates=true"]
+    assert cli.main(["train", f"gym:{ID}", "--model=relu", *given, *options, *run]) == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["env_options"] == {"steps": 4, "truncates": True}
+    assert cli.main(["probe", str(tmp_path / "run")]) == 0
+    assert "in 4 steps" in capsys.readouterr().out
+
+
 def test_a_run_is_not_overwritten_and_no_run_of_sequences(unbroken):
     folder, _ = unbroken
     with pytest.raises(RunError, match="holds a run already"):
@@ -176,6 +212,10 @@ def test_an_environment_that_would_not_heed_a_change_is_not_changed():
         ),
         (["gym:CartPole-v1", "--discount=2"], "`discount` must be from 0 to 1"),
         (["gym:NoSuch-v0"], "NoSuch"),
+        (["gym:CartPole-v1", "--env-option=size"], "must be NAME=VALUE"),
+        (["gym:CartPole-v1", "--env-option=render_mode=human"], "`env_options` must be arguments"),
+        (["gym:CartPole-v1", "--env-option=size=3"], "CartPole-v1"),
+        (["digits", "--env-option=size=3"], "`env_options` is for agents in environments"),
         (["gym:aru-tests/Recall-v0", "--mask-velocities"], "whose velocities are known"),
     ],
 )

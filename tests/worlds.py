@@ -78,14 +78,38 @@ class Nested(Recall):
         return {"cue": np.array([cue], np.float32), "time": int(t)}
 
 
+class Careless(Recall):
+    """It draws from NumPy's global generator, and has an argument without a default."""
+
+    def __init__(self, deviation):
+        super().__init__()
+        self.deviation = deviation
+
+    def shown(self):
+        return np.random.normal(0, self.deviation, 2).astype(np.float32)
+
+
+class Picture(Recall):
+    """A picture of black and white pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.observation_space = gym.spaces.Box(0, 255, (2, 2, 3), np.uint8)
+
+    def shown(self):
+        picture = np.zeros((2, 2, 3), np.uint8)
+        picture[self.cue] = 255
+        return picture
+
+
 class Reach(gym.Env):
     """Two numbers to name, within bounds: the reward falls with the distance."""
 
     metadata: ClassVar = {"render_modes": ["rgb_array"], "render_fps": 30}
 
-    def __init__(self, space=None, render_mode=None):
+    def __init__(self, space=None, render_mode=None, shown=None):
         self.render_mode = render_mode
-        self.observation_space = gym.spaces.Box(-1, 1, (2,))
+        self.observation_space = shown or gym.spaces.Box(-1, 1, (2,))
         self.action_space = space or gym.spaces.Box(-1, 1, (2,))
 
     def reset(self, *, seed=None, options=None):
@@ -110,5 +134,10 @@ class Blind(Reach):
         raise RuntimeError("no display")
 
 
-for _name in ("Blind", "Recall", "Endless", "Broken", "Boastful", "Nested", "Reach"):
+_NAMES = "Blind Recall Endless Broken Boastful Careless Nested Picture Reach"
+for _name in _NAMES.split():
     gym.register(f"aru-tests/{_name}-v0", f"worlds:{_name}", disable_env_checker=True)
+gym.register(
+    "aru-tests/VectorsOnly-v0",
+    vector_entry_point=lambda num_envs, **_: gym.vector.SyncVectorEnv([Recall] * num_envs),
+)

@@ -8,7 +8,7 @@ import numpy as np
 from aru_keras._util import checked_files
 from aru_keras.probing.graph import PERMUTATION_FILE
 from aru_keras.tasks import order_hash, pixel_order
-from aru_keras.tasks.origins import checked_name
+from aru_keras.tasks.origins import checked_name, is_environment
 from aru_keras.tasks.specs import TASKS
 
 CONFIG_FILE, RESULTS_FILE = "config.json", "results.json"
@@ -43,6 +43,15 @@ def run_order(run: str | os.PathLike) -> np.ndarray | None:
         )
     _check_hash(run / RESULTS_FILE, order_hash(expected))
     return expected
+
+
+def is_agent_run(run: Path) -> bool:
+    """Whether a run is that of an agent, which learns in an environment and not in an order.
+
+    Args:
+        run: The folder of the run.
+    """
+    return is_environment(_options(run / CONFIG_FILE)["task"])
 
 
 def _same(stored, expected):

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from aru_keras._util.arguments import one_of, shown
+from aru_keras._util.imports import find_in_working_folder
 from aru_keras.tasks._user_code import called, described
 from aru_keras.tasks.specs import TASKS
 
@@ -22,6 +23,9 @@ SYNTHETIC = {
     "noisy-evidence": "aru_keras.tasks.synthetic:noisy_evidence",
 }
 """The names of the synthetic tasks, and the functions that make them."""
+
+GYM = "gym:"
+"""The text before the id of an environment of Gymnasium that stands for a task."""
 
 _REGISTERED: dict[str, Callable[[], Any]] = {}
 
@@ -74,6 +78,15 @@ def is_registered(name: str) -> bool:
 def is_file(name: str) -> bool:
     """Whether a name is the path of a file of sequences."""
     return name.endswith(".npz")
+
+
+def is_environment(task: object) -> bool:
+    """Whether the name of a task is that of an environment of Gymnasium, in which an agent learns.
+
+    Args:
+        task: The name of a task, or anything else.
+    """
+    return isinstance(task, str) and task.startswith(GYM) and len(task) > len(GYM)
 
 
 def checked_name(argument: str, name: Any) -> str:
@@ -143,8 +156,7 @@ def _imported(module: str, name: str) -> Any:
     try:
         if module.endswith(".py"):
             return _run_file(Path(module))
-        if os.getcwd() not in sys.path:  # As `python -m` has it, and a console script has not.
-            sys.path.append(os.getcwd())
+        find_in_working_folder()
         return importlib.import_module(module)
     except Exception as error:
         raise ValueError(

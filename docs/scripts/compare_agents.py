@@ -36,7 +36,7 @@ def peer(config, policy):
     from stable_baselines3.common.vec_env import VecNormalize
 
     def make():
-        return control.make_scalar(config.environment, mask_velocities=config.mask_velocities)
+        return control.make_scalar(config.environment, **config.scalar_options)
 
     envs = make_vec_env(make, config.num_envs, seed=config.seed)
     if config.norm_reward:

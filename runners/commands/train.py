@@ -7,7 +7,7 @@ from pathlib import Path
 from aru_keras._util.arguments import one_of
 from aru_keras.runners import config
 from aru_keras.runners.control.config import ControlConfig, describes_agent, is_environment
-from aru_keras.runners.options import DEVICES
+from aru_keras.runners.options import DEVICES, named_value
 from aru_keras.tasks.specs import TASKS
 
 HELP = (
@@ -39,6 +39,8 @@ def check(options, parser):
     given = {name: value for name, value in vars(options).items() if value is not None}
     one_of("devices", given.pop("devices"), DEVICES)
     run_dir, resumed, file = (given.pop(name, None) for name in ("run_dir", "resume", "config"))
+    if "env_options" in given:
+        given["env_options"] = dict(given["env_options"])
     if resumed:
         if given or run_dir or file:
             parser.error("--resume takes the options of the run itself: give no other options")
@@ -102,8 +104,11 @@ def _add_agent_options(parser):
     )
     for item in _agent_fields():
         flag, text = "--" + item.name.replace("_", "-"), item.metadata["help"]
-        text += "" if item.default is False else f" (default: {item.default})"
-        if item.default is False:
+        text += "" if item.default in (False, None) else f" (default: {item.default})"
+        if item.metadata["type"] is dict:
+            words = {"type": named_value, "metavar": "NAME=VALUE", "dest": item.name}
+            group.add_argument(flag.removesuffix("s"), action="append", help=text, **words)
+        elif item.default is False:
             group.add_argument(flag, action="store_true", default=None, help=text)
         elif item.metadata["type"] is bool:
             group.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)

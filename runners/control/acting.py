@@ -71,15 +71,17 @@ class Actor:
     Args:
         env: The environment, as `make_scalar` makes it.
         online: The compiled step of its network, an `OnlineStep` with the signal "y".
+        scale_actions: As in `make_world`.
 
     Attributes:
         actions: What the agent can do.
         over: Whether the episode has ended.
     """
 
-    def __init__(self, env: gym.Env, online: OnlineStep):
+    def __init__(self, env: gym.Env, online: OnlineStep, *, scale_actions: bool = False):
         self.env, self.online = env, online
-        self.actions, self._drive = actions_of(env.action_space), DriveReader(env)
+        self.actions = actions_of(env.action_space, scaled=scale_actions)
+        self._drive = DriveReader(env)
 
     def begin(self, seed: int) -> None:
         """Begin an episode.
@@ -154,9 +156,10 @@ def act(
     most_steps = whole("most_steps", most_steps, 1)
     config = folder.load_agent_config()
     online = OnlineStep(folder.load_model(), isolated=isolated, device=device)
-    env = make_scalar(config.environment, mask_velocities=config.mask_velocities)
+    env = make_scalar(config.environment, **config.scalar_options)
     with contextlib.closing(env):
-        acted = _episode(Actor(env, online), stretch_seed(config.seed, index), most_steps)
+        actor = Actor(env, online, scale_actions=config.scale_actions)
+        acted = _episode(actor, stretch_seed(config.seed, index), most_steps)
     drawn = plots.agent_episode(acted.observations, acted.rewards, acted.signals, units)
     target = make_folder("out", out if out is not None else folder.products / "probes")
     name = f"episode-{index}" + ("-isolated" if isolated else "")

@@ -13,6 +13,9 @@ from keras import ops
 
 from aru_keras._util.types import Tensor
 
+LARGEST_BOUND = 1e30
+"""Of actions that are scaled: larger ones stand for no bound."""
+
 
 class Categorical:
     """One choice, or several independent ones: `Discrete` and `MultiDiscrete`.
@@ -71,10 +74,16 @@ class Gaussian:
 
     Args:
         space: The space of the actions of one sub-environment.
+        scaled: Whether −1 and 1 stand for the bounds, where there are two finite ones.
     """
 
-    def __init__(self, space: gym.spaces.Box):
+    def __init__(self, space: gym.spaces.Box, scaled: bool = False):
         self.space = space
+        self._middle, self._half = np.zeros(space.shape), np.ones(space.shape)
+        low, high = space.low.astype(float), space.high.astype(float)
+        bounded = (np.abs(low) < LARGEST_BOUND) & (np.abs(high) < LARGEST_BOUND) & scaled
+        self._middle[bounded] = (low[bounded] + high[bounded]) / 2
+        self._half[bounded] = (high[bounded] - low[bounded]) / 2
         self.count = self.policy_size = self.log_std_size = math.prod(space.shape)
 
     def sample(self, params: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -100,7 +109,8 @@ class Gaussian:
 
     def for_env(self, actions: np.ndarray) -> np.ndarray:
         """The actions as the environment takes them."""
-        actions = actions.reshape(len(actions), *self.space.shape).astype(self.space.dtype)
+        actions = actions.reshape(len(actions), *self.space.shape)
+        actions = (self._middle + self._half * actions).astype(self.space.dtype)
         return np.clip(actions, self.space.low, self.space.high)
 
     def _split(self, params):
@@ -110,11 +120,12 @@ class Gaussian:
 Actions = Categorical | Gaussian
 
 
-def actions_of(space: Any) -> Actions:
+def actions_of(space: Any, *, scaled: bool = False) -> Actions:
     """The actions of a space.
 
     Args:
         space: The action space of one sub-environment.
+        scaled: As in `Gaussian`.
 
     Raises:
         ValueError: If an agent cannot act in it.
@@ -122,7 +133,7 @@ def actions_of(space: Any) -> Actions:
     if isinstance(space, gym.spaces.Discrete | gym.spaces.MultiDiscrete):
         return Categorical(space)
     if isinstance(space, gym.spaces.Box) and np.issubdtype(space.dtype, np.floating):
-        return Gaussian(space)
+        return Gaussian(space, scaled)
     raise ValueError(
         "The actions of the environment must be Discrete, MultiDiscrete or a Box of real numbers. "
         f"Received: {space}. Wrap the environment so that it takes one of these."

@@ -8,17 +8,17 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from aru_keras._util.arguments import finite, one_of, whole
+from aru_keras._util.arguments import array, one_of, whole
 from aru_keras.runners.control.agent import ControlAgent
 from aru_keras.runners.control.environments import make_world
 from aru_keras.runners.control.evaluation import evaluate
 from aru_keras.runners.control.folder import AgentFolder
+from aru_keras.runners.control.observations import SeenObservations
 from aru_keras.runners.control.training import EVALUATION, stretch_seed
-from aru_keras.runners.control.world import World
 
 CHANGES = {
     "drive": "step drive ξ on all units, from step `onset` of the evaluation on",
-    "noise": "deviation of Gaussian noise on what the agent sees",
+    "noise": "deviation of Gaussian noise on what the agent sees, but for what is hidden from it",
     "scale": "factor on what the agent sees: the contrast",
     "gravity": "factor on the gravity of CartPole or Pendulum",
     "length": "factor on the length of the pole of CartPole or Pendulum",
@@ -36,7 +36,7 @@ ATTRIBUTES = {
 "VectorEnv". Others may have such an attribute and not heed it: LunarLander makes its world once."""
 
 
-class ChangedObservations(gym.vector.VectorObservationWrapper):
+class ChangedObservations(SeenObservations):
     """Scale what is seen, and add Gaussian noise.
 
     Args:
@@ -99,12 +99,13 @@ def changed_returns(
         RunError: If there is no run in the folder.
     """
     one_of("change", change, CHANGES)
+    amplitudes = _checked_amplitudes(change, amplitudes)
     folder, onset = AgentFolder(run_dir), whole("onset", onset, 0)
     config, model = folder.load_agent_config(), folder.load_model()
     seed = stretch_seed(config.seed, EVALUATION)
     means = []
     for amplitude in amplitudes:
-        world = _changed(config, change, finite("amplitudes", amplitude), seed)
+        world = _changed(config, change, amplitude, seed)
         drive = _step_drive(amplitude, onset) if change == "drive" else None
         agent = ControlAgent(model, world.actions)
         with contextlib.closing(world.env):
@@ -112,17 +113,25 @@ def changed_returns(
     return np.array(means)
 
 
+def _checked_amplitudes(change, amplitudes):
+    bounds = {"least": 0.0} if change == "noise" else {}
+    what = "at least one finite number" + (", each of at least 0" if bounds else "")
+    return array("amplitudes", amplitudes, ("A",), what=what, verb="hold", **bounds).tolist()
+
+
 def _step_drive(amplitude, onset):
     return lambda t: np.full((1, 1), amplitude if t >= onset else 0.0, "float32")
 
 
 def _changed(config, change, amplitude, seed):
-    world = make_world(config.environment, config.num_envs, mask_velocities=config.mask_velocities)
+    options = config.world_options
     if change in ("noise", "scale"):
-        return World(ChangedObservations(world.env, **{change: amplitude}, seed=seed))
+        options["wrapper"] = lambda env: ChangedObservations(env, **{change: amplitude}, seed=seed)
+    world = make_world(config.environment, config.num_envs, **options)
     if change in ATTRIBUTES:
         given = attributes(world.env, change)
         if not given:
+            world.env.close()
             raise ValueError(
                 f"`change` must be one that {config.environment} has. Received: {change!r}, which "
                 f"is for {' and '.join(ATTRIBUTES[change])}. Take drive, noise or scale."

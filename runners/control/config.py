@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,17 @@ from typing import Any
 from aru_keras import models
 from aru_keras._util.arguments import one_of
 from aru_keras.runners.options import LARGEST_SEED, checked, count, option, switch
+from aru_keras.tasks.origins import GYM, is_environment
 
-PREFIX = "gym:"
+PREFIX = GYM
 """What the name of a task begins with if it is an environment of Gymnasium."""
+
+BEFORE = {"scale_observations": False, "scale_actions": False}
+"""How runs are that do not have these options in their config.json, because there were none."""
+
+OURS = {"mask_velocities", "scale_observations", "scale_actions", "wrapper"}
+RESERVED = OURS | {"id", "name", "num_envs", "render_mode", "vectorization_mode", "wrappers"}
+"""Arguments with which a training makes environments, and which are therefore not theirs."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +37,18 @@ class ControlConfig:
 
     task: str = option("environment: gym:ID, or gym:MODULE:ID, which is registered by MODULE")
     model: str = option("network: one of " + ", ".join(models.NETWORKS), "arun")
+    env_options: Mapping[str, Any] = option(
+        "an argument of the environment; VALUE is JSON or text", type=dict
+    )
     units: int = count("recurrent units N", 64)
     controller_units: int = count("controller units G of an ARUN", 8)
     mask_velocities: bool = switch("show the agent no velocities, where it is known which they are")
+    scale_observations: bool = option(
+        "scale integers with bounds, such as images, to 0 to 1", True, type=bool
+    )
+    scale_actions: bool = option(
+        "let −1 and 1 stand for the bounds of actions that are numbers", True, type=bool
+    )
     num_envs: int = count("sub-environments that run side by side", 8)
     num_steps: int = count("steps of a segment, through which gradients go", 128)
     total_timesteps: int = count("environment steps in all", 500_000)
@@ -65,6 +83,11 @@ class ControlConfig:
                 "`task` must be an environment, gym:ID. "
                 f"Received: {self.task!r}. An example is gym:CartPole-v1."
             )
+        for name in RESERVED & self.env_options.keys():
+            raise ValueError(
+                "`env_options` must be arguments of the environment itself. Received: "
+                f"{name}={self.env_options[name]!r}. Leave it out: the training decides it."
+            )
         for name in ("discount", "gae_lambda"):
             if getattr(self, name) > 1:
                 raise ValueError(f"`{name}` must be from 0 to 1. Received: {getattr(self, name)}.")
@@ -83,6 +106,17 @@ class ControlConfig:
     def environment(self) -> str:
         """Name of the environment, as `gymnasium.make` takes it."""
         return self.task.removeprefix(PREFIX)
+
+    @property
+    def scalar_options(self) -> dict[str, Any]:
+        """The options of `make_scalar` and `make_rendered`."""
+        names = "mask_velocities", "scale_observations"
+        return {**{name: getattr(self, name) for name in names}, **self.env_options}
+
+    @property
+    def world_options(self) -> dict[str, Any]:
+        """The options of `make_world`."""
+        return {**self.scalar_options, "scale_actions": self.scale_actions}
 
     @property
     def batch_size(self) -> int:
@@ -123,7 +157,7 @@ class ControlConfig:
             raise ValueError(
                 f"`config` must be the config.json of an agent's run. Received: {path}."
             )
-        return cls.of_options({**values, **changes})
+        return cls.of_options({**BEFORE, **values, **changes})
 
     @classmethod
     def of_options(cls, values: dict) -> "ControlConfig":
@@ -137,14 +171,10 @@ class ControlConfig:
             if name not in names:
                 raise ValueError(
                     f"`{name}` is no option of an agent in an environment (gym:…). "
-                    f"Received: {name}={values[name]!r}. Its options are {', '.join(names)}."
+                    f"Received: {name}={values[name]!r}. Its options are {', '.join(names)}. "
+                    "Arguments of the environment are given in env_options."
                 )
         return cls(**values)
-
-
-def is_environment(task: object) -> bool:
-    """Whether the name of a task is that of an environment of Gymnasium."""
-    return isinstance(task, str) and task.startswith(PREFIX) and len(task) > len(PREFIX)
 
 
 def describes_agent(path: str | os.PathLike) -> bool:

@@ -5,8 +5,10 @@ them begins new episodes, and draws new random numbers, from a seed that its num
 that was killed goes on from the last whole stretch, and ends like an unbroken one.
 """
 
+import contextlib
 import math
 import os
+import random
 import re
 import sys
 import time
@@ -14,8 +16,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from aru_keras import models
+from aru_keras._util.arguments import shown
 from aru_keras._util.files import make_folder, write_json
 from aru_keras.runners.callbacks import DivergedError
 from aru_keras.runners.control.agent import ControlAgent, build_agent
@@ -28,6 +32,7 @@ from aru_keras.runners.control.ppo import Learner
 from aru_keras.runners.control.segments import Collector
 from aru_keras.runners.control.video import record_episode
 from aru_keras.runners.provenance import versions
+from aru_keras.runners.run_folder import WorldError
 from aru_keras.runners.train import _training_in
 
 EVALUATION = 2**31
@@ -59,19 +64,21 @@ def train(
         ValueError: For a bad argument, and for an environment that an agent cannot see or act in.
         RunError: If `run_dir` holds a run already, or another process trains there.
         WriteError: If the folder cannot be written any more; the last checkpoint is kept.
+        WorldError: If the environment fails with an `OSError`; the last checkpoint is kept.
         DivergedError: If a loss becomes NaN; the last checkpoint is kept.
     """
     config = environment
     if not isinstance(environment, ControlConfig):
-        name = str(environment).removeprefix(PREFIX)
+        name = _checked_id(environment).removeprefix(PREFIX)
         config = ControlConfig.of_options({"task": PREFIX + name, "model": model, **options})
     if run_dir:
         AgentFolder(run_dir).check_free()
     world = _world(config)
-    folder = _folder(run_dir, config)
-    with _training_in(folder):
-        folder.begin(config)
-        return _run(config, world, folder, None, [], verbose)
+    with contextlib.closing(world.env):
+        folder = _folder(run_dir, config)
+        with _agent_training_in(folder):
+            folder.begin(config)
+            return _run(config, world, folder, None, [], verbose)
 
 
 def resume(run_dir: str | os.PathLike, *, verbose: int | str = "auto") -> dict:
@@ -88,21 +95,54 @@ def resume(run_dir: str | os.PathLike, *, verbose: int | str = "auto") -> dict:
         RunError: If there is no run in the folder, something in it is damaged, or another process
             trains it.
         WriteError: As `train`.
+        WorldError: As `train`.
         DivergedError: As `train`.
     """
     folder = AgentFolder(run_dir)
     config = folder.load_agent_config()
     if folder.results.exists():
         return {**folder.load_results(), "run_dir": str(folder.path)}
-    with _training_in(folder):
+    with _agent_training_in(folder):
         network, rows = folder.load_state()
         if network is not None:  # It may have been killed before it kept the model.
             folder.keep_best(len(rows))
-        return _run(config, _world(config), folder, network, rows, verbose)
+        world = _world(config)
+        with contextlib.closing(world.env):
+            return _run(config, world, folder, network, rows, verbose)
+
+
+@contextlib.contextmanager
+def _agent_training_in(folder):
+    """As for other runs; and if the environment fails, say how to resume."""
+    with _training_in(folder):
+        try:
+            yield
+        except WorldError as error:
+            raise WorldError(
+                f"{error} The state after the last checkpoint is kept. Continue with aru-keras "
+                f"train --resume {folder.path}."
+            ) from error.__cause__
+
+
+def _checked_id(environment):
+    """The name of an environment, which must be text."""
+    if isinstance(environment, str):
+        return environment
+    spec = getattr(environment, "spec", None)
+    known = (
+        f'Give its id, "{spec.id}".'
+        if isinstance(spec, EnvSpec)
+        else ("Register it with gymnasium.register, and give its id.")
+    )
+    raise ValueError(
+        "`environment` must be the id of an environment of Gymnasium, as text, or a ControlConfig: "
+        f"a run makes its environments again when it resumes. Received: {shown(environment)}. "
+        f"{known}"
+    )
 
 
 def _world(config):
-    return make_world(config.environment, config.num_envs, mask_velocities=config.mask_velocities)
+    return make_world(config.environment, config.num_envs, **config.world_options)
 
 
 def _run(config, world, folder, network, rows, verbose):
@@ -125,16 +165,16 @@ def _run(config, world, folder, network, rows, verbose):
         events.write(row)
         if verbose:
             _report(config, row)
-    results = _finish(config, agent, folder, rows)
-    world.env.close()
-    return results
+    return _finish(config, agent, folder, rows)
 
 
 def _stretch(config, number, collector, learner, folder):
     """The updates between two checkpoints; the row of the history."""
     started, logs = time.perf_counter(), []
     rng = np.random.default_rng([config.seed, number])
-    collector.begin(stretch_seed(config.seed, number))
+    seed = stretch_seed(config.seed, number)
+    _seed_global_generators(seed)
+    collector.begin(seed)
     learner.scale.begin()
     updates = config.stretches[number]
     for update in updates:
@@ -162,6 +202,12 @@ def stretch_seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, number]).generate_state(1)[0]) % 2**31
 
 
+def _seed_global_generators(seed):
+    """Some environments draw from them, and a resumed run has to draw what an unbroken one does."""
+    random.seed(seed)
+    np.random.seed(seed)
+
+
 def _check_finite(logs, update, number, folder):
     for name, value in logs.items():
         if not math.isfinite(value):
@@ -175,10 +221,10 @@ def _check_finite(logs, update, number, folder):
 
 def _finish(config, agent, folder, rows):
     """Evaluate the last policy, show it, and write the results."""
-    world = _world(config)
-    seed = stretch_seed(config.seed, EVALUATION)
-    returns = evaluate(agent, world, episodes=config.evaluation_episodes, seed=seed)
-    world.env.close()
+    world, seed = _world(config), stretch_seed(config.seed, EVALUATION)
+    with contextlib.closing(world.env):
+        _seed_global_generators(seed)
+        returns = evaluate(agent, world, episodes=config.evaluation_episodes, seed=seed)
     seconds = sum(row["seconds"] for row in rows)
     steps = rows[-1]["environment_steps"]
     results = {

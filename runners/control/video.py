@@ -35,7 +35,7 @@ def record_episode(
     try:
         from PIL import Image
 
-        env = make_rendered(config.environment, mask_velocities=config.mask_velocities)
+        env = make_rendered(config.environment, **config.scalar_options)
         with contextlib.closing(env):
             if env.render_mode is None:
                 return None
@@ -43,6 +43,8 @@ def record_episode(
     except (ImportError, gym.error.Error):
         return None
     except Exception as error:  # Renderers raise anything, and the training is done.
+        if isinstance(error.__cause__, ImportError | gym.error.Error):
+            return None  # There is no scalar form, or none that renders.
         reason = f"{type(error).__name__}: {error}"
         warnings.warn(f"No {path.name}: the environment did not render ({reason}).", stacklevel=2)
         return None

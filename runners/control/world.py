@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode
 
 from aru_keras.envs._drives import DriveReader
 from aru_keras.runners.control.actions import actions_of
+from aru_keras.runners.run_folder import WorldError
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +49,7 @@ class World:
 
     Args:
         env: Vector environment, whose observations are vectors of numbers.
+        scale_actions: Whether −1 and 1 stand for the bounds of actions in a `Box`.
 
     Attributes:
         env: The environment.
@@ -60,9 +62,10 @@ class World:
 
     Raises:
         ValueError: If the agent cannot see or act in it.
+        WorldError: In `reset` and `step`, for an `OSError` of the environment.
     """
 
-    def __init__(self, env: gym.vector.VectorEnv):
+    def __init__(self, env: gym.vector.VectorEnv, *, scale_actions: bool = False):
         if not isinstance(env, gym.vector.VectorEnv):
             raise ValueError(
                 f"`env` must be a vector environment. Received: {env}. Make it with gym.make_vec."
@@ -71,10 +74,10 @@ class World:
         if not isinstance(space, gym.spaces.Box) or len(space.shape) != 1:
             raise ValueError(
                 "`env` must show vectors of numbers, Box(I,). Received: observations in "
-                f"{space}. Wrap it in gymnasium.wrappers.FlattenObservation."
+                f"{space}. Wrap it in gymnasium.wrappers.vector.FlattenObservation."
             )
         self.env, self.features = env, space.shape[0]
-        self.actions = actions_of(env.single_action_space)
+        self.actions = actions_of(env.single_action_space, scaled=scale_actions)
         self.mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
         self._read_drive = DriveReader(env)
         self.gives_drive = self._read_drive.reads
@@ -87,7 +90,7 @@ class World:
 
     def reset(self, seed: int) -> np.ndarray:
         """Begin an episode everywhere; the observations, (B, I)."""
-        observations, info = self.env.reset(seed=seed)
+        observations, info = _called(self.env.reset, seed=seed)
         self.drive = None
         self._hear(info)
         self.returns: list[float] = []
@@ -106,8 +109,8 @@ class World:
             ValueError: If an observation or a reward is not a finite number.
         """
         self._steps += 1
-        observations, rewards, terminated, truncated, info = self.env.step(
-            self.actions.for_env(actions)
+        observations, rewards, terminated, truncated, info = _called(
+            self.env.step, self.actions.for_env(actions)
         )
         self._hear(info)
         rewards = self._finite("reward", np.array(rewards, np.float32)[:, None])[:, 0]
@@ -128,7 +131,7 @@ class World:
         """What the agent sees next, and the last observations of the episodes that ended."""
         if self.mode is AutoresetMode.DISABLED:
             final = self._seen(observations).copy()
-            observations, info = self.env.reset(options={"reset_mask": ended})
+            observations, info = _called(self.env.reset, options={"reset_mask": ended})
             self._hear(info)
             return observations, final
         final = np.array(observations, np.float32)
@@ -165,3 +168,15 @@ class World:
             "reset of all. Repair the environment, or wrap it so that it gives numbers that a "
             "network can read."
         )
+
+
+def _called(method, *arguments, **options):
+    """What a method of an environment gives. Its errors are no trouble with files of ours."""
+    try:
+        return method(*arguments, **options)
+    except OSError as error:
+        raise WorldError(
+            f"The environment must not fail in `{method.__name__}`. Received: "
+            f"{type(error).__name__}: {error}. See whether what it needs is there, such as a "
+            "simulator, a connection or its files."
+        ) from error

@@ -1,6 +1,5 @@
 """One episode of an agent that is stepped by hand, in a world that is changed by hand."""
 
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,8 +16,9 @@ from aru_keras.runners.control.changed_worlds import (
     changed_observations,
     multiply,
 )
-from aru_keras.runners.control.environments import make_rendered
+from aru_keras.runners.control.environments import make_rendered, velocities
 from aru_keras.runners.control.evaluation import MOST_STEPS
+from aru_keras.runners.control.observations import masked
 from aru_keras.runners.control.training import stretch_seed
 from aru_keras.runners.live.networks import LiveAgent
 
@@ -46,10 +46,10 @@ class AgentSession:
 
     def __init__(self, agent: LiveAgent, index: int = 0):
         self.networks, config = [agent], agent.config
-        masked = {"mask_velocities": config.mask_velocities}
-        self.env = make_rendered(config.environment, **masked)
+        self.env = make_rendered(config.environment, **config.scalar_options)
         self.why_blind = "" if self.env.render_mode else f"{config.environment} gives no picture."
-        self._actor = Actor(self.env, agent.step)
+        self._hidden = velocities(config.environment) if config.mask_velocities else ()
+        self._actor = Actor(self.env, agent.step, scale_actions=config.scale_actions)
         self._multiplied = {change: attributes(self.env, change) for change in ATTRIBUTES}
         self.changes = {
             change: UNCHANGED[change]
@@ -103,14 +103,18 @@ class AgentSession:
         """Let the agent act once; False if the episode is over."""
         if self.over:
             return False
-        seen = {name: self.changes[name] for name in ("scale", "noise")}
-        change = functools.partial(changed_observations, **seen, rng=self._rng)
-        unchanged = all(UNCHANGED[name] == value for name, value in seen.items())
-        row = self._actor.step(self.changes["drive"], None if unchanged else change)
+        names = ("scale", "noise")
+        unchanged = all(UNCHANGED[name] == self.changes[name] for name in names)
+        row = self._actor.step(self.changes["drive"], None if unchanged else self._seen)
         for name, rows in self._recorded.items():
             rows.add(self.changes[name] if name in self.changes else row[name])
         self.t += 1
         return True
+
+    def _seen(self, shown):
+        """What the agent sees of what is shown: nothing of what is hidden, not even noise."""
+        scale, noise = self.changes["scale"], self.changes["noise"]
+        return masked(changed_observations(shown, scale, noise, self._rng), self._hidden)
 
     @property
     def signals(self) -> list[dict[str, np.ndarray]]:
