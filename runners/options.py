@@ -22,7 +22,7 @@ def option(
     help_text: str,
     default: Any = None,
     *,
-    type: Callable[[str], Any] = str,
+    type: Callable[..., Any] = str,
     least: float | None = None,
     most: float = LARGEST,
 ) -> Any:

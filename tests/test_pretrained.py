@@ -167,6 +167,11 @@ def test_a_changed_file_is_one_clear_error(file, change, tmp_path, monkeypatch):
         RunFolder(RUN)
 
 
+def test_a_run_of_ones_own_is_no_name_and_the_error_says_how_to_load_it():
+    with pytest.raises(ValueError, match=r'`name` must be.*probing\.load_network\("runs/RUN"\)'):
+        load_pretrained("runs/RUN")
+
+
 WITHOUT_TENSORFLOW = f"""
 import sys
 for absent in ("tensorflow", "gymnasium", "matplotlib", "tensorflow_datasets"):

@@ -101,6 +101,11 @@ def load_pretrained(name: str) -> Any:
 
     from aru_keras import layers  # noqa: F401  # Keras finds their classes when they are there.
 
+    try:
+        one_of("name", name, PRETRAINED)
+    except ValueError as error:
+        way_out = 'The network of a run of yours is aru_keras.probing.load_network("runs/RUN").'
+        raise ValueError(f"{error} {way_out}") from None
     model = keras.models.load_model(pretrained_folder(name) / "model.keras")
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(optimizer="adam", loss=loss, metrics=["accuracy"])
