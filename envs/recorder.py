@@ -8,6 +8,7 @@ import numpy as np
 
 from aru_keras._util.extras import import_xarray
 from aru_keras.envs._autoreset import EpisodeStarts
+from aru_keras.envs._drives import DriveReader
 from aru_keras.envs._episodes import BESIDE, Episodes
 from aru_keras.envs._wrappers import ScalarWrapper, VectorWrapper
 from aru_keras.envs.probe import Probe, VectorProbe
@@ -22,6 +23,7 @@ class _Keeper:
         import_xarray()
         self._probe = _probe_in(self.env, type(self).__name__)
         self._episodes, self._seed = Episodes(num_envs), None
+        self._beside = BESIDE if DriveReader(self._probe.env).reads else ()
 
     def to_dataset(self) -> Any:
         """All episodes so far as an `xarray.Dataset`, as `probing.record_task` gives them.
@@ -40,11 +42,14 @@ class _Keeper:
         self._episodes.clear()
 
     def _keep(self, mask, x, info, batched):
-        names = (*self._probe.online.signals, *(name for name in BESIDE if name in info))
+        names = (*self._probe.online.signals, *(name for name in self._beside if name in info))
         values = {name: keras.ops.convert_to_numpy(info[name]) for name in names}
         values["x"] = np.asarray(x)
         if not batched:
             values = {name: value[None] for name, value in values.items()}
+        if "drive" in values:
+            drive = values["drive"].reshape(-1, 1) if values["drive"].ndim < 2 else values["drive"]
+            values["drive"] = np.broadcast_to(drive, (len(mask), drive.shape[1]))
         self._episodes.add(mask, values)
 
 

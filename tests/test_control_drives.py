@@ -9,7 +9,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from support import array
 
 from aru_keras import GammaRNN
-from aru_keras.envs import Probe, VectorProbe
+from aru_keras.envs import Probe, Recorder, VectorProbe
 from aru_keras.probing import OnlineStep
 from aru_keras.runners.control import (
     Collector,
@@ -86,6 +86,18 @@ def test_wrappers_drive_the_units_of_the_packages_environments_and_where_they_sa
     for cls, env in ((WithDrive, digits), (Meant, digits)):
         with pytest.raises(ValueError, match=r'`info\["drive"\]` must be a number.*: \'forward\''):
             shown(cls(env(), "forward"), layer_of_one())
+
+
+@pytest.mark.parametrize("drive", [5.0, "forward"])
+def test_a_recorder_keeps_the_drives_that_act(layer, drive):
+    pytest.importorskip("xarray")
+    env = Recorder(Probe(WithDrive(worlds.Reach(), drive), layer, "h"))
+    env.reset(seed=0)
+    assert "drive" not in env.to_dataset().coords
+    env = Recorder(Probe(WithDrive(gym.make("aru/Digits-v0"), 5.0), layer_of_one(), "h"))
+    env.reset(seed=0)
+    env.step(0)
+    assert env.to_dataset().drive.values.tolist() == [[5, 5]]
 
 
 def layer_of_one():

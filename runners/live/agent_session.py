@@ -16,7 +16,7 @@ from aru_keras.runners.control.changed_worlds import (
     changed_observations,
     multiply,
 )
-from aru_keras.runners.control.environments import make_rendered, velocities
+from aru_keras.runners.control.environments import closed_on_failure, make_rendered, velocities
 from aru_keras.runners.control.evaluation import MOST_STEPS
 from aru_keras.runners.control.observations import masked
 from aru_keras.runners.control.training import stretch_seed
@@ -56,7 +56,8 @@ class AgentSession:
             for change in CHANGES
             if change not in ATTRIBUTES or self._multiplied[change]
         }
-        self.show(index)
+        with closed_on_failure(self.env):
+            self.show(index)
 
     def close(self) -> None:
         """Close the environment."""
