@@ -1,65 +1,41 @@
 """Pieces of work on the workers of a Dask cluster: of this machine, or of a scheduler."""
 
 import contextlib
-import logging
 import os
 import pickle
+import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
-from aru_keras._util.arguments import whole
+from aru_keras._util.checked_files import writing
 from aru_keras._util.extras import import_distributed
-from aru_keras._util.machine import cores
-from aru_keras.runners import worker
+from aru_keras.runners import schedulers, worker
 from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunError
+from aru_keras.runners.schedulers import ClusterError, Workers
 
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "NPROC",
-)
-"""Environment variables that limit the threads of NumPy, PyTorch, TensorFlow and JAX."""
-
-LOGGERS = ("distributed", "distributed.client", "tornado.application")
-"""Loggers, each of a level of its own, that would repeat what is raised here."""
+__all__ = ["ClusterError", "Task", "Workers", "working"]
 
 GOES_ON = "What is done is kept: the same command goes on where it was."
 
+SECONDS_BETWEEN_LOOKS = 10.0
+"""How often is looked whether there are workers, while a task is waited for."""
 
-class ClusterError(RunError):
-    """A cluster that broke down; the message says what is kept."""
+MARK = ".seen-by-workers-"
+"""Beginning of the name of a file by which a worker sees that it has the folder of the command."""
 
-
-@dataclass(frozen=True)
-class Workers:
-    """The workers to use, either new ones on this machine or those of a scheduler.
-
-    Attributes:
-        workers: Number of processes to start on this machine.
-        scheduler: Address of a Dask scheduler, such as "tcp://node1:8786", or the path of its
-            scheduler file, such as "scheduler.json", which is waited for.
-        resources: What each piece of work takes of a worker of the scheduler, by name.
-
-    Raises:
-        ValueError: `workers` is no number above 0, or not one of the two is given.
-    """
-
-    workers: int | None = None
-    scheduler: str | None = None
-    resources: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self):
-        if (self.workers is None) == (self.scheduler is None):
-            raise ValueError(
-                "Either `workers` or `scheduler` must be given. Received: "
-                f"workers={self.workers!r}, scheduler={self.scheduler!r}."
-            )
-        if self.workers is not None:
-            object.__setattr__(self, "workers", whole("workers", self.workers, 1))
+# Workers, and the scheduler, read this text though they lack the package, and say so.
+CALL = """
+import platform
+try:
+    from aru_keras.runners.worker import call
+except ImportError as error:
+    reason = f"The worker on {platform.node()} cannot import aru-keras ({error})."
+    raise ImportError(reason, name="aru_keras") from None
+call(*arguments)
+"""
 
 
 @dataclass(frozen=True)
@@ -88,7 +64,10 @@ class Task:
 
 @contextlib.contextmanager
 def working(
-    tasks: Collection[Task], workers: Workers, say: Callable[[str], object] = print
+    tasks: Collection[Task],
+    workers: Workers,
+    say: Callable[[str], object] = print,
+    folder: str | os.PathLike | None = None,
 ) -> Iterator[Callable[[str], None]]:
     """Start tasks on workers, and give a function that waits for one of them by its key.
 
@@ -99,71 +78,116 @@ def working(
         tasks: Tasks, each after those that it needs. Without tasks no cluster is used.
         workers: Workers to use.
         say: Function that is called with a line of text after each task.
+        folder: Folder that all workers must see; None if that is not checked.
 
     Raises:
         ImportError: Dask distributed is not installed.
         ValueError: There is no scheduler at the address.
         ClusterError: From the function that waits: the scheduler, or one worker after another,
-            died. What the task itself raises is raised there as well.
+            died, or a worker does not fit this command. What the task itself raises is raised
+            there as well.
     """
     if not tasks:
         yield lambda key: None
         return
     distributed = import_distributed()
     worker.keep_random_numbers()
-    with _client(distributed, workers, say) as client:
-        futures = _submit(client, tasks, workers.resources)
-        yield _Waiting(distributed, futures, workers, say)
+    with _marked(folder) as mark, schedulers.connected(distributed, workers, say) as client:
+        sees = schedulers.look_for_workers(client, workers, say)
+        futures = _submit(client, tasks, workers.resources, mark)
+        with _last_words(futures, workers, say):
+            yield _Waiting(distributed, client, futures, workers, say, sees)
 
 
 class _Waiting:
     """Waits for a task by its key, and says which tasks are done meanwhile."""
 
-    def __init__(self, distributed, futures, workers, say):
-        self.distributed, self.futures, self.workers, self.say = distributed, futures, workers, say
+    def __init__(self, distributed, client, futures, workers, say, sees):
+        self.distributed, self.client, self.futures = distributed, client, futures
+        self.workers, self.say, self.sees = workers, say, sees
         self.keys = {future.key: key for key, future in futures.items()}
-        every = list(futures.values())
-        self.ended = iter(distributed.as_completed(every, loop=every[0].client.loop))
-        self.done = set()
+        self.ended = distributed.as_completed(list(futures.values()), loop=client.loop)
+        self.done, self.said = set(), set()
+        self.next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
 
     def __call__(self, key):
         if key not in self.futures:
             return
         while key not in self.done:
-            future = next(self.ended)
-            self.done.add(self.keys[future.key])
-            if future.status == "finished":
-                count = f"{len(self.done)}/{len(self.futures)}"
-                self.say(f"done ({count}): {self.keys[future.key]}")
-        self._check(key)
+            self._note(self._next(), key)
+        if self.futures[key].status != "finished":  # Its result is None, and need not be sent.
+            raise self._error(key)
 
-    def _check(self, key):
-        if self.futures[key].status == "finished":  # Its result is None, and need not be sent.
+    def _next(self):
+        """The next task that ends."""
+        while not self.ended.has_ready():
+            self._look()
+            time.sleep(0.02)
+        return next(self.ended)
+
+    def _look(self):
+        """Say so if all workers have left."""
+        if time.monotonic() > self.next_look:
+            self.sees = schedulers.look_for_workers(self.client, self.workers, self.say, self.sees)
+            self.next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
+
+    def _note(self, future, awaited):
+        """Say how a task ended. A worker that does not fit would spoil one task after another."""
+        key = self.keys[future.key]
+        self.done.add(key)
+        if future.status == "finished":
+            self.say(f"done ({len(self.done)}/{len(self.futures)}): {key}")
             return
-        killed = self.distributed.scheduler.KilledWorker
+        error = self._error(key)
+        if isinstance(error, ClusterError):
+            raise error
+        text = " ".join(str(error).split())
+        if key != awaited and text not in self.said:  # Those that need it fail with its error.
+            self.say(f"failed ({len(self.done)}/{len(self.futures)}): {key}: {text}")
+        self.said.add(text)
+
+    def _error(self, key):
+        """The error of a task that failed."""
+        gone = (self.distributed.CancelledError, self.distributed.comm.CommClosedError)
         try:
-            self.futures[key].result()
-        except killed as error:
-            raise ClusterError(
-                f"{error.allowed_failures + 1} workers died one after another in {key!r}, for want "
-                f"of memory perhaps. {GOES_ON}"
-            ) from error
-        except (self.distributed.CancelledError, self.distributed.comm.CommClosedError) as error:
-            where = self.workers.scheduler or "of the workers on this machine"
-            raise ClusterError(f"The Dask scheduler {where} is gone. {GOES_ON}") from error
+            error = self.futures[key].exception()
+        except gone:
+            error = None  # As of a task that was cancelled.
+        text = self._words(key, error)
+        if text is None:
+            return error
+        broken = ClusterError(f"{text} {GOES_ON}")
+        broken.__cause__ = error
+        return broken
+
+    def _words(self, key, error):
+        """What is wrong with the cluster; None if it is the task that failed."""
+        where = self.workers.scheduler or "of the workers on this machine"
+        if error is None:
+            return f"The Dask scheduler {where} is gone."
+        if isinstance(error, self.distributed.scheduler.KilledWorker):
+            count = error.allowed_failures + 1
+            return f"{count} workers died one after another in {key!r}, for want of memory perhaps."
+        if isinstance(error, ImportError) and error.name == "aru_keras":
+            return f"{error} Start it in an environment like this one."
+        if "deserialization of the task graph" in str(error):
+            return (
+                f"The Dask scheduler {where} cannot read the work. Start it with the same versions "
+                "of Python and Dask as this command."
+            )
+        return None
 
 
-def _submit(client, tasks, resources):
+def _submit(client, tasks, resources, mark):
     """The future of each task by its key. The scheduler may do the work of others as well."""
     futures, alone, wanted = {}, uuid.uuid4().hex, versions()
     for task in tasks:
         after = [futures[key] for key in task.needs]
+        given = (task.function, pickle.dumps(task.arguments), wanted, after, mark)
         futures[task.key] = client.submit(
-            worker.call,
-            task.function,
-            pickle.dumps(task.arguments),
-            wanted,
-            after,
+            exec,
+            CALL,
+            {"arguments": given},
             key=(task.kind, task.name, alone),
             resources=dict(resources) or None,
             pure=False,
@@ -172,47 +196,32 @@ def _submit(client, tasks, resources):
 
 
 @contextlib.contextmanager
-def _client(distributed, workers, say):
-    """A client of the scheduler, or of a new one on this machine."""
-    for name in LOGGERS:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    with contextlib.ExitStack() as stack:
-        address = workers.scheduler
-        if address is None:
-            address = stack.enter_context(_local(distributed, workers.workers))
-        try:
-            kind = "scheduler_file" if str(address).endswith(".json") else "address"
-            client = distributed.Client(**{kind: address}, set_as_default=False)
-            stack.enter_context(client)
-        except (OSError, ValueError, distributed.comm.CommClosedError) as error:
-            raise ValueError(
-                "`scheduler` must be the address of a Dask scheduler that runs, as in "
-                f"tcp://node1:8786. Received: {address!r} ({error})."
-            ) from error
-        if "dashboard" in client.scheduler_info(0)["services"]:
-            say(f"Dashboard: {client.dashboard_link}")
-        _look_for_workers(client, workers, say)
-        yield client
+def _marked(folder):
+    """A file in a folder that workers must see; None without a folder."""
+    if folder is None:
+        yield None
+        return
+    with writing(folder, RunError):
+        for earlier in Path(folder).glob(f"{MARK}*"):
+            earlier.unlink(missing_ok=True)
+        mark = Path(folder).absolute() / f"{MARK}{uuid.uuid4().hex}"
+        mark.touch()
+    try:
+        yield str(mark)
+    finally:
+        with contextlib.suppress(OSError):
+            mark.unlink()
 
 
-def _local(distributed, count):
-    """A cluster on this machine, whose workers share its cores and its memory."""
-    of_each = max(cores() // count, 1)
-    return distributed.LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,  # A worker does one thing at a time; its backend has threads.
-        memory_limit=distributed.system.MEMORY_LIMIT // count,
-        dashboard_address="127.0.0.1:0",
-        silence_logs=logging.CRITICAL,
-        env={name: os.environ.get(name, str(of_each)) for name in THREAD_VARIABLES},
-    )
-
-
-def _look_for_workers(client, workers, say):
-    """Say so if there is no worker yet that can do the work."""
-    offers = [info["resources"] for info in client.scheduler_info(-1)["workers"].values()]
-    needed = workers.resources.items()
-    if not any(all(offer.get(name, 0) >= amount for name, amount in needed) for offer in offers):
-        listed = ", ".join(f"{name}={amount:g}" for name, amount in needed)
-        what = f" with the resources {listed}" if listed else ""
-        say(f"The scheduler has no worker{what} yet: waiting for one.")
+@contextlib.contextmanager
+def _last_words(futures, workers, say):
+    """If the command breaks off, say that the workers of a scheduler do not."""
+    try:
+        yield
+    except BaseException:
+        if workers.scheduler and any(future.status == "pending" for future in futures.values()):
+            say(
+                "Workers of the scheduler go on with the runs that they have begun, to their end. "
+                "To stop them, end the workers: all whole epochs are kept."
+            )
+        raise

@@ -1,6 +1,8 @@
 """The options `--workers`, `--scheduler` and `--resources` of the commands that use a cluster."""
 
 import argparse
+import os
+import re
 from typing import Any
 
 from aru_keras._util.arguments import finite, whole
@@ -46,7 +48,7 @@ def checked(options: argparse.Namespace) -> dict[str, Any]:
     Raises:
         ValueError: The options do not fit, or Dask is not installed.
     """
-    if options.resources and not options.scheduler:
+    if options.resources and options.scheduler is None:
         raise ValueError(
             "`resources` are those that the workers of a scheduler offer. Received: "
             f"{' '.join(options.resources)} without --scheduler. Give --scheduler ADDRESS."
@@ -62,9 +64,27 @@ def checked(options: argparse.Namespace) -> dict[str, Any]:
         chosen = {"workers": whole("workers", options.workers, 1)}
     else:
         resources = _resources(options.resources or ())
-        chosen = {"scheduler": options.scheduler, "resources": resources}
+        chosen = {"scheduler": checked_scheduler(options.scheduler), "resources": resources}
     check_distributed()
     return chosen
+
+
+def checked_scheduler(scheduler: Any) -> str:
+    """The address of a scheduler, after a check that it has a port, or the path of its file.
+
+    Args:
+        scheduler: The address or the path.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    text = os.fspath(scheduler) if isinstance(scheduler, str | os.PathLike) else ""
+    if text.endswith(".json") or re.fullmatch(r"([a-z]+://)?[^/]+:\d+/?", text):
+        return text
+    raise ValueError(
+        "`scheduler` must be the address of a Dask scheduler that runs, with its port, as in "
+        f"tcp://node1:8786, or its file, as in scheduler.json. Received: {scheduler!r}."
+    )
 
 
 def _resources(texts):

@@ -18,6 +18,7 @@ from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.finish import check_data, fingerprint_of, finish, in_turn
 from aru_keras.runners.pruning import PruneOnValidation
 from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.runners.schedulers import as_workers
 from aru_keras.runners.search_space import SearchSpace, check_workers
 from aru_keras.runners.study import Study
 from aru_keras.runners.sweep import checked_seeds
@@ -34,7 +35,7 @@ def search(
     seeds: int | Sequence[int] = 1,
     folder: str | os.PathLike | None = None,
     draw_seed: int = 0,
-    workers: Workers | None = None,
+    workers: Workers | int | None = None,
     say: Callable[[str], object] = print,
     **options: Any,
 ) -> str:
@@ -52,7 +53,8 @@ def search(
             is the mean over them, and the first one decides whether it is pruned.
         folder: Folder of the sweep; by default `sweeps/TASK`.
         draw_seed: Seed of the draw.
-        workers: Processes of this machine that work on trials; None for this process.
+        workers: Processes of this machine that work on trials, or their number; None for this
+            process.
         say: Function that is called with a line of text before and after each trial, or at the end
             of each worker.
         **options: Fields of `TrainConfig`, each with a value, a list of values or a
@@ -70,7 +72,7 @@ def search(
         ImportError: Optuna, or for workers Dask distributed, is not installed.
         ClusterError: The workers died. What is done is kept.
     """
-    space = SearchSpace({"task": task, **options})
+    workers, space = as_workers(workers), SearchSpace({"task": task, **options})
     count, every_seed = whole("trials", trials, 1), checked_seeds(seeds)
     check_workers(workers.scheduler if workers else None)
     import_optuna()

@@ -2,20 +2,26 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from aru_keras._util.arguments import whole
 from aru_keras.runners import grid, sweep_table
-from aru_keras.runners.cluster import Task, Workers, working
+from aru_keras.runners.cluster import ClusterError, Task, Workers, working
 from aru_keras.runners.config import DATA, TrainConfig
 from aru_keras.runners.finish import check_data, fingerprint_of, finish, in_turn, is_settled
 from aru_keras.runners.options import LARGEST_SEED
 from aru_keras.runners.run_folder import RunError, RunFolder
+from aru_keras.runners.schedulers import as_workers
 from aru_keras.runners.search_space import check_no_ranges, listed
 from aru_keras.runners.train import DivergedError, compiled_network
 from aru_keras.runners.work_folder import alone_in
+from aru_keras.runners.worker import SECONDS_BETWEEN_TRIES
+
+PATIENCE = 60
+"""How many times is looked for the results of a run that a worker has trained."""
 
 Runs = Mapping[tuple[TrainConfig, int], RunFolder]
 
@@ -27,7 +33,7 @@ def sweep(
     folder: str | os.PathLike | None = None,
     draws: int | None = None,
     draw_seed: int = 0,
-    workers: Workers | None = None,
+    workers: Workers | int | None = None,
     say: Callable[[str], object] = print,
     **options: Any,
 ) -> str:
@@ -43,7 +49,8 @@ def sweep(
         folder: Folder of the sweep; by default `sweeps/TASK`.
         draws: Number of combinations to draw at random; None for all.
         draw_seed: Seed of the draw.
-        workers: Workers of a Dask cluster that train; None for this process.
+        workers: Workers of a Dask cluster that train, or their number on this machine; None for
+            this process.
         say: Function that is called with a line of text before each run, or after it if workers
             train.
         **options: Fields of `TrainConfig`, each with a value or a list of values.
@@ -62,6 +69,7 @@ def sweep(
         ImportError: Workers are wanted, and Dask distributed is not installed.
         ClusterError: The scheduler or the workers died. What is done is kept.
     """
+    workers = as_workers(workers)
     values = {name: listed(value) for name, value in {"task": task, **options}.items()}
     check_no_ranges(values)
     configs = grid.configurations(values, draws, draw_seed)
@@ -77,7 +85,8 @@ def sweep(
         check_fit(*check)
     with alone_in(path), _table_after_an_error(path, runs, missing):
         (path / "runs").mkdir(exist_ok=True)
-        _train(work, check, workers, say)
+        _train(work, check, workers, say, path)
+        _check_settled(missing.values())
         return sweep_table.write(path, runs)
 
 
@@ -135,7 +144,7 @@ def _arguments(key, run, fingerprints):
     return os.path.abspath(run.path), config.to_dict() | own
 
 
-def _train(work, check, workers, say):
+def _train(work, check, workers, say, folder):
     if workers is None:
         for index, (name, arguments) in enumerate(work.items()):
             say(f"[{index + 1}/{len(work)}] {name}")
@@ -145,9 +154,23 @@ def _train(work, check, workers, say):
     first = Task("check", "all options", f"{__name__}:check_fit", check)
     function = f"{__name__}:train_run"
     tasks = [Task("train", name, function, given, (first.key,)) for name, given in work.items()]
-    with working([first, *tasks] if tasks else [], workers, say) as wait:
+    with working([first, *tasks] if tasks else [], workers, say, folder) as wait:
         for task in [first, *tasks]:
             wait(task.key)
+
+
+def _check_settled(runs):
+    """Check that runs are done, as whoever trained them has said."""
+    lost = [run.path for run in runs if not is_settled(run)]
+    tries = PATIENCE
+    while lost and tries:  # A file system between machines may show a new file late.
+        time.sleep(SECONDS_BETWEEN_TRIES)
+        lost, tries = [path for path in lost if not is_settled(RunFolder(path))], tries - 1
+    if lost:
+        raise ClusterError(
+            f"{lost[0]} holds no finished run, though a worker has said that it is done. Let all "
+            "workers see the same folder: choose one with --dir that all machines share."
+        )
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import functools
 import gc
 import importlib
 import io
+import os
 import pickle
 import platform
 import random
@@ -24,7 +25,13 @@ SECONDS_BETWEEN_TRIES = 1.0
 """Seconds between two attempts on a run that another process still trains."""
 
 
-def call(function: str, arguments: bytes, versions: Mapping[str, str], after: Sequence) -> None:
+def call(
+    function: str,
+    arguments: bytes,
+    versions: Mapping[str, str],
+    after: Sequence,
+    mark: str | None = None,
+) -> None:
     """Call a function on a worker. It writes files, and nothing is returned.
 
     If another process still trains the run, for example a worker that the scheduler has given up,
@@ -35,13 +42,17 @@ def call(function: str, arguments: bytes, versions: Mapping[str, str], after: Se
         arguments: Arguments of the function, pickled, as they may need Keras.
         versions: The result of `provenance.versions` in the process that ordered the work.
         after: Results that this call has to wait for; they are not used.
+        mark: A file that the command has put into its folder; None if that is not checked.
 
     Raises:
-        RunError: The worker has another backend or other versions.
+        ClusterError: The worker has more than one thread, another backend or other versions, or
+            does not see the folder.
     """
     keep_random_numbers()
     _load_keras()
+    _check_threads(_threads())
     _check_versions(tuple(versions.items()))
+    _check_mark(mark)
     module, _, name = function.partition(":")
     work = getattr(importlib.import_module(module), name)
     unpacked = pickle.loads(arguments)
@@ -58,7 +69,9 @@ def keep_random_numbers() -> None:
     """
     for name, module in list(sys.modules.items()):  # Thousands, at every call.
         if name.startswith(THREADED) and getattr(module, "random", None) is random:
-            module.random = random.Random()  # type: ignore[attr-defined]
+            own = random.Random()
+            own.Random = random.Random  # type: ignore[attr-defined]  # Of which some make their own.
+            module.random = own  # type: ignore[attr-defined]
 
 
 @functools.cache
@@ -72,9 +85,12 @@ def _load_keras():
 def _done(work, arguments):
     """Do the work, and return True; False if another process holds the folder of the run."""
     from aru_keras.runners.run_folder import RunError
+    from aru_keras.tasks import DatasetError
 
     try:
         work(*arguments)
+    except DatasetError as error:  # Data may lack on this machine alone.
+        raise DatasetError(f"On the machine {platform.node()}: {error}") from error
     except RunError as error:
         if isinstance(error.__cause__, BlockingIOError):
             return False
@@ -82,16 +98,47 @@ def _done(work, arguments):
     return True
 
 
+def _threads():
+    """The number of tasks that this worker does at the same time."""
+    try:
+        return sys.modules["distributed"].get_worker().state.nthreads
+    except (KeyError, ValueError):  # No worker of Dask.
+        return 1
+
+
+def _check_threads(count):
+    """Refuse threads: Keras' seeds and the output are those of the whole process."""
+    if count > 1:
+        from aru_keras.runners.schedulers import ClusterError
+
+        raise ClusterError(
+            f"The worker on {platform.node()} has {count} threads for Dask, and trainings in one "
+            "process would change each other's numbers. Start it with --nthreads 1, and several "
+            "workers for several cores. What is done is kept: the same command goes on."
+        )
+
+
+def _check_mark(mark):
+    """Refuse to work in a folder that is not the one of the command."""
+    if mark is not None and not os.path.exists(mark):
+        from aru_keras.runners.schedulers import ClusterError
+
+        raise ClusterError(
+            f"The worker on {platform.node()} does not see the folder {os.path.dirname(mark)} of "
+            "this command. Choose with --dir a folder on a file system that all workers share."
+        )
+
+
 @functools.cache
 def _check_versions(wanted):
     from aru_keras.runners.provenance import versions
-    from aru_keras.runners.run_folder import RunError
+    from aru_keras.runners.schedulers import ClusterError
 
     actual = versions()
     others = [f"{name} {actual.get(name)}" for name, value in wanted if actual.get(name) != value]
     if others:
         here = ", ".join(f"{name} {value}" for name, value in wanted if actual.get(name) != value)
-        raise RunError(
+        raise ClusterError(
             f"The worker on {platform.node()} has {', '.join(others)}, and this command {here}. "
             "Results must not depend on the worker: start all workers in an environment like "
             "this one, with the same KERAS_BACKEND."

@@ -19,7 +19,7 @@ from trained import SMALL, TINY
 
 from aru_keras._util import extras
 from aru_keras._util.files import locked
-from aru_keras.runners import cluster, search, sweep, worker
+from aru_keras.runners import cluster, schedulers, search, sweep, worker
 from aru_keras.runners.cli import main
 from aru_keras.runners.experiments import graph, reproduce, workspace
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
@@ -39,7 +39,7 @@ GATED = dataclasses.replace(TINY, networks=("gru", "lstm"), options={**SMALL, "e
 @pytest.fixture(scope="module")
 def dask():
     """A cluster of two processes on this machine."""
-    with cluster._local(distributed, 2) as local:
+    with schedulers.local(distributed, 2) as local:
         yield local
 
 
@@ -186,9 +186,9 @@ time.sleep(600)
 
 def test_a_scheduler_that_is_killed_is_one_line(tmp_path, monkeypatch, capsys):
     offer_preset(monkeypatch, TINY)
-    look, logged = cluster._look_for_workers, logging.Handler()
+    look, logged = schedulers.look_for_workers, logging.Handler()
     monkeypatch.setattr(logged, "emit", lambda record: print(record, file=sys.stderr))
-    for name in cluster.LOGGERS:  # Their own handlers write to the first stderr of the process.
+    for name in schedulers.LOGGERS:  # Their own handlers write to the first stderr of the process.
         monkeypatch.setattr(logging.getLogger(name), "handlers", [logged])
     with subprocess.Popen([sys.executable, "-c", SCHEDULER], stdout=subprocess.PIPE) as process:
 
@@ -196,12 +196,12 @@ def test_a_scheduler_that_is_killed_is_one_line(tmp_path, monkeypatch, capsys):
             look(*arguments)
             threading.Timer(0.5, process.kill).start()
 
-        monkeypatch.setattr(cluster, "_look_for_workers", look_and_kill)
+        monkeypatch.setattr(schedulers, "look_for_workers", look_and_kill)
         address = process.stdout.readline().decode().strip()
         arguments = ["reproduce", "--preset", "tiny", "--only", EXPERIMENT.name]
         code = main([*arguments, "--dir", str(tmp_path), "--scheduler", address])
     out, err = capsys.readouterr()
-    assert "The scheduler has no worker yet" in out
+    assert "The scheduler has no worker now" in out
     assert code == 1 and f"The Dask scheduler {address} is gone." in err
     assert "the same command goes on where it was" in err and len(err.strip().splitlines()) == 1
 

@@ -250,7 +250,7 @@ def test_workers_check_all_combinations_before_they_train(tmp_path, monkeypatch)
     seen = []
 
     @contextlib.contextmanager
-    def working(tasks, workers, say):
+    def working(tasks, workers, say, folder):
         seen.extend(tasks)
         yield lambda key: module.check_fit(*tasks[0].arguments)
 

@@ -39,7 +39,7 @@ def measuring(
         yield workspace.results
         return
     tasks = missing_tasks(workspace, experiments, seeds)
-    with working(tasks.values(), workers, workspace.say) as wait:
+    with working(tasks.values(), workers, workspace.say, workspace.path) as wait:
 
         def results(experiment, seeds):
             for name, seed in _networks(workspace.preset, experiment, seeds):

@@ -25,6 +25,7 @@ from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.workspace import Workspace
 from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunError
+from aru_keras.runners.schedulers import as_workers
 from aru_keras.runners.work_folder import alone_in
 from aru_keras.tasks import TASKS
 
@@ -37,7 +38,7 @@ def reproduce(
     only: Sequence[str] | None = None,
     formats: Sequence[str] = report.FORMATS,
     dpi: int = style.DPI,
-    workers: Workers | None = None,
+    workers: Workers | int | None = None,
     say: Callable[[str], object] = print,
 ) -> list[Path]:
     """Train and measure what the folder does not contain yet, and write the report.
@@ -51,8 +52,8 @@ def reproduce(
         only: Names of experiments; None for all.
         formats: Formats of the figures, as in `plots.save`; PNG is always written.
         dpi: Resolution of the PNG files, in dots per inch.
-        workers: Workers of a Dask cluster that train and measure; None for this process. The
-            numbers and the report are the same.
+        workers: Workers of a Dask cluster that train and measure, or their number on this machine;
+            None for this process. The numbers and the report are the same.
         say: Function that is called with a line of text before each piece of work, or after it if
             workers do it.
 
@@ -66,7 +67,7 @@ def reproduce(
         ImportError: Workers are wanted, and Dask distributed is not installed.
         ClusterError: The scheduler or the workers died. What is done is kept.
     """
-    chosen = preset_named(preset)
+    chosen, workers = preset_named(preset), as_workers(workers)
     all_seeds = range(chosen.seeds if seeds is None else whole("seeds", seeds, 1))
     names = [experiment.name for experiment in offered(chosen)]
     if only:
