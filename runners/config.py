@@ -256,7 +256,7 @@ class TrainConfig:
             raise ValueError(f"`config` must hold the options of a run by name. Received: {path}.")
         for name in values:
             one_of(f"An option in {path}", name, cls.names())
-        if changes.get("task") not in (None, values.get("task")):
+        if any(changes.get(k) not in (None, values.get(k)) for k in ("task", "source")):
             values.pop("fingerprint", None)  # It is that of other data.
         return own_data.located(cls(**{"task": None, **values, **changes}), Path(path).parent)
 

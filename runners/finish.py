@@ -91,19 +91,23 @@ def in_turn(work: Callable[[], Result], say: Callable[[str], object] = lambda li
         time.sleep(SECONDS_BETWEEN_TRIES)
 
 
-def fingerprint_of(task: str) -> str | None:
-    """The fingerprint of a task's data, as runs keep it; None for the tasks of the paper.
+def fingerprint_of(task: str, source: str | None = None) -> str | None:
+    """The fingerprint of a task's data, as runs keep it.
 
     Args:
         task: Name of the task.
+        source: The .npz from which its images are read, or None.
+
+    Returns:
+        The fingerprint; None for the tasks of the paper, unless their images are from an .npz.
 
     Raises:
         tasks.DatasetError: The data is missing or damaged.
     """
-    if task in tasks.TASKS:
+    if task in tasks.TASKS and source is None:
         return None
-    data = tasks.load_task(task)
-    return data.fingerprint if data.spec.collection == ARRAYS else None
+    data = tasks.load_task(task, source=source)
+    return data.fingerprint if source or data.spec.collection == ARRAYS else None
 
 
 def check_data(folder: RunFolder, fingerprint: str | None) -> None:

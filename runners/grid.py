@@ -1,18 +1,20 @@
 """Configurations that differ in some options: all combinations of values, or some drawn of them."""
 
 import contextlib
+import dataclasses
 import hashlib
 import itertools
 import json
 import math
+import os
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from aru_keras._util.arguments import one_of, whole
+from aru_keras.runners import own_data
 from aru_keras.runners.config import TrainConfig
 
 
@@ -75,11 +77,36 @@ def run_name(config: TrainConfig, seed: int) -> str:
     """
     given = {
         item.name: getattr(config, item.name)
-        for item in fields(config)
+        for item in dataclasses.fields(config)
         if item.name != "seed" and getattr(config, item.name) != item.default
     }
     digest = hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:8]
     return f"{task_name(config)}-{config.model}-{digest}-seed{seed}"
+
+
+def run_path(runs: Path, config: TrainConfig, seed: int) -> Path:
+    """The path of a run of a sweep.
+
+    Earlier versions named a run by the paths as they were given. If there is a run of such a name
+    that has these paths, it is that one.
+
+    Args:
+        runs: Folder of the runs.
+        config: The configuration, with whole paths.
+        seed: The seed.
+    """
+    path = runs / run_name(config, seed)
+    given = {name: getattr(config, name) for name in own_data.PATHS}
+    near = {name: os.path.relpath(value) for name, value in given.items() if _is_whole(value)}
+    earlier = runs / run_name(dataclasses.replace(config, **near), seed)
+    if path.exists() or not near or not (earlier / "config.json").exists():
+        return path
+    stored = own_data.in_any_folder(TrainConfig.from_file(earlier / "config.json"))
+    return earlier if all(getattr(stored, name) == given[name] for name in given) else path
+
+
+def _is_whole(path):
+    return path is not None and os.path.isabs(path)
 
 
 def task_name(config: TrainConfig) -> str:
@@ -103,4 +130,4 @@ def _configuration(values, combination):
     given = dict(zip(values, combination, strict=True))
     tried = {name: value for name, value in given.items() if len(values[name]) > 1}
     with in_combination(tried):
-        return TrainConfig(**{"task": None, **given})
+        return own_data.in_any_folder(TrainConfig(**{"task": None, **given}))

@@ -5,11 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from aru_keras import tasks
+from aru_keras.models.pretrained import pretrained_name
 from aru_keras.tasks.origins import is_file, is_registered
 from aru_keras.tasks.specs import ARRAYS
 
 DATA_FILE = "data.npz"
 """The file, in the folder of a run, with the sequences of a task without a name."""
+
+PATHS = ("source", "data_dir", "start")
+"""Options of a configuration that are paths. A task that is one is whole already."""
 
 
 def described(task: Any, options: dict) -> tuple[str, dict]:
@@ -46,7 +50,7 @@ def with_data(config: Any, task: Any, folder: Any) -> Any:
         The configuration, with the fingerprint of data that is not of the paper, and with whole
         paths, so that the run can be used from any folder.
     """
-    config = dataclasses.replace(config, **_whole_paths(config))
+    config = in_any_folder(config)
     if task.spec.collection != ARRAYS:
         return config
     origin, own = config.task, folder.path.absolute() / DATA_FILE
@@ -61,14 +65,19 @@ def _is_of_another_run(origin, own):
     return of_a_run and path.parent.resolve() != own.parent.resolve()
 
 
-def _whole_paths(config):
-    """The paths of the data, whole; an address such as gs://bucket stays as it is."""
-    paths = {name: getattr(config, name) for name in ("source", "data_dir")}
-    return {
+def in_any_folder(config: Any) -> Any:
+    """The configuration with whole paths, which mean the same in any folder.
+
+    Args:
+        config: The `TrainConfig`. An address such as gs://bucket, or pretrained:NAME, stays.
+    """
+    paths = {name: getattr(config, name) for name in PATHS}
+    whole = {
         name: str(Path(path).expanduser().absolute())
         for name, path in paths.items()
-        if path and "://" not in path
+        if path and "://" not in path and pretrained_name(path) is None
     }
+    return dataclasses.replace(config, **whole)
 
 
 def located(config: Any, folder: Path) -> Any:

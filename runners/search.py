@@ -76,7 +76,7 @@ def search(
     count, every_seed = whole("trials", trials, 1), checked_seeds(seeds)
     check_workers(workers.scheduler if workers else None)
     import_optuna()
-    data = fingerprint_of(space.given["task"])
+    data = space.fingerprint(fingerprint_of)
     path = make_folder("folder", folder or Path("sweeps") / space.task).resolve()
     (path / "runs").mkdir(exist_ok=True)
     job = Job(path, space, tuple(every_seed), count, draw_seed, data)
@@ -112,11 +112,12 @@ class Job:
 
     def study(self) -> Study:
         """The study in the folder."""
-        return Study(self.folder, self.space.name(self.seeds, self.draw_seed), self.draw_seed)
+        name, *earlier = self.space.names(self.seeds, self.draw_seed)
+        return Study(self.folder, name, self.draw_seed, earlier)
 
     def run(self, config: TrainConfig, seed: int) -> RunFolder:
         """The folder of a run."""
-        return RunFolder(self.folder / "runs" / grid.run_name(config, seed))
+        return RunFolder(grid.run_path(self.folder / "runs", config, seed))
 
     def config(self, config: TrainConfig, seed: int) -> TrainConfig:
         """The configuration of a run, which has the fingerprint of the data."""

@@ -2,10 +2,10 @@
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from aru_keras.runners import grid
+from aru_keras.runners import grid, own_data
 from aru_keras.runners.config import TrainConfig
 from aru_keras.runners.ranges import Range
 
@@ -39,7 +39,8 @@ class SearchSpace:
                 "as in --learning-rate 1e-4:1e-2:log, or several values."
             )
         ends = {name: _ends(values) for name, values in every.items()}
-        self.task = grid.task_name(grid.configurations(ends)[0])
+        self._first = grid.configurations(ends)[0]
+        self.task = grid.task_name(self._first)
 
     def name(self, seeds: Sequence[int], draw_seed: int) -> str:
         """The name of a study: the task, and a hash of all that decides its trials.
@@ -48,9 +49,20 @@ class SearchSpace:
             seeds: Seeds of the trainings.
             draw_seed: Seed of the draw.
         """
-        shown = {name: str(values) for name, values in (self.given | self.chosen).items()}
-        text = repr((sorted(shown.items()), list(seeds), draw_seed))
-        return f"{self.task}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        return self.names(seeds, draw_seed)[0]
+
+    def names(self, seeds: Sequence[int], draw_seed: int) -> list[str]:
+        """The name of a study, and the one that earlier versions gave it, if it is another.
+
+        Args:
+            seeds: Seeds of the trainings.
+            draw_seed: Seed of the draw.
+        """
+        near = {name: str(values) for name, values in (self.given | self.chosen).items()}
+        whole = {**near, **self._whole_paths()}
+        texts = [repr((sorted(shown.items()), list(seeds), draw_seed)) for shown in (whole, near)]
+        hashes = [hashlib.sha256(text.encode()).hexdigest()[:8] for text in texts]
+        return [f"{self.task}-{digest}" for digest in dict.fromkeys(hashes)]
 
     def draw(self, trial: Any) -> None:
         """Let a trial of Optuna choose the options.
@@ -83,7 +95,23 @@ class SearchSpace:
         Args:
             drawn: Options as Optuna drew them.
         """
-        return TrainConfig(**(self.given | self.choice(drawn)))
+        return own_data.in_any_folder(TrainConfig(**(self.given | self.choice(drawn))))
+
+    def fingerprint(self, of: Callable[[str, str | None], str | None]) -> str | None:
+        """The fingerprint of the data; None if it is not compared, as where a trial chooses it.
+
+        Args:
+            of: `finish.fingerprint_of`, which needs Keras.
+        """
+        return None if "source" in self.chosen else of(self._first.task, self._first.source)
+
+    def _whole_paths(self):
+        """The paths that are given, whole."""
+        return {
+            name: str(getattr(self._first, name))
+            for name in own_data.PATHS
+            if self.given.get(name) is not None
+        }
 
 
 def check_workers(scheduler: str | None) -> None:

@@ -2,7 +2,7 @@
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +33,21 @@ class Study:
         folder: Folder of the sweep.
         name: Name of the study. If the file holds one of this name, it goes on.
         draw_seed: Seed of the draw. Alone, a process draws the same options every time.
+        earlier: Other names of this study. If the file holds one of them, it goes on.
 
     Raises:
         ImportError: Optuna is not installed.
         RunError: The folder cannot be written, or the file is damaged.
     """
 
-    def __init__(self, folder: Path, name: str, draw_seed: int):
+    def __init__(self, folder: Path, name: str, draw_seed: int, earlier: Sequence[str] = ()):
         self.optuna = import_optuna()
         self.folder, self.name, self.draw_seed = folder, name, draw_seed
         self.locks = folder / ".trials"
         with writing(folder, RunError):
             self.locks.mkdir(exist_ok=True)
             with self.alone(), _quiet(self.optuna):
-                self.study = self._opened()
+                self.study = self._opened([name, *earlier])
 
     def alone(self) -> FileLock:
         """The lock that a process holds while it looks at the trials of all, or writes a table."""
@@ -115,12 +116,14 @@ class Study:
         failed = self.trials("FAIL")
         return {one.number: one.user_attrs[UNFIT] for one in failed if UNFIT in one.user_attrs}
 
-    def _opened(self):
+    def _opened(self, names):
         path = self.folder / FILE
         try:
             storage = self.optuna.storages.RDBStorage(
                 f"sqlite:///{path}", {"connect_args": {"timeout": SECONDS_TO_WAIT}}
             )
+            there = self.optuna.get_all_study_names(storage)
+            self.name = next((name for name in names if name in there), names[0])
             return self.optuna.create_study(
                 storage=storage,
                 study_name=self.name,

@@ -1,6 +1,7 @@
 """Train a network with many options and seeds: a folder of runs, and a table of what came of it."""
 
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -125,22 +126,23 @@ def train_run(
 
 def _runs(path, configs, seeds):
     every = ((config, seed) for config in configs for seed in seeds)
-    return {key: RunFolder(path / "runs" / grid.run_name(*key)) for key in every}
+    return {key: RunFolder(grid.run_path(path / "runs", *key)) for key in every}
 
 
 def _checked_data(runs):
-    """The fingerprint of the data of each task, which must be that of the runs in the folder."""
-    names = dict.fromkeys(config.task for config, _ in runs)
-    fingerprints = {name: fingerprint_of(name) for name in names}
-    for (config, _), run in runs.items():
-        check_data(run, config.fingerprint or fingerprints[config.task])
+    """The fingerprint of the data of each run, which must be that of the runs in the folder."""
+    fingerprint, fingerprints = functools.cache(fingerprint_of), {}
+    for (config, seed), run in runs.items():
+        wanted = config.fingerprint or fingerprint(config.task, config.source)
+        check_data(run, wanted)
+        fingerprints[config, seed] = wanted
     return fingerprints
 
 
 def _arguments(key, run, fingerprints):
     """The arguments of `train_run`; data that changes during the sweep is an error then."""
     config, seed = key
-    own = {"seed": seed, "fingerprint": config.fingerprint or fingerprints[config.task]}
+    own = {"seed": seed, "fingerprint": fingerprints[key]}
     return os.path.abspath(run.path), config.to_dict() | own
 
 

@@ -106,8 +106,8 @@ def _check_fingerprint(task, fingerprint):
     changes = differences(instance("fingerprint", fingerprint, str), task.fingerprint)
     if changes:
         raise DatasetError(
-            f"The data of {task.origin} has changed: {changes}. Restore it, or train again, in "
-            "another folder."
+            f"The data of {task.source or task.origin} has changed: {changes}. Restore it, or "
+            "train again, in another folder."
         )
 
 
