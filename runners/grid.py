@@ -13,9 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aru_keras._util.arguments import one_of, whole
+from aru_keras._util.arguments import one_of, shown, whole
 from aru_keras.runners import own_data
 from aru_keras.runners.config import TrainConfig
+
+SMALL = 21
+"""Number of combinations up to which all are shuffled. `random.sample` does so as well, so that
+most draws are those of earlier versions."""
 
 
 def configurations(
@@ -32,8 +36,18 @@ def configurations(
         ValueError: There is no such option, or a combination does not fit. The message ends with
             the combination.
     """
+    if "seed" in values:
+        raise ValueError(
+            "`seeds` must name the seeds of several trainings, and `seed` is for a single one. "
+            f"Received: seed={shown(values['seed'])}. Give `seeds`, as in seeds=[0, 3]."
+        )
     for name in values:
         one_of("option", name, [item for item in TrainConfig.names() if item != "seed"])
+        if not values[name]:
+            raise ValueError(
+                f"`{name}` must be a value, or a list of one or more. Received: an empty list. "
+                "Leave it out for its default."
+            )
     if draws is None:
         chosen: Iterable = itertools.product(*values.values())
     else:
@@ -115,15 +129,30 @@ def task_name(config: TrainConfig) -> str:
 
 
 def _drawn(values, count, seed):
-    """Some combinations of the product of all values, which need not fit in memory."""
-    sizes = [len(options) for options in values]
-    total = math.prod(sizes)
-    for number in random.Random(seed).sample(range(total), min(count, total)):
+    """Some combinations of the product of all values, which need not fit in memory.
+
+    They are drawn one by one, so that more of them contain the fewer.
+    """
+    total = math.prod(len(options) for options in values)
+    for number in itertools.islice(_numbers(total, random.Random(seed)), min(count, total)):
         combination = []
         for options in reversed(values):
             number, index = divmod(number, len(options))
             combination.append(options[index])
         yield tuple(reversed(combination))
+
+
+def _numbers(total, generator):
+    """All numbers below `total` in a drawn order, as `random.sample` draws the first of many."""
+    if total <= SMALL:
+        yield from generator.sample(range(total), total)
+        return
+    drawn: set = set()
+    while len(drawn) < total:
+        number = generator.randrange(total)
+        if number not in drawn:
+            drawn.add(number)
+            yield number
 
 
 def _configuration(values, combination):

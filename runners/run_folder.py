@@ -157,7 +157,7 @@ class RunFolder:
         """The configuration of the run in this folder.
 
         Raises:
-            RunError: If the folder contains no run.
+            RunError: If the folder contains no run, or its configuration is damaged.
         """
         if not self.config.exists():
             raise RunError(
@@ -169,7 +169,13 @@ class RunFolder:
                 f"{self.path} holds the run of an agent in an environment. Continue it with "
                 f"aru-keras train --resume {self.path}, and look at it with aru-keras probe."
             )
-        return TrainConfig.from_file(self.config)
+        try:
+            return TrainConfig.from_file(self.config)
+        except ValueError as error:
+            raise RunError(
+                f"{self.config} is damaged: {error} Put it back, or remove {self.path}, and train "
+                "again."
+            ) from error
 
     def load_state(self) -> tuple[keras.Model | None, list[dict]]:
         """The model after the last whole epoch (None before the first), and its history rows.

@@ -21,7 +21,7 @@ from aru_keras.runners.run_folder import RunError, RunFolder
 from aru_keras.runners.schedulers import as_workers
 from aru_keras.runners.search_space import SearchSpace, check_workers
 from aru_keras.runners.study import Study
-from aru_keras.runners.sweep import checked_seeds
+from aru_keras.runners.sweep import check_fit, checked_seeds
 from aru_keras.runners.train import DivergedError
 
 MOST_UNFIT = 5
@@ -82,6 +82,8 @@ def search(
     job = Job(path, space, tuple(every_seed), count, draw_seed, data)
     for (config, seed), run in job.ended(job.study()).items():
         check_data(run, job.config(config, seed).fingerprint)
+    if space.size < count:
+        say(f"Some of {count} trials repeat others: there are {space.size} combinations.")
     with _table_after_an_error(job):
         if workers is None:
             run_trials(job, say)
@@ -144,16 +146,18 @@ def run_trials(job: Job, say: Callable[[str], object] = lambda line: None) -> No
 
 
 def _tried(job, study, trial):
-    """Train a trial; what came of it in words."""
+    """Train a trial, if its options fit; what came of it in words."""
+    try:
+        check_fit([job.config(job.space.config(trial.params), job.seeds[0])], ())
+    except ValueError as error:
+        reason = " ".join(str(error).split())
+        study.refuse(trial, reason)
+        return f"does not fit: {reason}"
     try:
         results = _results(job, trial)
     except study.optuna.TrialPruned as pruned:
         study.finish(trial, None)
         return str(pruned)
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        study.refuse(trial, reason)
-        return f"does not fit: {reason}"
     if None in results:
         study.finish(trial, None)
         return "diverged"

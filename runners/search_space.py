@@ -1,8 +1,10 @@
 """What a search chooses from: for each option a value, several values, or a range."""
 
+import dataclasses
 import hashlib
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from aru_keras.runners import grid, own_data
@@ -23,7 +25,7 @@ class SearchSpace:
     """
 
     def __init__(self, options: Mapping[str, Any]):
-        every = {name: listed(value) for name, value in options.items()}
+        every = {name: _fitting(name, listed(value)) for name, value in options.items()}
         for name, values in every.items():
             _check_values(name, values)
         self.chosen: dict[str, Any] = {
@@ -63,6 +65,11 @@ class SearchSpace:
         texts = [repr((sorted(shown.items()), list(seeds), draw_seed)) for shown in (whole, near)]
         hashes = [hashlib.sha256(text.encode()).hexdigest()[:8] for text in texts]
         return [f"{self.task}-{digest}" for digest in dict.fromkeys(hashes)]
+
+    @property
+    def size(self) -> float:
+        """The number of combinations; infinite if there is a range of numbers."""
+        return math.prod(_count(values) for values in self.chosen.values())
 
     def draw(self, trial: Any) -> None:
         """Let a trial of Optuna choose the options.
@@ -152,10 +159,26 @@ def listed(value: Any) -> list:
     """The values of an option, each once.
 
     Args:
-        value: A value, or a list of values.
+        value: A value, or several: a list, a tuple, an array or any other iterable. Those of a
+            set are sorted.
     """
-    several = isinstance(value, Sequence) and not isinstance(value, str)
-    return list(dict.fromkeys(value)) if several else [value]
+    if isinstance(value, str | bytes | Mapping | Range) or not isinstance(value, Iterable):
+        return [value]
+    if isinstance(value, Set):
+        return sorted(value, key=lambda one: (str(type(one)), one))
+    values = value.tolist() if hasattr(value, "tolist") else list(value)
+    return list(dict.fromkeys(values)) if isinstance(values, list) else [values]
+
+
+def _fitting(name, values):
+    """The values, with a range of numbers for one of whole numbers where an option has numbers."""
+    kinds = {item.name: item.metadata["type"] for item in dataclasses.fields(TrainConfig)}
+    if kinds.get(name) is not float:
+        return values
+    return [
+        Range(float(value.low), float(value.high), value.log) if isinstance(value, Range) else value
+        for value in values
+    ]
 
 
 def _check_values(name, values):
@@ -163,6 +186,13 @@ def _check_values(name, values):
     if not values or (ranges and len(values) > 1):
         shown = " ".join(map(str, values)) or "nothing"
         raise ValueError(f"`{name}` must be a range, or one value or more. Received: {shown}.")
+
+
+def _count(values):
+    """The number of values that may be chosen."""
+    if not isinstance(values, Range):
+        return len(values)
+    return values.high - values.low + 1 if values.whole else math.inf
 
 
 def _ends(values):

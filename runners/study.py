@@ -62,9 +62,9 @@ class Study:
             draw: Function that draws the options of a trial.
 
         Raises:
-            RunError: Another process has ended the trial.
+            RunError: Another process has ended the trial, or the file of the study is busy.
         """
-        with contextlib.ExitStack() as stack:
+        with self._answering(), contextlib.ExitStack() as stack:
             with self.alone():
                 self._give_up_dead()
                 trial = self._ask(most)
@@ -83,7 +83,8 @@ class Study:
             *states: Names of states in `optuna.trial.TrialState`.
         """
         wanted = tuple(self.optuna.trial.TrialState[state] for state in states)
-        return self.study.get_trials(deepcopy=False, states=wanted)
+        with self._answering():
+            return self.study.get_trials(deepcopy=False, states=wanted)
 
     def finish(self, trial: Any, score: float | None) -> None:
         """Store the end of a trial.
@@ -115,6 +116,18 @@ class Study:
         """The reasons why options did not fit, by the number of the trial."""
         failed = self.trials("FAIL")
         return {one.number: one.user_attrs[UNFIT] for one in failed if UNFIT in one.user_attrs}
+
+    @contextlib.contextmanager
+    def _answering(self):
+        """Turn what SQLite says of a file that is busy or on a full disk into one line."""
+        try:
+            yield
+        except self.optuna.exceptions.StorageInternalError as error:
+            reason = getattr(error.__cause__, "orig", None) or error
+            raise RunError(
+                f"{self.folder / FILE} could not be read or written ({reason}): another program "
+                "may hold it, or the disk be full. What is done is kept: the same command goes on."
+            ) from error
 
     def _opened(self, names):
         path = self.folder / FILE

@@ -4,7 +4,7 @@ import contextlib
 import functools
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,9 @@ def sweep(
     path = Path(folder or Path("sweeps") / grid.task_name(configs[0]))
     runs = _runs(path, configs, every_seed)
     fingerprints = _checked_data(runs)
+    for run in runs.values():
+        if run.results.exists():
+            run.load_results()  # What is damaged is an error before anything is trained.
     missing = {key: run for key, run in runs.items() if not is_settled(run)}
     say(f"{len(runs)} runs, of which {len(runs) - len(missing)} are done")
     work = {run.path.name: _arguments(key, run, fingerprints) for key, run in missing.items()}
@@ -182,9 +185,17 @@ def _table_after_an_error(path: Path, runs: Runs, missing: Runs) -> Iterator[Non
         yield
     except BaseException:
         if any(is_settled(run) for run in missing.values()):
+            sound = {key: run for key, run in runs.items() if not _is_damaged(run)}
             with contextlib.suppress(RunError):
-                sweep_table.write(path, runs)
+                sweep_table.write(path, sound)
         raise
+
+
+def _is_damaged(run):
+    try:
+        return run.results.exists() and not run.load_results()
+    except RunError:
+        return True
 
 
 def checked_seeds(seeds: int | Sequence[int]) -> list[int]:
@@ -196,6 +207,12 @@ def checked_seeds(seeds: int | Sequence[int]) -> list[int]:
     Raises:
         ValueError: It is neither.
     """
-    if isinstance(seeds, Sequence) and not isinstance(seeds, str):
-        return list(dict.fromkeys(whole("seeds", seed, 0, most=LARGEST_SEED) for seed in seeds))
-    return list(range(whole("seeds", seeds, 1)))
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        return list(range(whole("seeds", seeds, 1)))
+    every = [whole("seeds", seed, 0, most=LARGEST_SEED) for seed in listed(seeds)]
+    if not every:
+        raise ValueError(
+            "`seeds` must be a number of seeds, or a list of one seed or more. Received: an empty "
+            "list. Give 1 for the seed 0."
+        )
+    return every

@@ -65,6 +65,13 @@ def test_draws_are_without_repetition_and_depend_on_their_seed_alone():
     values = {"task": ["digits"], "units": list(range(1, 1001)), "epochs": list(range(1, 1001))}
     first, again, other = (grid.configurations(values, 50, seed) for seed in (0, 0, 1))
     assert first == again != other and len(set(first)) == 50
+    for size in (3, 20, 200):
+        values["units"] = list(range(1, size + 1))
+        values["epochs"] = [1]
+        draws = [grid.configurations(values, count) for count in (2, 3, 60)]
+        assert draws[0] == draws[1][:2] and draws[1] == draws[2][:3]
+    huge = {"task": ["digits"], "patience": range(1, 10**9), "epochs": range(1, 10**9)}
+    assert len(grid.configurations({**huge, "limit": range(1, 10**9)}, 2)) == 2
     few = {"task": ["digits"], "units": [3, 4]}
     assert set(grid.configurations(few, 10)) == set(grid.configurations(few))
 
@@ -174,6 +181,7 @@ def test_the_options_are_those_of_train_with_their_help():
         (["--units", "0", "3"], "`units` must be a whole number"),
         (["--model", "arum"], "Did you mean 'arun'"),
         (["--seeds", "2", "--seed", "0", "1"], "Leave one of the two out"),
+        (["--seed", "-1"], "`seed` must be a whole number of at least 0"),
         (["--seeds", "0"], "`seeds` must be a whole number of at least 1"),
         (["--random", "0"], "`random` must be a whole number of at least 1"),
         (["--shared", "maybe"], "argument --shared: must be yes or no. Received: 'maybe'"),

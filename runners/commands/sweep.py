@@ -3,6 +3,7 @@
 from aru_keras._util.arguments import one_of, whole
 from aru_keras._util.extras import check_optuna
 from aru_keras.runners import cluster_options, config, grid, search_space
+from aru_keras.runners.options import LARGEST_SEED
 
 HELP = "train with many options and seeds (aru-keras sweep digits --units 64 128 --seeds 5)"
 GOES_ON = True
@@ -54,6 +55,8 @@ def check(options, parser):
     if seeds is None:
         seeds = 1 if options.seeds is None else whole("seeds", options.seeds, 1)
     search_space.check_no_ranges({"seed": seeds})
+    for seed in [] if isinstance(seeds, int) else seeds:
+        whole("seed", seed, 0, most=LARGEST_SEED)
     if options.search is None and options.trials is None:
         search_space.check_no_ranges(given)
         if options.random is not None:
