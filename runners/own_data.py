@@ -93,3 +93,24 @@ def located(config: Any, folder: Path) -> Any:
     copies = [folder.absolute() / name for name in (path.name, DATA_FILE)]
     found = next((copy for copy in copies if copy.is_file()), path)
     return dataclasses.replace(config, task=str(found))
+
+
+def starting_network(start: str) -> Any:
+    """The network of the run from which another one starts.
+
+    Args:
+        start: Path of the folder of a run, or pretrained:NAME.
+
+    Raises:
+        ValueError: There is no run.
+        RunError: The run has no network yet, or its file is damaged.
+    """
+    from aru_keras.runners.run_folder import RunFolder  # It needs this module.
+
+    folder = RunFolder(start)
+    if not (folder.config.exists() or folder.model.exists()):
+        raise ValueError(
+            "`start` must be the folder of a run, or pretrained:NAME. Received: "
+            f"{start!r}, which holds none. Name a folder such as runs/NAME."
+        )
+    return folder.load_model()

@@ -204,7 +204,7 @@ def compiled_network(config: TrainConfig, data: tasks.Task) -> keras.Model:
     count, cell = models.trainable_parameters(model), model.get_layer("recurrent").cell
     check_memory(config.model, count, cell.units, TRAINING_COPIES)
     if config.start:
-        start = RunFolder(config.start).load_model()
+        start = own_data.starting_network(config.start)
         weight_groups.copy_weights(start, model, weight_groups.parse(config.take))
     model.compile(
         optimizer=optimizer(config, config.training_steps(data)),

@@ -178,6 +178,27 @@ def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
     assert "holds no finished run: left out" in err
 
 
+def test_compare_names_runs_of_one_name_by_their_paths_and_a_sweep_by_its_runs(capsys, tmp_path):
+    for number, sweep in enumerate(("a", "b")):
+        (tmp_path / sweep / "runs/one").mkdir(parents=True)
+        results = {"model": "arun", "units": 5, "parameters": 1234, "epochs": 2}
+        results |= {"test_accuracy": 0.5 - number / 4, "train_seconds": 1, "peak_memory_mb": None}
+        results |= {"task": "digits", "test_loss": 2.0, "validation_accuracy": 0.5}
+        results |= {"run_dir": "one", "best_epoch": 1, "test_seconds": 1.0}
+        results |= {"permutation": "none", "versions": {}}
+        (tmp_path / sweep / "runs/one/results.json").write_text(json.dumps(results))
+    paths = [tmp_path / "a/runs/one", tmp_path / "b/runs/one"]
+    _, out, err = run(capsys, "compare", *paths, tmp_path / "a")
+    assert [row.split(" | ")[0] for row in out.splitlines()[2:]] == [f"| {path}" for path in paths]
+    assert f"Name them, as in {tmp_path / 'a/runs/*'}" in err
+
+
+def test_a_start_that_is_no_run_is_named(capsys, tmp_path):
+    arguments = ["train", "digits", *SMALL, "--start", tmp_path / "no", "--run-dir", tmp_path / "r"]
+    code, _, err = run(capsys, *arguments)
+    assert code == 2 and "`start` must be the folder of a run" in err
+
+
 def test_compare_has_a_table_for_agents(capsys, tmp_path):
     folders = []
     for name, value in (("worse", 9.0), ("better", 31.25)):

@@ -92,9 +92,21 @@ def _read(paths):
                 folder = AgentFolder(path)
             # For a name that no file can have, os.path returns False, and pathlib may raise.
             if os.path.exists(folder.results):
-                runs.append({**folder.load_results(), "run": folder.path.name})
+                runs.append({**folder.load_results(), "run": folder.path.name, "path": path})
             else:
-                left_out.append(f"{path} holds no finished run: left out")
+                left_out.append(_without_results(path))
         except (RunError, ValueError) as error:
             left_out.append(f"left out: {error}")
+    names = [results["run"] for results in runs]
+    for results in runs:
+        if names.count(results["run"]) > 1:
+            results["run"] = results["path"]
     return runs, left_out
+
+
+def _without_results(path):
+    """Why a path is left out, and which paths may be meant."""
+    if os.path.isdir(os.path.join(path, "runs")):
+        pattern = os.path.join(path, "runs", "*")
+        return f"{path} holds runs, and is none: left out. Name them, as in {pattern}"
+    return f"{path} holds no finished run: left out"
