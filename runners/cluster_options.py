@@ -60,6 +60,7 @@ def checked(options: argparse.Namespace) -> dict[str, Any]:
             "`workers` are started on this machine, and those of `scheduler` are there already. "
             f"Received: {options.workers} and {options.scheduler}. Leave one of the two out."
         )
+    chosen: dict[str, Any]
     if options.workers is not None:
         chosen = {"workers": whole("workers", options.workers, 1)}
     else:

@@ -113,7 +113,7 @@ def connected(distributed: Any, workers: Workers, say: Callable[[str], object]) 
     for name in LOGGERS:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with contextlib.ExitStack() as stack:
-        if workers.scheduler is None:
+        if workers.workers is not None:
             address = stack.enter_context(local(distributed, workers.workers))
         else:
             address = _address(workers.scheduler, say)
