@@ -202,8 +202,6 @@ def _marked(folder):
         yield None
         return
     with writing(folder, RunError):
-        for earlier in Path(folder).glob(f"{MARK}*"):
-            earlier.unlink(missing_ok=True)
         mark = Path(folder).absolute() / f"{MARK}{uuid.uuid4().hex}"
         mark.touch()
     try:

@@ -54,8 +54,7 @@ class RunFolder:
     `state.json` alone says from where to resume. The process that trains holds the lock `.lock`.
 
     Args:
-        path: The folder, which need not exist; or `pretrained:NAME` for the folder, inside the
-            package, of one of `models.PRETRAINED`.
+        path: The folder, which need not exist; or `pretrained:NAME`, one of `models.PRETRAINED`.
 
     Raises:
         ValueError: If no folder can have this name, or there is no such pretrained network.
