@@ -1,5 +1,7 @@
 """The examples that a perturbation is given: their indices, and the names of their channels."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from aru_keras._util.arguments import checked_indices, shown
@@ -7,7 +9,7 @@ from aru_keras._util.conversions import listed
 
 
 def checked_examples(
-    x: np.ndarray, indices: object, channels: object
+    x: np.ndarray, indices: Sequence[int] | None, channels: Sequence[str]
 ) -> tuple[np.ndarray | None, list[str]]:
     """The indices of the examples of `x`, if there are any, and the names of the channels.
 
