@@ -184,8 +184,9 @@ def _head(preset, seeds, only, clock):
         "command": f"aru-keras reproduce --preset {preset.name} --seeds {len(seeds)}{chosen}",
         "task": f"{preset.task}; rotated: {preset.rotated_task}; second: {preset.second_task}",
         "timing": _timing(preset),
-        "seeds": f"{len(seeds)}; intervals are 95 % over seeds, and one seed has none; a band in a "
-        "figure is one standard error over seeds, and a thin line or a small point is one seed",
+        "seeds": f"{len(seeds)}; intervals are 95 % over seeds, and one seed has none; ± after a "
+        "parameter of a fitted curve is its standard error; a band in a figure is one standard "
+        "error over seeds, and a thin line or a small point is one seed",
         "time": f"{clock.total / 60:.1f} minutes of work, without what was interrupted",
         "with": ", ".join(f"{name} {version}" for name, version in versions().items()),
     }
