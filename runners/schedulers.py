@@ -70,7 +70,6 @@ class Workers:
             )
         if self.workers is not None:
             object.__setattr__(self, "workers", whole("workers", self.workers, 1))
-            _check_guard()
         else:
             object.__setattr__(self, "scheduler", checked_scheduler(self.scheduler))
         instance("resources", self.resources, Mapping, 'Name them, as in {"GPU": 1}.')
@@ -84,17 +83,20 @@ class Workers:
 
 
 def as_workers(workers: Workers | int | None) -> Workers | None:
-    """The workers that a number stands for; others, and None, as they are.
+    """The workers of a command that is about to start them; None stays None.
 
     Args:
         workers: Workers, the number of processes to start on this machine, or None.
 
     Raises:
         ValueError: It is none of these.
+        SystemExit: This process is itself a worker, which imports a script without a guard.
     """
-    if workers is None or isinstance(workers, Workers):
-        return workers
-    return Workers(workers)
+    if workers is not None and not isinstance(workers, Workers):
+        workers = Workers(workers)
+    if workers is not None and workers.workers is not None:
+        _check_guard()
+    return workers
 
 
 @contextlib.contextmanager

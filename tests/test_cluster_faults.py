@@ -217,5 +217,7 @@ def test_a_script_without_a_guard_is_told_to_have_one(monkeypatch):
         schedulers.local(distributed, 1)
     # In the worker, which imports the script.
     monkeypatch.setattr(multiprocessing.current_process(), "_inheriting", True, raising=False)
-    with pytest.raises(SystemExit, match="put the call under"):
-        Workers(1)
+    workers = Workers(1)  # A constant of the script, which starts nothing.
+    for given in (workers, 1):
+        with pytest.raises(SystemExit, match="put the call under"):
+            schedulers.as_workers(given)
