@@ -44,17 +44,10 @@ class SearchSpace:
         self._first = grid.configurations(ends)[0]
         self.task = grid.task_name(self._first)
 
-    def name(self, seeds: Sequence[int], draw_seed: int) -> str:
-        """The name of a study: the task, and a hash of all that decides its trials.
-
-        Args:
-            seeds: Seeds of the trainings.
-            draw_seed: Seed of the draw.
-        """
-        return self.names(seeds, draw_seed)[0]
-
     def names(self, seeds: Sequence[int], draw_seed: int) -> list[str]:
         """The name of a study, and the one that earlier versions gave it, if it is another.
+
+        A name is the task, and a hash of all that decides the trials.
 
         Args:
             seeds: Seeds of the trainings.

@@ -193,9 +193,11 @@ def _table_after_an_error(path: Path, runs: Runs, missing: Runs) -> Iterator[Non
 
 def _is_damaged(run):
     try:
-        return run.results.exists() and not run.load_results()
+        if run.results.exists():
+            run.load_results()
     except RunError:
         return True
+    return False
 
 
 def checked_seeds(seeds: int | Sequence[int]) -> list[int]:

@@ -104,7 +104,7 @@ def test_the_table_has_all_ends_best_validation_first(tmp_path, monkeypatch):
     learn = learn_at_once(lambda config: ends.get(config.units, [0.5, 0.1 * config.units]))
     monkeypatch.setattr(module, "finish", learn)
     options = {**TINY, "epochs": 2, **RATES}
-    study = Study(tmp_path, SearchSpace({"task": "digits", **options}).name([0], 0), 0).study
+    study = Study(tmp_path, SearchSpace({"task": "digits", **options}).names([0], 0)[0], 0).study
     for units in (3, 4, 5, 6, 8, 9, 7):
         study.enqueue_trial({"units": units, "learning_rate": 0.001234567})
     table = module.search("digits", trials=7, folder=tmp_path, say=quiet, **options)

@@ -12,8 +12,8 @@ from aru_keras._util.types import Shape, Tensor
 POLICY_SCALE, VALUE_SCALE = 0.01, 1.0
 """Scales of the orthogonal initial weights, as in CleanRL: all actions begin nearly alike."""
 
-_OF_LAYERS = {"kwargs", "quantization_config"}
-_OF_DENSE = set(inspect.signature(keras.layers.Dense).parameters) - _OF_LAYERS
+# Keras writes `quantization_config` into the configuration of every layer.
+_OF_DENSE = {*inspect.signature(keras.layers.Dense).parameters} - {"kwargs", "quantization_config"}
 
 
 @keras.saving.register_keras_serializable(package="aru_keras")
@@ -60,8 +60,8 @@ class ActorCriticReadout(keras.layers.Dense):
         self.detach_value = flag("detach_value", detach_value)
         if others := set(kwargs) & _OF_DENSE:
             raise ValueError(
-                f"`{min(others)}` is no argument of ActorCriticReadout, whose weights and biases "
-                "are as they are. Leave it out."
+                f"`{min(others)}` is no argument of ActorCriticReadout, though one of Dense. "
+                "Leave it out."
             )
         super().__init__(self.policy_size + 1, kernel_initializer=_columns, **kwargs)
 

@@ -10,7 +10,6 @@ import numpy as np
 MOST_CLASSES = 100
 """Whole numbers below this one may be classes, if they are given as real numbers."""
 
-
 _PACKAGE = str(Path(__file__).parent)
 
 

@@ -25,7 +25,7 @@ def rows_of(split: str, y: Any, count: int) -> list[np.ndarray]:
         rows = [as_label(row) for row in y]
     except (TypeError, ValueError):
         rows = []
-    odd = odd_one(rows)
+    odd = _odd_one(rows)
     if odd is not None:
         raise ValueError(
             f"`{split}` must hold as y names alone, or numbers alone. Received: {odd[1]} "
@@ -53,7 +53,7 @@ def as_label(value: Any) -> np.ndarray:
     return values
 
 
-def odd_one(labels: list[np.ndarray]) -> tuple[int, str] | None:
+def _odd_one(labels: list[np.ndarray]) -> tuple[int, str] | None:
     """The index of the first label that is not text where others are, and what it holds."""
     texts = [label.dtype.kind == "U" for label in labels]
     named = any(texts) or any(

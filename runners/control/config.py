@@ -19,8 +19,10 @@ PREFIX = GYM
 BEFORE = {"scale_observations": False, "scale_actions": False}
 """How runs are that do not have these options in their config.json, because there were none."""
 
-OURS = {"mask_velocities", "scale_observations", "scale_actions", "wrapper"}
-RESERVED = OURS | {"id", "name", "num_envs", "render_mode", "vectorization_mode", "wrappers"}
+RESERVED = {
+    *("mask_velocities", "scale_observations", "scale_actions", "wrapper"),
+    *("id", "name", "num_envs", "render_mode", "vectorization_mode", "wrappers"),
+}
 """Arguments with which a training makes environments, and which are therefore not theirs."""
 
 

@@ -132,7 +132,7 @@ def _checked_id(environment):
     known = (
         f'Give its id, "{spec.id}".'
         if isinstance(spec, EnvSpec)
-        else ("Register it with gymnasium.register, and give its id.")
+        else "Register it with gymnasium.register, and give its id."
     )
     raise ValueError(
         "`environment` must be the id of an environment of Gymnasium, as text, or a ControlConfig: "

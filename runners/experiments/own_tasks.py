@@ -36,13 +36,13 @@ def _steady_state(timesteps):
     return steady_state(StepDrive(), timesteps)
 
 
-_STEP_DRIVE = ("the paper's step drive does", StepDrive().window)
-_SETTLED = ("the steady state under the paper's step drive does", _steady_state)
+_STEP_DRIVE = ("the paper's step drive", StepDrive().window)
+_SETTLED = ("the steady state under the paper's step drive", _steady_state)
 
 PROTOCOLS: Mapping[str, tuple[str, Callable[[int], object]]] = {
     "robustness": _STEP_DRIVE,
     "sensitivity": _STEP_DRIVE,
-    "gain-scaling": ("the paper's burst of noise does", NoiseBurst.scaled),
+    "gain-scaling": ("the paper's burst of noise", NoiseBurst.scaled),
     "transients": _SETTLED,
     "noise-boundary": _SETTLED,
     "stationary-distribution": _STEP_DRIVE,
@@ -63,7 +63,7 @@ def reason_against(name: str, spec: TaskSpec) -> str | None:
     if need is None or spec.collection != ARRAYS:
         return None
     if name in PROTOCOLS and not spec.ragged and not _fits_into(spec.timesteps, name):
-        return f"{PROTOCOLS[name][0]} not fit into {spec.timesteps} steps."
+        return f"{PROTOCOLS[name][0]} does not fit into {spec.timesteps} steps."
     if spec.ragged and need != _OTHER_TASK:
         need = _ONE_LENGTH
     met = {
