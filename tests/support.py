@@ -1,8 +1,8 @@
 """What the tests share: gradients on whichever backend runs, errors, skips with a reason."""
 
 import contextlib
-import os
-import signal
+import subprocess
+import sys
 
 import keras
 import numpy as np
@@ -128,22 +128,22 @@ def hessian_rows(f, *arguments):
 
 
 @contextlib.contextmanager
-def another_process(work):
-    """A process that is in the context manager `work()`, and is killed at the end."""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
+def another_process(imports, work):
+    """A process that is in the context manager `work`, and is killed at the end.
+
+    It starts anew: what a fork keeps of a process with threads is not what a process has.
+
+    Args:
+        imports: Statements that import what `work` names.
+        work: Expression whose value is the context manager.
+    """
+    code = f"{imports}\nwith {work}:\n    print('there', flush=True)\n    input()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with other:
         try:
-            with work():
-                os.write(write, b"!")
-                signal.pause()
+            assert other.stdout.readline() == "there\n", "its error is in the captured stderr"
+            yield
         finally:
-            os._exit(1)
-    os.close(write)
-    try:
-        assert os.read(read, 1) == b"!"
-        yield
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(read)
+            other.kill()

@@ -1,6 +1,5 @@
 """The folder of a run: one process has it, and what is in it belongs together."""
 
-import contextlib
 import errno
 import json
 import re
@@ -43,13 +42,18 @@ def unfinished(copy):
     return copy
 
 
+def _another_in(folder):
+    imports = "from aru_keras.runners.run_folder import RunFolder"
+    return another_process(imports, f"RunFolder({str(folder)!r}).held()")
+
+
 def untouched(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_one_process_has_a_run_until_it_ends(unfinished):
     before = untouched(unfinished)
-    with another_process(RunFolder(unfinished).held):
+    with _another_in(unfinished):
         with pytest.raises(RunError, match="Another process trains the run"):
             resume(unfinished, verbose=0)
         assert untouched(unfinished) == before
@@ -57,7 +61,7 @@ def test_one_process_has_a_run_until_it_ends(unfinished):
 
 
 def test_a_new_run_is_not_begun_where_another_process_begins_one(tmp_path):
-    with another_process(RunFolder(tmp_path).held):
+    with _another_in(tmp_path):
         with pytest.raises(RunError, match=r"Another process.*--run-dir"):
             train("digits", "relu", run_dir=tmp_path, verbose=0, **SMALL)
         assert [path.name for path in tmp_path.iterdir()] == [".lock"]
@@ -87,17 +91,12 @@ def test_default_folders_made_at_once_are_different(tmp_path):
 
 def test_what_a_killed_process_was_writing_goes_and_nothing_else(tmp_path):
     target = tmp_path / "digits.npz"
-
-    @contextlib.contextmanager
-    def writing():
-        with replacing(target) as temporary:
-            temporary.write_text("half")
-            yield
-
+    writing = f"replacing({str(target)!r}) as temporary, temporary.open('w')"
     users = [tmp_path / ".writing-notes.txt", tmp_path / ".writing-0123abcd-notes.txt"]
     for file in users:
         file.write_text("mine")
-    with another_process(writing):
+    imports = "from aru_keras._util.files import replacing"
+    with another_process(imports, writing):
         remove_leftovers(tmp_path)
         assert len(list(tmp_path.iterdir())) == 3
     with replacing(target) as temporary:

@@ -150,7 +150,14 @@ def test_processes_share_trials_and_what_a_killed_one_had_is_tried_anew(tmp_path
     def at_work():
         return Study(tmp_path, "shared", 0).trial(2, space.draw)
 
-    with another_process(at_work), at_work() as second, at_work() as third:
+    imports = (
+        "from pathlib import Path\nfrom aru_keras.runners.ranges import Range\n"
+        "from aru_keras.runners.search_space import SearchSpace\n"
+        "from aru_keras.runners.study import Study"
+    )
+    given = {"task": "digits", **TINY, **RATES}
+    there = f"Study(Path({str(tmp_path)!r}), 'shared', 0).trial(2, SearchSpace({given!r}).draw)"
+    with another_process(imports, there), at_work() as second, at_work() as third:
         assert third is None and second.number == 1
         (first,) = (trial for trial in Study(tmp_path, "shared", 0).trials("RUNNING")[:1])
         assert first.params != second.params
