@@ -46,6 +46,14 @@ def test_equal_tasks_fail_with_the_papers_seeds_and_are_undecided_with_fewer():
     assert claim(5) is False and claim(2) is None and claim(1) is None
 
 
+def test_orders_that_do_not_describe_the_responses_decide_nothing():
+    large = [{**arrays, "h": 9 * arrays["h"]} for arrays in seeds_of(RISING, 3, 10)]
+    found = {"arun": seeds_of(RISING, 3), SECOND_TASK: large}
+    claims = TASKS.conclude(Results(found), PRESET).claims
+    assert [claim.holds for claim in claims] == [None, True, True, None, None]
+    assert all("sdigits: R² down to -" in claims[k].evidence for k in (0, 3, 4))
+
+
 def test_one_seed_makes_no_t_test():
     assert verdicts(TASKS, {"arun": [population(RISING)]}) == [None, None]
 

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aru_keras._util.deprecated import renamed, renamed_argument
-from aru_keras.analysis.gain_scaling import GainScaling
+from aru_keras.analysis.gain_scaling import GainScaling, NoiseBurst
 from aru_keras.plots import style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WINDOW = 50
-"""Steps of the running mean of n and s over time, at most."""
+"""Steps of the running mean of n and s over the paper's 600 steps; shorter courses have fewer."""
 
 
 @renamed_argument("found", "scaling")
@@ -46,7 +46,7 @@ def gains_under_noise(scaling: GainScaling) -> "Figure":
 def _draw_traces(axes, scaling, name, colours):
     for run, label, colour in zip(scaling.runs, _names(scaling), colours, strict=True):
         trace = getattr(run, name).mean(axis=0)
-        window = min(_WINDOW, len(trace))
+        window = max(1, round(_WINDOW * len(trace) / NoiseBurst().timesteps))
         smooth = np.convolve(trace, np.full(window, 1 / window), mode="valid")
         steps = np.arange(len(smooth)) + (window - 1) / 2
         axes.plot(steps, smooth, color=colour, lw=1, label=label)
