@@ -74,11 +74,13 @@ def test_the_orders_in_a_legend_have_a_true_minus():
     assert texts == ["unit 0: α = −0.30", "unit 1: α = −0.20", "unit 2: α = 0.10"]
 
 
-def test_orders_that_describe_nothing_decide_nothing_by_themselves():
+def test_orders_that_describe_nothing_decide_nothing():
     # var ξ is 0.2 in the window at ξ = 1, and 82 at ξ = 20.
     arrays = orders_of([0.3, 0.2, 0.1, -0.1], [-0.3, -0.2, -0.1, 0.1], error=1000.0)
     found = ORDERS.conclude(Results(thrice(arrays)), PRESET)
-    assert [claim.holds for claim in found.claims[:4]] == [True, None, True, True]
+    assert [claim.holds for claim in found.claims] == [None] * 8
+    assert "(connected: R² down to -" in found.claims[0].evidence
+    assert "(isolated: R² down to -" in found.claims[2].evidence
     found = ORDERS.conclude(Results({"arun": [arrays]}), PRESET)
     row = dict(zip(found.tables[0].header, found.tables[0].rows[0], strict=True))
     assert float(row["median R²"]) < 0 and row["share R² > 0.5"] == "0"

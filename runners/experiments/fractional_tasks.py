@@ -19,9 +19,8 @@ from aru_keras.runners.experiments.experiment import (
     Conclusion,
     Experiment,
     larger,
-    undecided,
 )
-from aru_keras.runners.experiments.measured import required
+from aru_keras.runners.experiments.measured import required, where_described
 from aru_keras.runners.experiments.responses import STEPS, population_responses, responses_of
 from aru_keras.runners.experiments.tables import entry, over_seeds
 from aru_keras.runners.experiments.trainings import DRIVEN, SECOND_TASK
@@ -76,16 +75,17 @@ def _conclude(results, preset):
         for label, by_seed in fits.items()
     }
     tasks = {labels[name]: seeds[labels[name]] for name in names if name in ("arun", SECOND_TASK)}
-    poor = {label: _poorest(fits[label]) for label in tasks}
+    quality = {label: _r_squared(fits[label]) for label in tasks}
     comparison = None
     if len(tasks) == 2 and min(len(alphas) for alphas in tasks.values()) > 1:
         comparison = compare_tasks(*tasks.values())
     growing = [
         claim
         for label, alphas in tasks.items()
-        for claim in _where_described(_growth(label, alphas), {label: poor[label]})
+        for claim in where_described(_growth(label, alphas), {label: quality[label]})
     ]
-    differing = _where_described([_difference(tasks, comparison)], poor) if len(tasks) == 2 else []
+    pair = [_difference(tasks, comparison)] if len(tasks) == 2 else []
+    differing = where_described(pair, quality)
     return Conclusion(
         claims=(*differing, *growing),
         figures={"population": population_orders(seeds, comparison)},
@@ -97,9 +97,8 @@ def _conclude(results, preset):
         "as well as in what was learned. These results are shown without a claim. A fit whose free "
         "gain is c ≤ 0 gives no order; the table counts such fits. A t-test needs two seeds. "
         f"With p ≥ {SIGNIFICANT}, a claim is undecided with fewer than the paper's {PAPER_SEEDS} "
-        "seeds, and otherwise fails. If R² ≤ 0 at any ξ ≥ "
-        f"{LOW_DRIVE:g} of any seed, the order tells how large the response is and not how it "
-        "relates to the drive, so that claims about it are undecided.",
+        "seeds, and otherwise fails. Claims about orders with R² ≤ 0, at any of these ξ and with "
+        "any seed, are undecided.",
     )
 
 
@@ -108,21 +107,14 @@ def _isolated(h):
     return population_responses(TASK_STEPS, {"h": h}, isolated=True)
 
 
-def _poorest(fits):
-    """The smallest R² over seeds, and over the ξ that the claims are about."""
-    return min(
+def _r_squared(fits):
+    """R² at every seed and every ξ that the claims are about."""
+    return [
         float(fit.r_squared[0])
         for by_drive in fits
         for drive, fit in by_drive.items()
         if drive >= LOW_DRIVE
-    )
-
-
-def _where_described(claims, poorest):
-    """Claims about orders; they are undecided unless every order describes its response."""
-    poor = [f"{label}: R² down to {value:.3g}" for label, value in poorest.items() if value <= 0]
-    reason = f"the orders do not describe the responses ({', '.join(poor)})"
-    return undecided(claims, reason) if poor else claims
+    ]
 
 
 def _difference(tasks, comparison):

@@ -1,6 +1,6 @@
 """Shared by the experiments: recordings under step drives, and the adaptation of n and s."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -129,6 +129,27 @@ def where_adapted(claims: Sequence[Claim], results: Results) -> tuple[Claim, ...
         claims,
         f"controllers adapt no more than before training, or hardly (seed {', '.join(still)})",
     )
+
+
+def where_described(
+    claims: Sequence[Claim], r_squared: Mapping[str, Sequence[float]]
+) -> tuple[Claim, ...]:
+    """Claims about fractional orders; they are undecided unless the orders describe the responses.
+
+    With R² ≤ 0 the best order is farther from the drive than a constant, and only reflects how
+    large the response is.
+
+    Args:
+        claims: The claims.
+        r_squared: R² of the fits that decide them, by what they are fits of.
+    """
+    poor = [
+        f"{name}: R² down to {min(values):.3g}"
+        for name, values in r_squared.items()
+        if min(values) <= 0
+    ]
+    reason = f"the orders do not describe the responses ({', '.join(poor)})"
+    return undecided(claims, reason) if poor else tuple(claims)
 
 
 def adaptation_table(results: Results) -> Table:
