@@ -66,7 +66,8 @@ def from_arrays(
         classes: The number of classes, or their names; None to find it in y, with a warning if a
             class below the greatest never occurs.
         channels: The names of the I channels; None for "channel 0" and so on.
-        interval: The time between two steps.
+        interval: The time between two steps. It labels recordings and pictures, and does not change
+            what networks compute.
         unit: The unit of `interval`, for example "ms".
         name: The name of the task.
         description: A description in one line.
