@@ -49,7 +49,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 
 myst_enable_extensions = ["dollarmath"]
-myst_heading_anchors = 2  # Headings that other pages point to.
+myst_heading_anchors = 3  # Headings that other pages point to.
 nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600

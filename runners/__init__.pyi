@@ -1,0 +1,10 @@
+from aru_keras.runners import agent as agent
+from aru_keras.runners import cluster as cluster
+from aru_keras.runners import control as control
+from aru_keras.runners import experiments as experiments
+from aru_keras.runners import live as live
+from aru_keras.runners import probe as probe
+from aru_keras.runners import run_folder as run_folder
+from aru_keras.runners import search as search
+from aru_keras.runners import sweep as sweep
+from aru_keras.runners import train as train
