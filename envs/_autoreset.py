@@ -1,5 +1,7 @@
 """When episodes begin in the sub-environments of a vector environment, seen from outside."""
 
+import copy
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -18,9 +20,16 @@ class EpisodeStarts:
         self._mode = AutoresetMode(env.metadata.get("autoreset_mode", AutoresetMode.NEXT_STEP))
         self._waiting = np.zeros(env.num_envs, bool)
 
-    def reset(self, options: dict[str, Any] | None) -> np.ndarray:
-        """The sub-environments that a call of `reset` with these options starts, (B,) bool."""
-        requested = (options or {}).get("reset_mask")
+    def requested(self, options: Any) -> Any:
+        """The mask in options of `reset`, or None.
+
+        It is read before the call and copied, because Gymnasium's own vector environments take it
+        out of the options.
+        """
+        return copy.copy(options.get("reset_mask")) if isinstance(options, Mapping) else None
+
+    def reset(self, requested: Any) -> np.ndarray:
+        """The sub-environments that a call of `reset` with this mask has started, (B,) bool."""
         mask = np.ones_like(self._waiting) if requested is None else np.asarray(requested)
         self._waiting = self._waiting & ~mask
         return mask

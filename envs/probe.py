@@ -159,8 +159,9 @@ class VectorProbe(_Reader, VectorWrapper):
 
     def reset(self, *, seed: Any = None, options: dict | None = None) -> tuple[Any, dict[str, Any]]:
         """Start episodes in all sub-environments, or in those of options["reset_mask"]."""
+        requested = self._starts.requested(options)
         pixels, info = self.env.reset(seed=seed, options=options)
-        mask = self._starts.reset(options)
+        mask = self._starts.reset(requested)
         if mask.all():
             self._state = self.online.initial_state(self.num_envs)
             signals = self._read(pixels, info, mask)

@@ -118,9 +118,10 @@ class VectorRecorder(_Keeper, VectorWrapper):
 
     def reset(self, *, seed: Any = None, options: dict | None = None) -> tuple[Any, dict[str, Any]]:
         """Start episodes, and record their first steps."""
+        requested = self._starts.requested(options)
         x, info = self.env.reset(seed=seed, options=options)
         self._seed = self._seed if seed is None else seed
-        mask = self._starts.reset(options)
+        mask = self._starts.reset(requested)
         self._episodes.begin(mask)
         self._keep(mask, x, info, batched=True)
         return x, info

@@ -37,6 +37,13 @@ def make_vec(lanes=B, **options):
     return gym.make_vec(DIGITS, lanes, vectorization_mode="vector_entry_point", **options)
 
 
+def make_sync(lanes=B, autoreset_mode=AutoresetMode.NEXT_STEP, **options):
+    """Gymnasium's own vector of scalar environments."""
+    options = {"split": "test", "shuffle": False, **options}
+    kwargs = {"vectorization_mode": "sync", "vector_kwargs": {"autoreset_mode": autoreset_mode}}
+    return gym.make_vec(DIGITS, lanes, **kwargs, **options)
+
+
 def zeros(env):
     return np.zeros(env.action_space.shape, env.action_space.dtype)
 
@@ -88,11 +95,12 @@ def test_other_networks_and_layers_alone(name, digits):
             assert relative_error(found[signal], values[0]) < 1e-5
 
 
+@pytest.mark.parametrize("made", [make_vec, make_sync])
 @pytest.mark.parametrize("mode", list(AutoresetMode))
-def test_lanes_start_from_the_initial_state_in_every_autoreset_mode(mode, digits):
+def test_lanes_start_from_the_initial_state_in_every_autoreset_mode(mode, made, digits):
     """Lanes out of step: each image is read as if it were alone, whenever it starts."""
     model = network()
-    env = VectorProbe(make_vec(autoreset_mode=mode, perturbation="step:1"), model, ("n", "y"))
+    env = VectorProbe(made(autoreset_mode=mode, perturbation="step:1"), model, ("n", "y"))
     assert isinstance(env, VectorProbe)
     expected, y = offline(model, digits, range(4 * B), "step:1")
     expected = {"n": expected["n"], "y": y}

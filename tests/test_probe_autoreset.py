@@ -3,10 +3,11 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 from support import relative_error
 
 from aru_keras import GammaRNN, models, tasks
-from aru_keras.envs import Probe, Recorder
+from aru_keras.envs import Probe, Recorder, VectorProbe, VectorRecorder
 from aru_keras.probing import record
 
 pytest.importorskip("xarray")
@@ -54,3 +55,22 @@ def test_episodes_that_end_by_themselves_start_from_the_initial_state(name):
     for episode, length in enumerate(lengths):
         alone = record(env.get_wrapper_attr("online").layer, x[episode : episode + 1, :length], "h")
         assert relative_error(recorded.h.values[episode, :length], alone["h"][0]) < 1e-5
+
+
+@pytest.mark.parametrize("kind", ["vector_entry_point", "sync"])
+def test_a_reset_mask_begins_an_episode_where_it_is_true_alone(kind):
+    mode, layer = {"autoreset_mode": AutoresetMode.DISABLED}, GammaRNN(N)
+    options = {"split": "test", "shuffle": False}
+    options |= {"vector_kwargs": mode} if kind == "sync" else mode
+    env = gym.make_vec("aru/Digits-v0", 3, vectorization_mode=kind, **options)
+    env = VectorRecorder(VectorProbe(env, layer, "h"))
+    env.reset(seed=0)
+    for _ in range(4):
+        env.step(np.zeros(3, int))
+    env.reset(options={"reset_mask": np.array([False, True, False])})
+    env.step(np.zeros(3, int))
+    recorded = env.to_dataset()
+    assert recorded.mask.values.sum(axis=1).tolist() == [6, 5, 6, 2]
+    for x, h, mask in zip(recorded.x.values, recorded.h.values, recorded.mask.values, strict=True):
+        alone = record(layer, x[None, mask], "h")["h"][0]
+        assert relative_error(h[mask], alone) < 1e-5
