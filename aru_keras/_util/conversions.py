@@ -33,7 +33,8 @@ def shown(value: object) -> str:
 def index(value):
     """`value` as an int; None where it is no whole number."""
     try:
-        return None if isinstance(value, bool) else operator.index(value)
+        missing = isinstance(value, bool) or is_masked(value)
+        return None if missing else operator.index(value)
     except TypeError:
         return None
 
@@ -41,6 +42,8 @@ def index(value):
 def real(value):
     """`value` as a float; NaN where it is no real number, or none that a float can hold."""
     try:
+        if is_masked(value):
+            return math.nan
         if getattr(value, "shape", None) == ():
             value = np.asarray(value).item()
         number = isinstance(value, numbers.Real) and not isinstance(value, bool)
@@ -59,10 +62,18 @@ def listed(values):
         return []
 
 
+def is_masked(value):
+    """Whether something in a masked array of NumPy is masked, which means that it is missing."""
+    return isinstance(value, np.ma.MaskedArray) and bool(np.ma.is_masked(value))
+
+
 def numbers_in(value):
-    """`value` as an array of numbers; None where it does not consist of real ones."""
+    """`value` as an array of numbers; None where it does not consist of real ones.
+
+    What is masked is NaN.
+    """
     try:
-        array = np.asarray(_on_this_side(value))
+        array = np.asarray(_filled(_on_this_side(value)))
         if array.dtype == object:  # Whole numbers beyond 64 bits, and fractions.
             array = np.array([real(number) for number in array.flat]).reshape(array.shape)
     except (TypeError, ValueError, RuntimeError, AttributeError):
@@ -76,6 +87,16 @@ def _on_this_side(value):
         value = value.detach().cpu()
         return value.float() if "bfloat16" in str(value.dtype) else value
     return value.numpy() if hasattr(value, "numpy") else value
+
+
+def _filled(value):
+    """What is masked, in an array or in lists of them, as NaN."""
+    if is_masked(value):
+        return value.astype(np.result_type(value.dtype, "float16")).filled(np.nan)
+    holders = list, tuple, np.ma.MaskedArray
+    if isinstance(value, list | tuple) and any(isinstance(item, holders) for item in value):
+        return [_filled(item) for item in value]
+    return value
 
 
 def fits(shape, wanted):

@@ -7,7 +7,7 @@ import numpy as np
 
 from aru_keras._util.arguments import shown
 from aru_keras._util.conversions import listed
-from aru_keras.tasks._labels import as_label
+from aru_keras.tasks._labels import as_label, has_masked
 
 
 def checked_groups(
@@ -49,7 +49,9 @@ def _labels(groups, count):
     single = len(labels) == count and all(label.ndim == 0 for label in labels)
     values = np.array(labels) if known and single else None
     if values is None or (kinds != {"U"} and not np.isfinite(values).all()):
+        masked = [k for k, group in enumerate(listed(groups)) if has_masked(group)]
         received = f"{len(labels)} of them" if labels and len(labels) != count else shown(groups)
+        received = f"groups[{masked[0]}] is masked" if masked else received
         raise ValueError(
             f"`groups` must hold a name, or a number, for each of the {count} sequences of "
             f"`train`, and none may be missing. Received: {received}."

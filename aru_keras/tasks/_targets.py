@@ -61,7 +61,7 @@ def checked_targets(
     Raises:
         ValueError: If the targets do not fit the sequences, or each other.
     """
-    rows = {split: rows_of(split, y, len(lengths[split])) for split, y in given.items()}
+    rows = {split: rows_of(split, y, lengths[split], room[split]) for split, y in given.items()}
     target, every_step = _kind(rows["train"], lengths["train"], target, every_step)
     y = {
         split: _joined(split, rows[split], lengths[split], room[split], target, every_step)
