@@ -42,6 +42,19 @@ def test_a_missing_label_of_a_series_is_no_class():
             tasks.from_arrays((X, y))
 
 
+@pytest.mark.parametrize("columns", [T, K])
+def test_a_table_holds_the_rows_of_y(columns):
+    pandas = pytest.importorskip("pandas")
+    x = np.tile(X, (1, K, 1))[:, :columns]
+    values = np.random.default_rng(1).normal(size=(K, columns))
+    for y in (values, STEPS[:, :1] + np.arange(columns) % 2):
+        table, options = pandas.DataFrame(y), {"every_step": y.dtype.kind == "i"}
+        plain = tasks.from_arrays((x, y), **options)
+        assert tasks.from_arrays((x, table), **options).hash == plain.hash
+    series = pandas.Series(NAMES, index=np.arange(K) + 7)
+    assert tasks.from_arrays((X, series)).hash == tasks.from_arrays((X, NAMES)).hash
+
+
 def test_a_missing_label_that_was_made_text_is_warned_of():
     y = np.array(missing(NAMES))
     with pytest.warns(UserWarning, match=r"y has a class 'nan'.*names of all classes"):

@@ -23,6 +23,8 @@ def rows_of(split: str, y: Any, lengths: np.ndarray, room: int) -> list[np.ndarr
     count = len(lengths)
     if hasattr(y, "numpy"):  # A tensor.
         y = numbers_in(y)
+    if len(getattr(y, "shape", ())) == 2 and hasattr(y, "to_numpy"):  # A table: its rows.
+        y = y.to_numpy()
     given = listed(y)
     _check_present(split, given, lengths, room)
     try:
