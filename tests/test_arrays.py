@@ -129,18 +129,6 @@ def test_pipelines_give_sequences_targets_and_weights_in_one_order(kind):
     np.testing.assert_allclose(weights, expected, rtol=1e-6)
 
 
-def test_balanced_classes_weigh_the_same():
-    y = np.repeat([0, 1], [30, 10])
-    _, labels, weights = next(iter(whole(y=y).batches("train", K, class_weights="balanced")))
-    np.testing.assert_allclose(np.bincount(labels, weights), [20, 20])
-    steps = np.where(np.arange(T) < 2, 1, 0) * np.ones((K, 1), int)
-    split = {"x": X, "y": steps, "lengths": LENGTHS}
-    task = tasks.from_arrays(split, split, split)
-    _, labels, weights = next(iter(task.batches("train", K, class_weights="balanced")))
-    sums = np.bincount(labels.ravel(), weights.ravel())
-    np.testing.assert_allclose(sums, LENGTHS.sum() / 2, rtol=1e-5)
-
-
 def test_perturbations_leave_padding_as_it_is():
     task = tasks.from_arrays((ROWS, LABELS), (ROWS, LABELS), (ROWS, LABELS))
     x, _ = task.arrays("test")

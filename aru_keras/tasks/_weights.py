@@ -17,8 +17,9 @@ def checked_class_weights(
     """The weight of each class, (C,) float32; None if all weigh 1.
 
     Args:
-        weights: None, "balanced" for steps / (C · steps of the class) in the training split, or a
-            number for each class.
+        weights: None, "balanced" for W / (C · W of the class), where W is the sum of the weights in
+            the training split and C the number of its classes, or a number for each class. A class
+            that does not occur there weighs 1.
         spec: The task's specification.
         train: The training split.
 
@@ -33,12 +34,19 @@ def checked_class_weights(
             f"{spec.name!r}, whose targets are values. Leave them out."
         )
     if isinstance(weights, str) and weights == BALANCED:
-        labels = train.y[train.mask(spec.timesteps)] if spec.every_step else train.y
-        counts = np.bincount(labels, minlength=spec.classes)
-        return (counts.sum() / (spec.classes * np.maximum(counts, 1))).astype("float32")
+        return _balanced(spec, train)
     expected = f'"balanced", or {spec.classes} numbers of at least 0, one for each class'
     checked = array("class_weights", weights, (spec.classes,), least=0, what=expected)
     return checked.astype("float32")
+
+
+def _balanced(spec, train):
+    weights = weights_in_loss(train, spec)
+    weights = None if weights is None else weights.ravel()
+    sums = np.bincount(train.y.ravel(), weights, minlength=spec.classes)
+    occurs = sums > 0
+    balanced = sums.sum() / (occurs.sum() * np.where(occurs, sums, 1))
+    return np.where(occurs, balanced, 1).astype("float32")
 
 
 def weights_in_loss(

@@ -244,7 +244,7 @@ class Task:
             units: The number of units N, which is needed if the drive differs between units.
             drop_remainder: Whether a pass leaves out the images that do not fill its last batch.
             class_weights: The weights of the classes in the loss: a number for each, or "balanced"
-                for weights that give all classes of the training split the same sum.
+                for the same sum of all weights in each class of the training split; others weigh 1.
 
         Raises:
             ValueError: If an argument is out of its range, or the perturbation does not fit the
