@@ -53,6 +53,31 @@ def test_the_share_is_met_as_nearly_as_groups_allow(seed):
     assert not set(groups[found]) & set(groups[~found])
 
 
+@pytest.mark.parametrize(
+    ("sizes", "count", "left", "most"), [([4, 4, 3, 7], 17, 2, 11), ([6, 5], 10, 1, 6)]
+)
+def test_the_groups_that_are_left_are_the_best_to_leave(sizes, count, left, most):
+    assert whole_groups(np.repeat(np.arange(len(sizes)), sizes), count, left).sum() == most
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_shares_are_met_as_nearly_as_those_allow_that_are_left(seed):
+    rng = np.random.default_rng(seed)
+    left = 1 + seed % 2
+    sizes = rng.integers(1, 12, int(rng.integers(left + 1, 7)))
+    groups = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    count = int(rng.integers(1, sizes.sum()))
+    sums = [
+        sum(chosen)
+        for n in range(1, len(sizes) - left + 1)
+        for chosen in itertools.combinations(sizes.tolist(), n)
+    ]
+    found = whole_groups(groups, count, left)
+    assert abs(found.sum() - count) == min(abs(total - count) for total in sums)
+    assert not set(groups[found]) & set(groups[~found])
+    assert len(set(groups[~found])) >= left
+
+
 def test_every_split_has_a_group_however_unequal_they_are():
     groups = np.array(["big"] * (K - 2) + ["small", "tiny"])
     task = tasks.from_arrays((MARKED, np.arange(K) * 0.5), groups=groups)

@@ -71,7 +71,9 @@ def whole_groups(groups: np.ndarray, count: int, left: int) -> np.ndarray:
     """
     names, first, sizes = np.unique(groups, return_index=True, return_counts=True)
     order = np.argsort(first)
-    chosen = _nearest(sizes[order].tolist(), count)[: len(names) - left]
+    chosen = _nearest(sizes[order].tolist(), count)
+    if len(chosen) > len(names) - left:
+        chosen = _nearest_with_some_left(sizes[order].tolist(), count, left)
     return np.isin(groups, names[order[chosen]])
 
 
@@ -91,3 +93,25 @@ def _nearest(sizes, count):
         chosen.append(int(last[rest]))
         rest -= sizes[chosen[-1]]
     return sorted(chosen)
+
+
+def _nearest_with_some_left(sizes, count, left):
+    """The indices of the sizes whose sum is nearest to `count`, where at least `left` are left."""
+    total = sum(sizes)
+    # The first size that made each (number of sizes, at most `left`; sum) of those that are left.
+    made_by = np.full((left + 1, total + 1), -1)
+    made_by[0, 0] = len(sizes)
+    for k in reversed(range(len(sizes))):  # Late ones are left.
+        made = made_by[:, : total + 1 - sizes[k]] >= 0
+        more = made[:-1]
+        more[-1] |= made[-1]
+        targets = made_by[1:, sizes[k] :]
+        targets[more & (targets < 0)] = k
+    sums = np.flatnonzero(made_by[left, :total] >= 0)[::-1]
+    rest, number, others = int(sums[np.abs(total - sums - count).argmin()]), left, set()
+    while rest:
+        k = int(made_by[number, rest])
+        others.add(k)
+        rest -= sizes[k]
+        number -= int(number < left or made_by[number - 1, rest] > k)
+    return [k for k in range(len(sizes)) if k not in others]
