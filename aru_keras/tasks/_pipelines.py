@@ -194,7 +194,7 @@ def tf_dataset(
     """A finite `tf.data.Dataset`, held in memory, ordered, batched and prefetched.
 
     Arguments, elements, shapes, types and the order of each pass are those of `Batches`. The drive
-    is made batch by batch.
+    is made batch by batch. If all batches are full, their size is static.
 
     Raises:
         DatasetError: If TensorFlow is not installed.
@@ -210,7 +210,9 @@ def tf_dataset(
     def indices_of_a_pass(_):
         order = tf.numpy_function(passes.order, [], tf.int64)
         order = tf.ensure_shape(order, [passes.used])
-        return tf.data.Dataset.from_tensor_slices(order).batch(batch_size)
+        batches = tf.data.Dataset.from_tensor_slices(order)
+        # Batches that are all full have a static shape, as XLA and stateful layers need it.
+        return batches.batch(batch_size, drop_remainder=passes.used % batch_size == 0)
 
     def batch_of(chosen):
         x, y = tf.gather(inputs, chosen), tf.gather(labels, chosen)
@@ -251,5 +253,5 @@ def _as_tensors(tf: Any, drive: DriveOf) -> Callable:
     """`drive` as a function of tensors, whose results have a static shape."""
     steps, width = drive(np.arange(0)).shape[1:]
     return lambda chosen: tf.ensure_shape(
-        tf.numpy_function(drive, [chosen], tf.float32), [None, steps, width]
+        tf.numpy_function(drive, [chosen], tf.float32), [chosen.shape[0], steps, width]
     )
