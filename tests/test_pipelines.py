@@ -146,6 +146,30 @@ def test_dataset_is_finite_and_knows_its_length(task):
     np.testing.assert_array_equal(repeated, task.arrays("train")[1][orders])
 
 
+def test_full_batches_have_a_static_size(task):
+    pytest.importorskip("tensorflow")
+    for options in ({"drop_remainder": True}, {"limit": 2 * BATCH}):
+        drives = {**options, "perturbation": "step:1"}
+        dataset = _pipeline(task, "dataset", **options)
+        assert [tuple(spec.shape) for spec in dataset.element_spec] == [(BATCH, 64, 1), (BATCH,)]
+        inputs, _ = _pipeline(task, "dataset", **drives).element_spec
+        assert tuple(inputs["drive"].shape) == (BATCH, 64, 1)
+        assert sum(len(y) for _, y in dataset) == 2 * BATCH
+
+
+@pytest.mark.parametrize(("apart", "options"), [(True, {}), (False, {"shuffle": False})])
+def test_shards_have_the_whole_split_between_them(task, apart, options):
+    pytest.importorskip("tensorflow")
+    datasets = [_pipeline(task, "dataset", **options) for _ in range(2)]
+    shards = [datasets[k if apart else 0].shard(2, k) for k in range(2)]
+    x, _ = task.arrays("train")
+    for _ in range(2):
+        seen = [np.asarray(batch) for shard in shards for batch, _ in shard]
+        np.testing.assert_array_equal(
+            np.sort(np.concatenate(seen), axis=0), np.sort(x[:LIMIT], axis=0)
+        )
+
+
 def _model(built):
     layers = [keras.layers.Flatten(), keras.layers.Dense(10, kernel_initializer="zeros")]
     model = keras.Sequential([keras.Input((64, 1)), *layers] if built else layers)

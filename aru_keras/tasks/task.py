@@ -251,8 +251,7 @@ class Task:
                 task.
         """
         counted = seed, shuffle, initial_epoch, limit, drop_remainder
-        plan = self._plan(split, batch_size, counted, perturbation, units, class_weights)
-        return Batches(*plan)
+        return Batches(*self._plan(split, batch_size, counted, perturbation, units, class_weights))
 
     def dataset(
         self,
@@ -271,7 +270,8 @@ class Task:
         """A finite `tf.data.Dataset` of (x, y), held in memory and prefetched.
 
         Arguments, elements and order are those of `batches`. After a loop that stops before the
-        last batch, the next loop repeats the same epoch.
+        last batch, the next loop repeats the same epoch. All that is derived from one dataset
+        shares its count of passes: for `shard`, make a dataset for each, or take `shuffle=False`.
 
         Raises:
             ValueError: If an argument is out of its range.
