@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from aru_keras.probing import _datasets
-from aru_keras.probing._datasets import SEQUENCE, STEP
+from aru_keras.probing._datasets import CHANNEL, SEQUENCE, STEP
 
 BESIDE = ("drive", "contrast", "index")
 """The names of what is kept of `info` beside the signals, as far as it is there."""
@@ -91,7 +91,8 @@ def _coordinates(env, task, shown, mask):
 
 
 def _of_steps(values, mask):
-    """What is the same in all episodes, (T,); otherwise (E, T)."""
+    """What is the same in all episodes, (T,) or (T, I); otherwise (E, T) or (E, T, I)."""
+    dimensions = (SEQUENCE, STEP, CHANNEL)[: values.ndim]
     longest = values[mask.sum(axis=1).argmax()]
-    same = np.array_equal(np.where(mask, longest, 0), np.where(mask, values, 0))
-    return ((STEP,), longest) if same else ((SEQUENCE, STEP), values)
+    same = (longest == values)[mask].all()
+    return (dimensions[1:], longest) if same else (dimensions, values)

@@ -16,6 +16,7 @@ from aru_keras.envs._judging import REWARDS, Judge
 from aru_keras.envs._targets import TargetBuffer
 from aru_keras.envs.base import NativeVectorEnv, SingleEnv
 from aru_keras.envs.rendering._screen import Screen
+from aru_keras.probing._datasets import contrast_factors
 
 __all__ = ["REWARDS", "SequenceEnv", "SequenceVectorEnv"]
 
@@ -66,9 +67,10 @@ class SequenceEnv(SingleEnv):
     ## Info
 
     `t`; the row-major `pixel_index` of the pixel in an image; the `index` of the sequence in the
-    split; the `drive` ξ_t, (1,) or (N,); the factor `contrast` of the step; and at the end the
-    `label`, the class or values. Where every step has a target, `label` is that of the action just
-    taken. A `Probe` adds the signals of the step just shown.
+    split; the `drive` ξ_t, (1,) or (N,); the factor `contrast` on positive inputs of the step
+    without noise, a number or (I,) where channels differ; and at the end the `label`, the class or
+    values. Where every step has a target, `label` is that of the action just taken. A `Probe` adds
+    the signals of the step just shown.
 
     ## Arguments
 
@@ -238,9 +240,7 @@ class SequenceVectorEnv(NativeVectorEnv):
         self._inputs = np.zeros((self.num_envs, *self.task.input_shape), np.float32)
         self._indices, self._t, self._lengths = np.zeros((3, self.num_envs), np.int64)
         self._targets = TargetBuffer(self.task.spec, self.num_envs, self.timesteps)
-        self._factors = np.ones(self.timesteps, np.float32)
-        for factor in self.perturbation.factors(self.timesteps):
-            self._factors = self._factors * factor
+        self._factors = contrast_factors(self.perturbation, self.task)
         self._drives = drives
 
     def _seeded(self):

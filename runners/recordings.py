@@ -43,7 +43,8 @@ class Recording:
     Attributes:
         reading: The `probing.Reading`, of T steps.
         signals: All signals of all units by name, (T, N) each.
-        contrast: The factor on positive inputs at every step, (T,).
+        contrast: The factor on positive inputs at every step, (T,), or (T, I) where channels
+            differ.
         attributes: The attributes beside task, split and versions.
     """
 
@@ -61,8 +62,9 @@ class Recording:
     def table(self) -> str:
         """The recording as CSV: a row for each step, and a column for each number.
 
-        The columns are t, the inputs, drive, contrast, `pixel_index` of images, the prediction, the
-        probabilities `p_k` or values `value_k`, and the signals of unit k, such as `n_k`.
+        The columns are t, the inputs, drive, contrast (that of each channel where they differ),
+        `pixel_index` of images, the prediction, the probabilities `p_k` or values `value_k`, and
+        the signals of unit k, such as `n_k`.
         """
         columns = self._columns()
         target = io.StringIO(newline="")
@@ -90,7 +92,11 @@ class Recording:
         names = ["pixel"] if task.image_shape else [f"x_{name}" for name in task.spec.channels]
         columns = dict(zip(names, reading.pixels.T, strict=True))
         columns |= {"drive": drive[:, 0]} if drive.shape[1] == 1 else _numbered("drive", drive)
-        columns["contrast"] = self.contrast
+        if self.contrast.ndim == 1:
+            columns["contrast"] = self.contrast
+        else:
+            named = [f"contrast_{name}" for name in task.spec.channels]
+            columns |= dict(zip(named, self.contrast.T, strict=True))
         if task.image_shape:
             columns["pixel_index"] = [task.pixel_index(t) for t in range(reading.timesteps)]
         if not reading.of_values:

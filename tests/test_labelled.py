@@ -116,6 +116,15 @@ def test_images_have_the_index_of_each_pixel():
     assert offline.contrast.dims == ("step",) and offline.drive.dims == ("sequence", "step")
 
 
+def test_a_contrast_of_some_channels_is_recorded_for_each(of_classes):
+    task, model = of_classes
+    perturbation = "channels:0.5,channels=y+contrast:1.5"
+    env = gym.make("aru/Sequence-v0", task=task, split="test", perturbation=perturbation)
+    offline = record_task(model, task, "test", [2, 3], "n", perturbation)
+    same(stepped(Recorder(Probe(env, model, "n")), [2, 3]), offline)
+    assert offline.contrast.dims == ("step", "channel")
+
+
 def test_any_environment_around_a_probe_can_be_recorded():
     env = Recorder(Probe(gym.make("CartPole-v1"), ARU(N, G)))
     env.reset(seed=0)

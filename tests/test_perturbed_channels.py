@@ -86,6 +86,42 @@ def test_environment_and_pipelines_show_the_same(task, perturbation):
             seen, *_ = env.step(0)
 
 
+CONTRASTS = {
+    "all channels": Contrast(0.5, 2, 0.3),
+    "a window": Contrast(0.5, phase=1.0, start=3, duration=9),
+    "one channel": ChannelContrast(0.5, phase=np.pi / 2, channels=(1,)),
+    "several": Contrast(0.8) + SOME + StepDrive(2),
+    "twice below 0": Contrast(1.5) + Contrast(-1.8),
+    "below 0 in some": ChannelContrast(2, channels=[0]) + Contrast(1.5),
+}
+
+
+@pytest.mark.parametrize("name", CONTRASTS)
+def test_the_contrast_in_force_is_the_factor_on_positive_inputs(name):
+    x = np.abs(RNG.normal(size=(K, T, I))).astype("float32")
+    task = tasks.from_arrays(*[(x, np.arange(K) % 3)] * 3, channels=NAMES)
+    options = {"task": task, "shuffle": False, "perturbation": CONTRASTS[name]}
+    env = gym.make("aru/Sequence-v0", disable_env_checker=True, **options)
+    (seen, info), over, t = env.reset(seed=0), False, 0
+    while not over:
+        np.testing.assert_allclose(seen, x[0, t] * info["contrast"], rtol=1e-5, atol=1e-7)
+        seen, _, over, _, info = env.step(0)
+        t += 1
+    assert np.shape(info["contrast"]) == ((I,) if "channel" in str(CONTRASTS[name]).lower() else ())
+    vector = gym.make_vec("aru/Sequence-v0", 2, vectorization_mode="vector_entry_point", **options)
+    seen, info = vector.reset(seed=0)
+    factors = info["contrast"].reshape(2, -1)
+    np.testing.assert_allclose(seen, x[:2, 0] * factors, rtol=1e-5, atol=1e-7)
+
+
+def test_noise_is_no_part_of_the_contrast_in_force(task):
+    env = gym.make("aru/Sequence-v0", task=task, perturbation=NOISE + SOME)
+    assert env.reset(seed=0)[1]["contrast"].tolist() == [1, 1, 1]
+    np.testing.assert_allclose(
+        env.step(0)[4]["contrast"][1:], Contrast(0.8).factors(T)[0][1], rtol=1e-6
+    )
+
+
 def test_the_order_of_a_composition_counts(task):
     x = np.abs(task.arrays("test")[0][:1])
     seen = [task.perturbed(x, [0], one)[0] for one in (SOME + NOISE, NOISE + SOME)]

@@ -1,6 +1,5 @@
 """Recordings as `xarray.Dataset`: the names of dimensions, coordinates and attributes."""
 
-import functools
 import json
 import os
 from collections.abc import Mapping
@@ -102,10 +101,27 @@ def by_controller_unit(signals: Mapping[str, np.ndarray], units: int) -> dict[st
     return {**signals, "g": g.reshape(*g.shape[:-1], units, -1)}
 
 
-def contrast_factors(perturbation: Perturbation, timesteps: int) -> np.ndarray:
-    """The factor on positive inputs of all channels at every step, (T,) float32."""
-    factors = perturbation.factors(timesteps)
-    return functools.reduce(np.multiply, factors, np.ones(timesteps, "float32"))
+def contrast_factors(perturbation: Perturbation, task: Any) -> np.ndarray:
+    """The factor on positive inputs at every step, without noise, float32.
+
+    Args:
+        perturbation: The perturbation.
+        task: The `tasks.Task`, of T steps and I channels.
+
+    Returns:
+        An array (T,), or (T, I) where the channels differ.
+    """
+    channels = task.spec.channels
+    x = np.ones((1, task.timesteps, len(channels)), "float32")
+    for component in perturbation.components:
+        if component.bounded:  # A contrast leaves negative values as they are, so the order counts.
+            x = component.changed_pixels(x, channels=channels)
+    return x[0, :, 0] if (x == x[..., :1]).all() else x[0]
+
+
+def contrast_coordinate(factors: np.ndarray) -> tuple:
+    """The factors of `contrast_factors` as a coordinate."""
+    return ((STEP, CHANNEL)[: factors.ndim], factors)
 
 
 def of_reading(
@@ -119,7 +135,7 @@ def of_reading(
     Args:
         reading: The `Reading`, of T steps.
         signals: Signals by name, (T, N) each, in place of those of the reading.
-        contrast: The factor on positive inputs at every step, (T,), or None.
+        contrast: The factor on positive inputs at every step, (T,) or (T, I), or None.
         attributes: The attributes beside task, split and versions.
     """
     task, steps = reading.task, np.arange(reading.timesteps)
@@ -131,7 +147,7 @@ def of_reading(
         "drive": drive_coordinate(drive[None], mask),
     }
     if contrast is not None:
-        coordinates["contrast"] = ((STEP,), contrast)
+        coordinates["contrast"] = contrast_coordinate(contrast)
     output = "y" if reading.of_values else "probability"
     variables = {**(signals or reading.signals), "x": reading.pixels}
     variables[output] = reading.probabilities

@@ -76,10 +76,11 @@ def record_task(
 
     Dimensions and attributes are those of `record_dataset`, with the names of the channels and
     classes along `channel` and `output`. Coordinates are also `time`, with the task's unit,
-    `index`, the index of each sequence in the split, `label`, `contrast`, which is that of all
-    channels, and of images `pixel_index`. Attributes are also task, split and perturbation. The
-    steps end with the longest sequence. Where a shorter one has ended, `mask` is False, the class
-    of a step is −1, and other numbers are NaN.
+    `index`, the index of each sequence in the split, `label`, `contrast`, the factor on positive
+    inputs without noise (over step, and over channel where channels differ), and of images
+    `pixel_index`. Attributes are also task, split and perturbation. The steps end with the longest
+    sequence. Where a shorter one has ended, `mask` is False, the class of a step is −1, and other
+    numbers are NaN.
 
     Args:
         network: The network, as in `record`.
@@ -111,8 +112,8 @@ def record_task(
     steps = recorded.steps
     label = label[:, steps] if task.spec.every_step else label
     coordinates = _datasets.task_coordinates(task, chosen, label, steps, recorded.mask)
-    contrast = _datasets.contrast_factors(perturbation, task.timesteps)
-    coordinates["contrast"] = ((STEP,), contrast[steps])
+    contrast = _datasets.contrast_factors(perturbation, task)
+    coordinates["contrast"] = _datasets.contrast_coordinate(contrast[steps])
     attributes = _datasets.task_attributes(task, split) | _datasets.network_attributes(
         source.run, perturbation, source.record.isolated
     )

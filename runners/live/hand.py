@@ -72,17 +72,12 @@ class History:
         self._noise: dict[int, tuple[int, np.ndarray]] = {}
         noisy = [component for component in base.components if isinstance(component, NoisyDrive)]
         self._first_seed = 1 + max((drive.seed for drive in noisy), default=0)
-        self._factors = base.factors(timesteps)
 
     def add(self, hand: Hand) -> None:
         """The controls at the next step."""
         if hand.noise and hand.noise != (self.steps[-1].noise if self.steps else 0):
             self._noise.clear()
         self.steps.append(hand)
-
-    def base_factors(self) -> list[np.float32]:
-        """The factors of the base on a positive pixel at the last step."""
-        return [factor[len(self.steps) - 1] for factor in self._factors]
 
     def factor_by_hand(self) -> np.float32:
         """The factor of the controls on a positive pixel at the last step."""

@@ -9,6 +9,7 @@ import numpy as np
 from aru_keras._util.arguments import array, checked_units, one_of, whole
 from aru_keras.perturbations import Perturbation, Perturbations, as_perturbation
 from aru_keras.probing import TRACES, Reading
+from aru_keras.probing._datasets import contrast_factors
 from aru_keras.runners.live.hand import Hand, History
 from aru_keras.runners.live.networks import LiveNetwork
 from aru_keras.tasks import SPLITS
@@ -31,7 +32,7 @@ class Session:
         hand: The positions of the controls, which act from the next step on.
         t: The number of steps taken.
         pixels: The inputs as they were shown, (T, I), with T the length of the longest sequence.
-        contrast: The factors on positive inputs, (T,).
+        contrast: The factors on positive inputs, (T,), or (T, I) where channels differ.
         drives: The drives into the units of each network, (T, N) each.
         signals: The signals by name of each network, (T, N) each.
         probabilities: The class probabilities after each step of each network, (T, classes) each.
@@ -113,7 +114,8 @@ class Session:
         self.history, self.t, self._changed = history, 0, changed
         self._states = [network.start() for network in self.networks]
         self.pixels = self._empty(self._x.shape[1])
-        self.contrast = np.ones(steps, "float32")
+        self._factors = contrast_factors(base, self.task)
+        self.contrast = np.ones_like(self._factors)
         self.drives = [self._empty(network.units) for network in self.networks]
         self.signals = [
             {name: self._empty(network.units) for name in network.signals}
@@ -222,9 +224,12 @@ class Session:
 
     def _input(self, t):
         """The input at a step as it is shown, and the factor on it."""
-        by_hand, x = self.history.factor_by_hand(), self._changed[t]
-        factors = [*self.history.base_factors(), by_hand]
-        return np.where(x > 0, x * by_hand, x), np.prod(factors, dtype="float32")
+        by_hand = self.history.factor_by_hand()
+        x, factor = (
+            np.where(values > 0, values * by_hand, values)
+            for values in (self._changed[t], self._factors[t])
+        )
+        return x, factor
 
     def _picture(self, sequence):
         picture = np.empty(self.task.timesteps, "float32")
