@@ -52,6 +52,22 @@ def test_a_waveform_as_text_and_as_a_file(tmp_path):
     assert both == Waveform(OWN) + StepDrive(5)
 
 
+@pytest.mark.parametrize("name", ["d+e.npy", "a,b/c.npy", "step+1,noise+x.npy", "a+b+c,d.npy"])
+def test_the_path_of_a_waveform_may_hold_what_separates_values(name, tmp_path):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    np.save(path, WAVE)
+    for text in (f"waveform:{path},start=3", f"waveform:start=3,values={path}"):
+        assert parse(text) == Waveform(WAVE, 3)
+        assert parse(f"step:5+{text}+contrast:0.5") == StepDrive(5) + Waveform(WAVE, 3) + Contrast()
+    both = parse(f"waveform:{path}+waveform:{path},1")
+    assert both == Waveform(WAVE) + Waveform(WAVE, 1)
+    with pytest.raises(ValueError, match=r"`perturbation` must be one of.*Received: 'stop'"):
+        parse(f"stop:5+waveform:{path}")
+    with pytest.raises(ValueError, match=r"`perturbation` must be one of.*Received: 'stop'"):
+        parse(f"step:5+stop:1+waveform:{path}")
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -19,6 +19,10 @@ KINDS: Mapping[str, Any] = {
 }
 """The classes of perturbations by the names that `parse` and `from_config` take."""
 
+_KIND = rf"\s*(?:none|{'|'.join(KINDS)})\s*(?:[:+]|$)"
+_BETWEEN = rf"\+(?![\d.])(?:(?={_KIND})|(?!(?:(?!\+{_KIND}).)*\.npy))"
+"""A plus sign between perturbations: none within a number, 1e+5, or the path of an .npy file."""
+
 
 def as_perturbation(value: Any) -> Perturbation:
     """A perturbation from any form that the argument `perturbation` of this library takes.
@@ -71,10 +75,10 @@ def parse(text: str) -> Perturbation:
     """A perturbation as it is written on a command line.
 
     The text names a kind ("step", "noise", "contrast", "waveform", "channels" or "input-noise") and
-    after a colon its values,
-    in order or by name. "+" joins several perturbations, and "none" is no perturbation. Examples:
-    "step:5", "noise:mean=5,variance=2,seed=3", "step:5,start=20+contrast:0.5,phase=1.57". The
-    values of a waveform are separated by spaces, or are in a file: "waveform:0 1 2 1,start=16",
+    after a colon its values, in order or by name. "+" joins several perturbations, and "none" is no
+    perturbation. Examples: "step:5", "noise:mean=5,variance=2,seed=3",
+    "step:5,start=20+contrast:0.5,phase=1.57". The values of a waveform are separated by spaces, or
+    are in a file, whose path may hold "+" and ",": "waveform:0 1 2 1,start=16",
     "waveform:current.npy". Channels have semicolons between them: "channels:0.5,channels=left;2".
 
     Args:
@@ -86,15 +90,14 @@ def parse(text: str) -> Perturbation:
     """
     if not isinstance(text, str):
         raise ValueError(f"`text` must be text such as 'step:5'. Received: {shown(text)}.")
-    # The plus sign within a number, as in 1e+5, has a digit after it.
-    items = [item.strip() for item in re.split(r"\+(?![\d.])", text)]
+    items = [item.strip() for item in re.split(_BETWEEN, text)]
     return Perturbations.of(*(_parse_single(item) for item in items if item != "none"))
 
 
 def _parse_single(text: str) -> Perturbation:
     kind, colon, listed = text.partition(":")
     kind = one_of("perturbation", kind.strip(), KINDS)
-    items, names = listed.split(",") if colon else [], _names(kind)
+    items, names = _items(listed) if colon else [], _names(kind)
     plain = [item for item in items if "=" not in item]
     if items[: len(plain)] != plain or len(plain) > len(names):
         raise ValueError(
@@ -110,6 +113,15 @@ def _parse_single(text: str) -> Perturbation:
         read = KINDS[kind].readers.get(name, _read_number)
         values[name] = read(name, value.strip(), text)
     return KINDS[kind](**values)
+
+
+def _items(listed):
+    """What stands between commas; those within the path of an .npy file are a part of it."""
+    path, ending, rest = listed.partition(".npy")
+    if not ending or (rest and not rest.startswith(",")):
+        return listed.split(",")
+    named = re.match(r"(.*,)?(?=\s*values\s*=)", path) or re.match("", path)
+    return [*named[0].split(",")[:-1], path[named.end() :] + ending, *rest.split(",")[1:]]
 
 
 def _read_number(name: str, number: str, text: str) -> int | float:
