@@ -200,7 +200,9 @@ def waveform_response(rig: Any, waveform: ArrayLike) -> Response:
     Args:
         rig: A unit rig, or a network for one.
         waveform: The current ξ_1 … ξ_steps, (steps,) into all units; (R, steps) for R repeats; or
-            (R, steps, N) with a current for each unit of a rig with `per_unit`.
+            (R, steps, N) with a current for each unit of a rig with `per_unit`. Unlike here, the
+            two axes of a `perturbations.Waveform` are (steps, N), which is `waveform[None]`. So a
+            rig with `per_unit` refuses (R, N), which might be meant as either.
 
     Raises:
         ValueError: If `waveform` is not such an array of finite numbers.
@@ -264,6 +266,7 @@ def _checked_waveform(waveform, rig):
     except ValueError:  # Rows of different lengths.
         values = np.empty(0)
     width = rig.single_action_space.shape[0]
+    _check_axes(values, rig)
     shared = values[..., None] if values.ndim < 3 else values
     shaped = shared[None] if shared.ndim == 2 else shared
     fits = shaped.ndim == 3 and shaped.shape[2] in (1, width) and shaped.size
@@ -274,6 +277,17 @@ def _checked_waveform(waveform, rig):
             f"{per_unit}. Received: {waveform!r} of shape {values.shape}."
         )
     return shaped
+
+
+def _check_axes(values, rig):
+    """Refuse what might be (R, steps) or (steps, N)."""
+    width = rig.single_action_space.shape[0]
+    if rig.per_unit and values.ndim == 2 and values.shape[1] == width:
+        raise ValueError(
+            f"`waveform` must have three axes where the last of two is N = {width}. Received: "
+            f"shape {values.shape}. Give waveform[None] for {len(values)} steps with a current for "
+            "each unit, or waveform[..., None] for repeats of one current for all units."
+        )
 
 
 def _checked_currents(currents):

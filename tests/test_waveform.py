@@ -121,6 +121,17 @@ def test_the_waveform_protocol_is_the_stepped_rig():
     )
 
 
+def test_a_waveform_that_might_be_either_is_refused_and_both_readings_are_taken():
+    rig = shared(per_unit=True)
+    with pytest.raises(ValueError, match=r"waveform\[None\] for 12 steps.*waveform\[..., None\]"):
+        protocols.waveform_response(rig, OWN)
+    np.testing.assert_array_equal(protocols.waveform_response(rig, OWN[None]).current[0, 1:], OWN)
+    repeats = protocols.waveform_response(rig, OWN[..., None]).current
+    np.testing.assert_array_equal(repeats[:, 1:], np.repeat(OWN[..., None], N, axis=2))
+    assert protocols.waveform_response(rig, OWN[:, 1:]).current.shape == (12, N, N)
+    assert protocols.waveform_response(shared(), OWN).current.shape == (12, N + 1, 1)
+
+
 @pytest.mark.parametrize("wrong", [[], 3.0, [np.nan], ["a"], np.zeros((1, 4, N)), [[1, 2], [3]]])
 def test_a_protocol_refuses_what_is_no_waveform(wrong):
     with pytest.raises(ValueError, match=r"`waveform` must be finite numbers.*Received"):
