@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from aru_keras._util.arguments import checked_units
+from aru_keras._util.arguments import checked_units, flag
 from aru_keras.envs._autoreset import EpisodeStarts
 from aru_keras.envs._drives import DriveReader
 from aru_keras.envs._fitting import fitting_step
@@ -26,10 +26,11 @@ class _Reader:
     env: Any
 
     def _attach(self, network, signals, watch, isolated, device, as_numpy):
+        self._as_numpy = flag("as_numpy", as_numpy)
         self.online = fitting_step(self.env, network, signals, isolated, device)
         self._drive = DriveReader(self.env)
         self.run = network if isinstance(network, str | os.PathLike) else None
-        self._painter, self._as_numpy = _Painter(self.env, self.online, watch), bool(as_numpy)
+        self._painter = _Painter(self.env, self.online, watch)
 
     def _stepped(self, x, info, mask):
         """The signals of the step that the sub-environments of a mask show, by name."""
@@ -193,9 +194,9 @@ class _Painter:
     def __init__(self, env, online, watch):
         inner = env.unwrapped
         self.screen = getattr(getattr(inner, "vector_env", inner), "screen", None)
+        drawn = range(min(UNITS_WATCHED, online.units)) if watch is None else watch
+        self.units = checked_units("watch", drawn, online.units)
         if self.screen is not None:
-            drawn = range(min(UNITS_WATCHED, online.units)) if watch is None else watch
-            self.units = checked_units("watch", drawn, online.units)
             self.names = [name for name in TRACES if name in online.signals]
             self.screen.watch(self.names, self.units)
 

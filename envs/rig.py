@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from keras import ops
 
-from aru_keras._util.arguments import finite, whole
+from aru_keras._util.arguments import finite, flag, whole
 from aru_keras._util.compiled import check_process
 from aru_keras.envs.base import NativeVectorEnv, SingleEnv
 from aru_keras.layers import ARU, DrivenRNN
@@ -64,7 +64,7 @@ class UnitRigVectorEnv(NativeVectorEnv):
         check_process()
         layer = _layer(network, units, controller_units, weights_seed)
         self.signals = tuple(name for name in SIGNALS if name in layer.cell.signal_sizes)
-        self.isolated, self.per_unit = bool(isolated), bool(per_unit)
+        self.isolated, self.per_unit = flag("isolated", isolated), flag("per_unit", per_unit)
         self.g0_std = _checked_g0_std(g0_std, layer)
         self.step_network = OnlineStep(layer, self.signals, isolated=self.isolated, device=device)
         self._recorder = Recorder(layer, Record(self.signals, isolated=self.isolated))

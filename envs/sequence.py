@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 
 from aru_keras import perturbations, tasks
-from aru_keras._util.arguments import one_of, whole
+from aru_keras._util.arguments import flag, one_of, whole
 from aru_keras.envs._drives import DriveBuffer
 from aru_keras.envs._images import ImageStream, checked_subset, pixel_task, requested_indices
 from aru_keras.envs._judging import REWARDS, Judge
@@ -170,10 +170,11 @@ class SequenceVectorEnv(NativeVectorEnv):
         )
         self.timesteps = self.task.timesteps
         self.split = one_of("split", split, self.task.sizes)
-        self.shuffle, self.subset = bool(shuffle), checked_subset(subset, self.task.sizes[split])
+        self.shuffle = flag("shuffle", shuffle)
+        self.subset = checked_subset(subset, self.task.sizes[split])
         self._judge = Judge(self.task.spec, reward)
         self.reward = self._judge.reward
-        self.reveal_label = bool(reveal_label)
+        self.reveal_label = flag("reveal_label", reveal_label)
         self.units = None if units is None else whole("units", units, 1)
         self.perturbation = perturbations.as_perturbation(perturbation)
         spaces = self._input_space(self.perturbation), self._judge.action_space

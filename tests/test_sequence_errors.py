@@ -6,7 +6,9 @@ import pytest
 from gymnasium.error import ResetNeeded
 from sequences import B, fake_task, make, make_vec
 
-from aru_keras.envs import Perturb
+from aru_keras import ARU, GammaRNN
+from aru_keras.envs import Perturb, Probe
+from aru_keras.envs.rig import UnitRigEnv
 from aru_keras.perturbations import Waveform
 
 
@@ -117,6 +119,26 @@ def test_seeds_for_each_sub_environment_are_refused():
 def test_the_whole_image_task_is_refused():
     with pytest.raises(ValueError, match="Use 'scifar10'"):
         make(task=fake_task("scifar10-conv"))
+
+
+@pytest.mark.parametrize("value", ["no", None, 2, [True]])
+@pytest.mark.parametrize(
+    "option", ["shuffle", "reveal_label", "isolated", "per_unit", "as_numpy", "isolated of a probe"]
+)
+def test_switches_are_true_or_false(option, value):
+    name, *of_probe = option.split(" ", 1)
+    with pytest.raises(ValueError, match=f"`{name}` must be True or False. Received"):
+        if of_probe or name == "as_numpy":
+            Probe(make(), GammaRNN(4), **{name: value})
+        elif name in ("shuffle", "reveal_label"):
+            make(**{name: value})
+        else:
+            UnitRigEnv(ARU(3, 2), **{name: value})
+
+
+def test_units_to_watch_must_exist_where_nothing_is_drawn():
+    with pytest.raises(ValueError, match="`watch` must name units from 0 to 3"):
+        Probe(make(), GammaRNN(4), watch=[99])
 
 
 def test_other_environments_cannot_be_perturbed():
