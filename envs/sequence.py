@@ -12,6 +12,7 @@ from aru_keras import perturbations, tasks
 from aru_keras._util.arguments import flag, one_of, whole
 from aru_keras.envs._drives import DriveBuffer
 from aru_keras.envs._images import ImageStream, checked_subset, pixel_task, requested_indices
+from aru_keras.envs._in_force import InForce
 from aru_keras.envs._judging import REWARDS, Judge
 from aru_keras.envs._targets import TargetBuffer
 from aru_keras.envs.base import NativeVectorEnv, SingleEnv
@@ -21,7 +22,7 @@ from aru_keras.probing._datasets import contrast_factors
 __all__ = ["REWARDS", "SequenceEnv", "SequenceVectorEnv"]
 
 
-class SequenceEnv(SingleEnv):
+class SequenceEnv(InForce, SingleEnv):
     """Read a sequence step by step and name its class, or tell its values.
 
     ## Description

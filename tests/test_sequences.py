@@ -226,6 +226,16 @@ def test_perturbing_a_running_environment_needs_a_reset():
         env.step(np.zeros(B, int))
 
 
+def test_the_scalar_form_shows_what_is_in_force_in_the_vector_form():
+    env = Perturb(make(split="test", perturbation="contrast:0.5"), "noise", units=3).unwrapped
+    for name, value in {"split": "test", "units": 3}.items():
+        assert getattr(env, name) == getattr(env.vector_env, name) == value
+        with pytest.raises(AttributeError):
+            setattr(env, name, value)
+    assert env.perturbation == env.vector_env.perturbation
+    assert env.perturbation == perturbations.parse("contrast:0.5+noise")
+
+
 def test_the_names_of_an_earlier_release_warn_and_work():
     from aru_keras.envs import base
 
