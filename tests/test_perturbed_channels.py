@@ -1,6 +1,7 @@
 """Perturbations of sequences of many channels and of different lengths."""
 
 import json
+from types import SimpleNamespace
 
 import gymnasium as gym
 import numpy as np
@@ -17,6 +18,7 @@ from aru_keras.perturbations import (
     from_config,
     parse,
 )
+from aru_keras.runners.recordings import Recording
 
 K, T, I = 9, 30, 3  # noqa: E741
 RNG = np.random.default_rng(0)
@@ -112,6 +114,15 @@ def test_the_contrast_in_force_is_the_factor_on_positive_inputs(name):
     seen, info = vector.reset(seed=0)
     factors = info["contrast"].reshape(2, -1)
     np.testing.assert_allclose(seen, x[:2, 0] * factors, rtol=1e-5, atol=1e-7)
+
+
+def test_the_csv_of_a_recording_has_a_contrast_for_each_channel(task):
+    shown = {"pixels": np.zeros((T, I)), "drive": None, "probabilities": np.zeros((T, 1))}
+    reading = SimpleNamespace(task=task, timesteps=T, of_values=True, **shown)
+    factors = np.arange(T * I).reshape(T, I)
+    header, *rows = Recording(reading, {}, factors).table().splitlines()
+    names = [f"contrast_{name}" for name in NAMES]
+    assert header.split(",")[5:8] == names and rows[2].split(",")[5:8] == ["6", "7", "8"]
 
 
 def test_noise_is_no_part_of_the_contrast_in_force(task):
