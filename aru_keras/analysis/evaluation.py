@@ -24,11 +24,14 @@ from aru_keras._util.compiled import without_gradients
 from aru_keras._util.numerics import NetworkOverflowError
 from aru_keras.analysis.classification import Classifier
 from aru_keras.perturbations import Perturbation, as_perturbation
+from aru_keras.tasks._weights import weights_of_sequences
 
 
 @dataclass(frozen=True)
 class Score:
     """Loss and accuracy of a network.
+
+    If the sequences of the task have weights, both are weighted means, as in training.
 
     Attributes:
         loss: Mean cross-entropy in nats.
@@ -92,6 +95,7 @@ class Evaluator:
         size = task.sizes[one_of("split", split, task.sizes)]
         size = size if limit is None else min(size, whole("limit", limit, 1))
         self._indices = np.arange(size)
+        self._weights = _checked_weights(weights_of_sequences(task, split), split, size)
         self._batch_size = min(whole("batch_size", batch_size, 1), size)
         self.traces = 0
         self._compiled = without_gradients(self._run, lambda: self._classifier.network.variables)
@@ -114,19 +118,20 @@ class Evaluator:
                 f"{len(losses)} images with NaN or Inf, under {perturbation}. The network "
                 "overflows: leave this perturbation out."
             )
-        return Score(float(losses.mean()), float(hits.mean()), len(losses))
+        loss, accuracy = (np.average(values, weights=self._weights) for values in (losses, hits))
+        return Score(float(loss), float(accuracy), len(losses))
 
     def identity(self) -> dict:
         """Everything but the perturbation that the scores depend on, for `ScoreFile`."""
-        weights = hashlib.sha256()
-        for value in self._classifier.network.get_weights():
-            weights.update(np.ascontiguousarray(value).tobytes())
-        return {
+        identity = {
             "task": self._task.config(),
             "split": self._split,
             "images": len(self._indices),
-            "weights": weights.hexdigest()[:16],
+            "weights": _hash(self._classifier.network.get_weights()),
         }
+        # Without them, scores that earlier versions saved stay valid.
+        weighted = {} if self._weights is None else {"sample_weights": _hash([self._weights])}
+        return identity | weighted
 
     def _batch(self, perturbation, start):
         chosen = self._indices[start : start + self._batch_size]
@@ -209,6 +214,27 @@ def _checked_grid(perturbations):
             f"{shown(perturbations)}. step_drives and contrast_map make some."
         )
     return grid
+
+
+def _hash(arrays):
+    """Sixteen hexadecimal digits that identify some arrays."""
+    digest = hashlib.sha256()
+    for values in arrays:
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _checked_weights(weights, split, size):
+    """The weights of the first sequences of a split, (K,) float64; None if all weigh 1."""
+    if weights is None:
+        return None
+    weights = weights[:size].astype("float64")
+    if not weights.any():
+        raise ValueError(
+            "`limit` must leave a sequence whose weight is not 0. Received: weights 0 for all of "
+            f"the first {size} sequences of {split!r}. Use more of them."
+        )
+    return weights
 
 
 def _checked_task(task):

@@ -1,6 +1,7 @@
 """The weights of examples and steps in a loss: of the examples, the classes, and what is padded."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -69,3 +70,13 @@ def weights_in_loss(
     if examples.weights is not None:
         weights *= examples.weights.reshape(-1, *[1] * (len(shape) - 1))
     return weights if class_weights is None else weights * class_weights[examples.y]
+
+
+def weights_of_sequences(task: Any, split: str) -> np.ndarray | None:
+    """The weights of the sequences of a split, (K,) float32; None if all weigh 1.
+
+    Args:
+        task: The `Task`, or what an analysis takes in its place, which has no weights.
+        split: The split.
+    """
+    return task._split(split).weights if getattr(task, "weighted", False) else None
