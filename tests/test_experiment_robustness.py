@@ -85,6 +85,21 @@ def test_the_curves_agree_where_arun_loses_least_and_gamma_is_second():
     assert len(wrong) == 3 and all("more accuracy than RNN+γ" in text for text in wrong)
 
 
+def test_claims_about_networks_that_diverged_stay_and_are_undecided():
+    found = {
+        name: [curve(end, s) for s in range(3)] for name, end in {"arun": 0.8, "gamma": 0.6}.items()
+    }
+    shown = CURVES.conclude(Results(found), SEARCHED)
+    assert shown.verdict == "agrees" and len(shown.claims) == 2  # The others were not trained.
+    lost = dict.fromkeys(("relu", "lstm", "gru"), [None] * 3)
+    partly = CURVES.conclude(Results({**found, **lost}), SEARCHED)
+    assert partly.verdict == "agrees in part" and len(partly.claims) == 9
+    missing = [claim for claim in partly.claims if claim.holds is None]
+    assert len(missing) == 7 and all("diverged" in claim.evidence for claim in missing)
+    assert missing[0].text.startswith("Under the step drive ReLU loses more accuracy than ARUN")
+    assert missing[0].evidence.endswith(": relu")
+
+
 @pytest.mark.parametrize("guessing", ["arun", "relu"])
 def test_nothing_is_decided_about_a_network_that_guesses(guessing):
     ends = {"arun": 0.8, "gamma": 0.6, "relu": 0.4}

@@ -1,15 +1,20 @@
 """When a claim of the paper holds, and what verdict comes of several."""
 
+from functools import partial
+
 import pytest
 
 from aru_keras.runners.experiments.experiment import (
     Claim,
+    ClaimAbout,
     Conclusion,
     above,
     alike,
+    decided,
     larger,
     undecided,
 )
+from aru_keras.runners.experiments.results import Results
 
 
 @pytest.mark.parametrize(
@@ -72,3 +77,17 @@ def test_claims_of_too_few_seeds_are_shown():
 def test_a_claim_can_be_left_undecided_for_a_reason():
     (claim,) = undecided([above("a", [2.0, 2.1, 1.9], 1.0)], "an untrained one passes")
     assert claim.holds is None and claim.evidence.endswith("; an untrained one passes")
+
+
+def test_a_claim_about_a_network_that_diverged_is_undecided():
+    claim = ClaimAbout(("arun", "relu"), partial(larger, "a"), "a")
+    measured = {"arun": [1.0, 2.0, 3.0]}
+    assert decided([claim], measured) == ()
+    results = Results({"arun": [{}] * 3, "relu": [None] * 3})
+    (answer,) = decided([claim], measured, results=results)
+    assert answer.text == "a" and answer.holds is None and not answer.few
+    assert answer.evidence.endswith("diverged: relu")
+    (answer,) = decided([ClaimAbout(("arun", "relu"), larger)], measured, results=results)
+    assert answer.text == "The claims about arun, relu"
+    one_seed = Results({"arun": [{}], "relu": [None]})
+    assert Conclusion(decided([claim], measured, results=one_seed)).verdict == "shown"

@@ -46,7 +46,7 @@ def _conclude(results, preset):
         for name, values in table.get(task, {}).items()
     }
     return Conclusion(
-        claims=decided(_claims(preset), by_network, preset.unsearched),
+        claims=decided(_claims(preset), by_network, preset.unsearched, results=results),
         figures={"accuracy": accuracies(table)},
         tables=(_table(table, preset.networks),),
         note="The noisy drive is N(5, 2) on every unit. The paper's claims are about psMNIST; here "
@@ -65,11 +65,11 @@ def _row(results, preset, task, condition):
 
 
 def _claims(preset):
-    yield from (
-        ClaimAbout(("gamma", other), partial(larger, f"RNN+γ is above {NETWORK_LABELS[other]}"))
-        for other in ("relu", "lstm", "gru")
-    )
-    yield ClaimAbout(("arun", "gamma"), partial(alike, "ARUN and RNN+γ do not differ"))
+    for other in ("relu", "lstm", "gru"):
+        text = f"RNN+γ is above {NETWORK_LABELS[other]}"
+        yield ClaimAbout(("gamma", other), partial(larger, text), text)
+    text = "ARUN and RNN+γ do not differ"
+    yield ClaimAbout(("arun", "gamma"), partial(alike, text), text)
     if GREY in _tasks(preset):
         grey, convolved = (
             tuple(on_task(preset, name, task) for name in MAIN) for task in (GREY, CONVOLVED)

@@ -29,7 +29,7 @@ def _conclude(results, preset):
     }
     rows = ((LABELS[name], *map(percent, values[name].values())) for name in names)
     return Conclusion(
-        claims=decided((ClaimAbout(tuple(LABELS), _claims),), values),
+        claims=decided((ClaimAbout(tuple(LABELS), _claims),), values, results=results),
         figures={"scenarios": accuracies(by_condition, LABELS)},
         tables=(over_seeds((ACCURACY, *CONDITIONS), rows),),
         note="In scenario 1 all weights are trained. Scenario 2 takes the trained controller, with "

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from aru_keras.analysis.statistics import estimate
+from aru_keras.runners.experiments.descriptions import SHARE as SHARE
+from aru_keras.runners.experiments.descriptions import Array as Array
 from aru_keras.runners.experiments.results import Results
 
 VERDICTS = ("agrees", "agrees in part", "disagrees", "undecided", "shown")
@@ -53,10 +55,12 @@ class ClaimAbout:
         networks: Names of the networks.
         decide: Function from the measurements of these networks, in this order, to a `Claim`, or
             to a list of them.
+        text: Claim in words, for a report without these measurements; empty for the networks.
     """
 
     networks: tuple[str, ...]
     decide: Callable[..., "Claim | Sequence[Claim]"]
+    text: str = ""
 
 
 def decided(
@@ -64,8 +68,11 @@ def decided(
     measured: Mapping[str, Any],
     unsearched: Collection[str] = (),
     guessing: Collection[str] = (),
+    results: Results | None = None,
 ) -> tuple[Claim, ...]:
     """Decide the claims whose networks were all measured.
+
+    Those about other networks are left out, but for networks whose training diverged.
 
     Args:
         claims: Claims of an experiment, in the order of its report.
@@ -73,6 +80,8 @@ def decided(
         unsearched: Networks that train with options chosen for others, such as
             `Preset.unsearched`. Claims about them are shown, and undecided.
         guessing: Networks that have nothing to lose. Claims about them are undecided, too.
+        results: Results from which the measurements come. Claims about its `Results.diverged` are
+            undecided, and say so.
     """
     answers: list[Claim] = []
     for claim in claims:
@@ -83,7 +92,17 @@ def decided(
             decided = undecided(decided, UNSEARCHED) if unfair else decided
             idle = set(claim.networks) & set(guessing)
             answers += undecided(decided, GUESSING) if idle else decided
+        elif results and set(claim.networks) <= {*measured, *results.diverged}:
+            answers.append(_not_measured(claim, measured, results))
     return tuple(answers)
+
+
+def _not_measured(claim, measured, results):
+    """An undecided claim about networks some of which were not measured."""
+    missing = ", ".join(name for name in claim.networks if name not in measured)
+    text = claim.text or f"The claims about {', '.join(claim.networks)}"
+    reason = f"not measured, because trainings diverged: {missing}"
+    return open_claim(text, len(results.seeds), reason)
 
 
 @dataclass(frozen=True)
@@ -121,50 +140,6 @@ class Conclusion:
         if all(verdicts):
             return "agrees" if len(verdicts) == len(self.claims) else "agrees in part"
         return "agrees in part" if any(verdicts) else "disagrees"
-
-
-@dataclass(frozen=True)
-class Array:
-    """A description of an array that an experiment saves.
-
-    Attributes:
-        axes: Names of the axes, separated by spaces. Axes of the same name have the same length in
-            a file, and the length in `presets.Preset.sizes` if it is there.
-        least: Smallest allowed value.
-        most: Largest allowed value.
-        optional: Whether the array may be missing for some networks.
-    """
-
-    axes: str = ""
-    least: float = -np.inf
-    most: float = np.inf
-    optional: bool = False
-
-    def check(self, name: str, value: np.ndarray | None, sizes: dict[str, int]) -> None:
-        """Check an array of this name, and add the lengths of its axes to `sizes`.
-
-        Raises:
-            ValueError: It is missing, of another shape, or out of its range.
-        """
-        if value is None:
-            if self.optional:
-                return
-            raise ValueError(f"no {name} in it")
-        axes = self.axes.split()
-        wanted = [int(axis) if axis.isdigit() else sizes.get(axis, axis) for axis in axes]
-        fits = value.ndim == len(axes) and all(
-            length == (int(axis) if axis.isdigit() else sizes.setdefault(axis, length))
-            for axis, length in zip(axes, value.shape, strict=True)
-        )
-        if not fits:
-            raise ValueError(f"{name} must be ({', '.join(map(str, wanted))}), not {value.shape}")
-        bounded = self.least > -np.inf or self.most < np.inf
-        if bounded and not ((self.least <= value) & (value <= self.most)).all():
-            raise ValueError(f"{name} must be from {self.least:g} to {self.most:g}")
-
-
-SHARE = Array(least=0, most=1)
-"""A single accuracy."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +221,11 @@ def alike(text: str, first: ArrayLike, second: ArrayLike, margin: float = ALIKE_
     apart = low > margin or high < -margin
     evidence = f"{_compared(first, second, difference)}; the margin is {margin}"
     return _claim(text, difference, False if apart else within, evidence)
+
+
+def open_claim(text: str, seeds: int, reason: str) -> Claim:
+    """A claim that the numbers of some seeds do not decide, for a reason."""
+    return Claim(text, None, reason, few=seeds < LEAST_SEEDS)
 
 
 def undecided(claims: Sequence[Claim], reason: str) -> tuple[Claim, ...]:

@@ -86,7 +86,7 @@ def _conclude(results, preset):
         for name in names
     }
     return Conclusion(
-        claims=decided(CLAIMS, by_network),
+        claims=decided(CLAIMS, by_network, results=results),
         figures={
             "distributions": order_distributions(drawn),
             **examples.figures(results[first][0], drawn["isolated"], CONDITIONS),

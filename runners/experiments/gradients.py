@@ -40,7 +40,7 @@ def _conclude(results, preset):
     names = required(results, DRIVEN)
     seeds = {name: [from_arrays(Propagation, arrays) for arrays in results[name]] for name in names}
     return Conclusion(
-        claims=decided(CLAIMS, seeds),
+        claims=decided(CLAIMS, seeds, results=results),
         figures={"propagation": gradient_norms(seeds)},
         tables=(_table(seeds),),
         note="The gradient is dL/dW_hh of the mean loss over "

@@ -62,8 +62,9 @@ def _conclude(results, preset):
     by_seed = [
         dict(zip(clouds, stages, strict=True)) for stages in zip(*clouds.values(), strict=True)
     ]
+    by_stage = results.select({name: TRAINED, ONE_POINT_ROTATED: ROTATED})
     return Conclusion(
-        claims=decided(CLAIMS, spreads),
+        claims=decided(CLAIMS, spreads, results=by_stage),
         figures={"clouds": parameter_clouds(by_seed[0])},
         tables=(_shift_table([cloud_shifts(stages) for stages in by_seed]),),
         note="A shift is a distance in the plane of (n, s). RMS: root mean square over units. "

@@ -16,19 +16,16 @@ from aru_keras.runners.experiments.trainings import SHARED
 
 LABELS = {"gamma": "heterogeneous", SHARED: "homogeneous"}
 
-CLAIMS = (
-    ClaimAbout(
-        ("gamma", SHARED),
-        partial(alike, "heterogeneous and homogeneous networks do not differ significantly"),
-    ),
-)
+TEXT = "heterogeneous and homogeneous networks do not differ significantly"
+
+CLAIMS = (ClaimAbout(("gamma", SHARED), partial(alike, TEXT), TEXT),)
 
 
 def _conclude(results, preset):
     values = {name: results.stacked(name, PLAIN) for name in results.present(*LABELS)}
     rows = ((LABELS[name], percent(shares)) for name, shares in values.items())
     return Conclusion(
-        claims=decided(CLAIMS, values),
+        claims=decided(CLAIMS, values, results=results),
         figures={"accuracy": accuracies({preset.task: values}, LABELS)},
         tables=(over_seeds(("(n, s)", ACCURACY), rows),),
     )

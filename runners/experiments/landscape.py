@@ -33,7 +33,9 @@ from aru_keras.runners.experiments.trainings import SHARED, landscape_name
 
 FIXED, TRAINED = "fixed", "trained"
 
-CLAIMS = (ClaimAbout((SHARED, "relu"), partial(larger, "a learned (n, s) beats ReLU (accuracy)")),)
+LEARNED = "a learned (n, s) beats ReLU (accuracy)"
+
+CLAIMS = (ClaimAbout((SHARED, "relu"), partial(larger, LEARNED), LEARNED),)
 
 
 def _trainings(preset):
@@ -79,11 +81,12 @@ def _conclude(results, preset):
         )
     maps = [_map(results, measured, seed) for seed in range(len(results.seeds))]
     correlations = [landscape_correlations(landscape) for landscape in maps]
+    accuracies = {name: results.stacked(name, "accuracy") for name in results}
     claims = [
         _correlated("accuracy falls with |ln Jacobian norm|", [seed.norm for seed in correlations]),
         _correlated("accuracy falls with |λ₁|", [seed.exponent for seed in correlations]),
         _exploding(maps),
-        *decided(CLAIMS, {name: results.stacked(name, "accuracy") for name in results}),
+        *decided(CLAIMS, accuracies, results=results),
     ]
     mean, paths = _mean(maps), _paths(results, preset)
     return Conclusion(

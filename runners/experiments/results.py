@@ -25,6 +25,7 @@ class Results(Mapping):
 
     Attributes:
         seeds: Seeds of all networks.
+        diverged: Networks that are left out.
         left_out: Sentence that says what was left out; empty if nothing was.
     """
 
@@ -34,6 +35,7 @@ class Results(Mapping):
     ):
         every = {name: _by_seed(seeds) for name, seeds in measurements.items() if len(seeds)}
         names, self.seeds = _complete(every)
+        self.diverged = tuple(name for name in every if name not in names)
         self._by_name = {name: [every[name][seed] for seed in self.seeds] for name in names}
         self.left_out = _sentence(every, names, self.seeds)
 
@@ -56,12 +58,13 @@ class Results(Mapping):
         return f"seed {self.seeds[0]}"
 
     def select(self, names: Mapping[str, str]) -> "Results":
-        """The results of the measured networks in `names`, renamed from its keys to its values."""
+        """The results of the networks in `names`, renamed from its keys to its values."""
+        missing = dict.fromkeys(self.seeds)
         return Results(
             {
-                new: dict(zip(self.seeds, self[name], strict=True))
+                new: dict(zip(self.seeds, self[name], strict=True)) if name in self else missing
                 for name, new in names.items()
-                if name in self
+                if name in self or name in self.diverged
             }
         )
 

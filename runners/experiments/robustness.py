@@ -52,7 +52,7 @@ def _conclude(results, preset):
         }
         if case.main:
             about = _claims(case.kind)
-            claims += decided(about, drops, preset.unsearched, case.guessing())
+            claims += decided(about, drops, preset.unsearched, case.guessing(), case.results)
         curves = {name: _curves(case, name) for name in case.names}
         classes = round(1 / case.chance)
         figures[case.figure] = robustness_curves(
@@ -81,7 +81,7 @@ def _claims(kind):
                 f"{PHRASES[kind].capitalize()} {NETWORK_LABELS[other]} loses more accuracy than "
                 f"{NETWORK_LABELS[name]} (mean fraction lost)"
             )
-            yield ClaimAbout((other, name), partial(larger, text))
+            yield ClaimAbout((other, name), partial(larger, text), text)
 
 
 def _curves(case, name):

@@ -58,8 +58,9 @@ def _conclude(results, preset):
         (label, *([getattr(seed, key) for seed in seeds] for key in COLUMNS))
         for label, seeds in labelled.items()
     )
+    trained = {name: spectra[name, "trained"] for name in names}
     return Conclusion(
-        claims=decided(CLAIMS, {name: spectra[name, "trained"] for name in names}),
+        claims=decided(CLAIMS, trained, results=results),
         figures={"spectra": eigenvalues({label: seeds[0] for label, seeds in labelled.items()})},
         tables=(over_seeds(("W_hh of", *COLUMNS.values()), rows),),
         note=f"The figure shows {results.drawn}. W_hh is orthogonal before training (start).",

@@ -42,7 +42,7 @@ def _conclude(results, preset):
         if RETRAINED[other][0] in starts
     }
     return Conclusion(
-        decided(CLAIMS, recovered),
+        decided(CLAIMS, recovered, results=results),
         {"recovery": accuracies(_stages_of(results, starts, recovered))},
         (_transfer_table(results, starts, recovered),),
         "Recovered: the percentage of the change between the task and the rotated task that "
