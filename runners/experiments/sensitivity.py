@@ -1,19 +1,24 @@
 """Experiment 4: scores over two properties of a perturbation (Geadah et al. 2024, Figs 13–16)."""
 
+import dataclasses
+from functools import partial
+
 import numpy as np
 
 from aru_keras.analysis.evaluation import Scores
 from aru_keras.analysis.sensitivity import contrast_map, scaled_durations, step_map
+from aru_keras.models import GATED
 from aru_keras.plots.sensitivity import DURATION_LABEL, PHASE_LABEL, sensitivity_maps
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import (
     GUESSING,
     Array,
-    Claim,
+    ClaimAbout,
     Conclusion,
     Experiment,
     above,
     alike,
+    decided,
     larger,
     undecided,
 )
@@ -44,8 +49,11 @@ def _conclude(results, preset):
     claims, figures, tables, notes = [], {}, [], []
     for case in cases(results, preset):
         losses, accuracies = _capped(case.stacked("loss")), case.stacked("accuracy")
-        new = _map_claims(case, losses) if case.main else _alike_claims(case, accuracies)
-        claims += undecided(new, GUESSING) if case.guessing() else new
+        if case.main:
+            claims += _map_claims(case, losses, preset)
+        else:
+            new = _alike_claims(case, accuracies)
+            claims += undecided(new, GUESSING) if case.guessing() else new
         drawn = {
             name: Scores(losses[name].mean(axis=0), accuracies[name].mean(axis=0), case.images)
             for name in case.names
@@ -79,22 +87,64 @@ def _columns(case, preset):
     return preset.phases, LABELS[case.kind], PHASE_LABEL
 
 
-def _map_claims(case, losses):
+def _map_claims(case, losses, preset):
     """The claims that ARUN's mean loss is lower than that of the best other network."""
-    means = {name: values.mean(axis=(1, 2)) for name, values in losses.items()}
-    if len(means) < 2 or "arun" not in means:
-        return []
-    arun = means.pop("arun")
-    best = np.min(list(means.values()), axis=0)
-    where = f"{case.phrase.capitalize()} ARUN's mean loss is"
-    claims = [larger(f"{where} lower than any other network's", best, arun)]
+    others = [name for name in preset.networks if name != "arun" and _takes(name, case.kind)]
+    fair = [name for name in others if name not in preset.unsearched]
+    groups = {"any other network's": others}
+    if fair and fair != others:
+        groups[" and ".join(f"{NETWORK_LABELS[name]}'s" for name in fair)] = fair
+    about = [
+        ClaimAbout(("arun", *names), partial(_lower_claims, case, whose), _lower(case, whose))
+        for whose, names in groups.items()
+        if names
+    ]
+    means = {name: (name, values.mean(axis=(1, 2))) for name, values in losses.items()}
+    return decided(about, means, preset.unsearched, case.guessing(), case.results)
+
+
+def _lower(case, whose):
+    return f"{case.phrase.capitalize()} ARUN's mean loss is lower than {whose}"
+
+
+def _takes(name, kind):
+    """Whether a network takes this kind of perturbation."""
+    return kind == CONTRAST or name not in GATED
+
+
+def _lower_claims(case, whose, arun, *others):
+    """The claims that ARUN's mean loss is lower, for (name, means over the map) of each network."""
+    (_, lowest), best = arun, np.min([means for _, means in others], axis=0)
+    claims = [larger(_lower(case, whose), best, lowest)]
     if case.kind == STEP:
+        where = f"{case.phrase.capitalize()} ARUN's mean loss is"
         text = f"{where} an order of magnitude lower (best other network over ARUN)"
-        claims.append(above(text, best / arun, ORDER_OF_MAGNITUDE))
-    if np.isinf(case.stacked("loss")["arun"]).any():
-        # The mean of ARUN's capped losses would be too low.
-        return [Claim(claim.text, False, "ARUN overflows") for claim in claims]
-    return claims
+        claims.append(above(text, best / lowest, ORDER_OF_MAGNITUDE))
+    return _where_finite(claims, case, [name for name, _ in others])
+
+
+def _where_finite(claims, case, others):
+    """The claims; if ARUN overflows, the mean of its capped losses is too low to decide.
+
+    They fail if one of the other networks overflows in fewer entries with every seed.
+    """
+    counts = {
+        name: np.isinf(values).sum(axis=(1, 2)) for name, values in case.stacked("loss").items()
+    }
+    if not counts["arun"].any():
+        return claims
+    worse = any((counts[name] < counts["arun"]).all() for name in others)
+    listed = ", ".join(
+        f"{NETWORK_LABELS[name]} in {'/'.join(map(str, counts[name]))}"
+        for name in ("arun", *others)
+    )
+    evidence = f"networks overflow in entries of the map (of each seed): {listed}"
+    return [
+        dataclasses.replace(
+            claim, holds=False if worse and not claim.few else None, evidence=evidence
+        )
+        for claim in claims
+    ]
 
 
 def _alike_claims(case, accuracies):
