@@ -1,7 +1,7 @@
 """Experiment 9: what retraining recovers."""
 
 import pytest
-from trained import NOISE, verdicts
+from trained import NOISE, conclusion_of, verdicts
 
 from aru_keras import tasks
 from aru_keras.runners.experiments import analyze
@@ -35,3 +35,15 @@ def test_what_retraining_recovers():
     names = ("gamma", "gamma-rotated-activation")
     assert verdicts("transfer", dict(zip(names, (before, paper), strict=True))) == [True] * 2
     assert verdicts("transfer", dict(zip(names, (before, before), strict=True))) == [False] * 2
+
+
+@pytest.mark.parametrize("rotated", [0.42, 0.40])
+def test_what_was_never_lost_is_no_recovery(rotated):
+    before = {"accuracy": 0.40 + NOISE, "loss": 2.0 + NOISE}
+    before |= {"rotated_accuracy": rotated + NOISE, "rotated_loss": 3.0 + NOISE}
+    after = before | {"rotated_accuracy": 0.40 + NOISE, "rotated_loss": 2.0 + NOISE}
+    names = ("gamma", "gamma-rotated-activation")
+    found = conclusion_of("transfer", dict(zip(names, (before, after), strict=True)))
+    assert [claim.holds for claim in found.claims] == [None, True]
+    assert "nothing was lost on the rotated task with 3 of 3 seeds" in found.claims[0].evidence
+    assert found.tables[0].rows[1][-2] == "nothing was lost" and set(found.figures) == {"recovery"}

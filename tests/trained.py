@@ -32,13 +32,17 @@ TINY = dataclasses.replace(
 NOISE = np.array([-0.002, 0.0, 0.002])
 
 
-def claims_of(name, found, preset=TINY):
+def conclusion_of(name, found, preset=TINY):
     """Of arrays over three seeds by network."""
     seeds = {
         network: [{key: np.asarray(value)[seed] for key, value in one.items()} for seed in range(3)]
         for network, one in found.items()
     }
-    return EXPERIMENTS[name].conclude(Results(seeds), preset).claims
+    return EXPERIMENTS[name].conclude(Results(seeds), preset)
+
+
+def claims_of(name, found, preset=TINY):
+    return conclusion_of(name, found, preset).claims
 
 
 def verdicts(name, found, preset=TINY):

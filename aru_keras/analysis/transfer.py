@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from aru_keras._util.arguments import array, shown
+from aru_keras._util.arguments import array
 
 
 @dataclass(frozen=True, eq=False)
 class Recovery:
     """Fractions of the accuracy and the loss, changed by a new task, that retraining recovers.
 
-    A fraction of 1 is a full recovery, 0 is none, and a negative fraction is a further decline.
+    A fraction of 1 is a full recovery, 0 is none, and a negative fraction is a further decline. It
+    is NaN for a seed in which the new task takes nothing.
 
     Attributes:
         accuracy: Recovered fraction of the drop in accuracy, (seeds,).
@@ -36,19 +37,15 @@ def recovery(accuracy: ArrayLike, loss: ArrayLike) -> Recovery:
         loss: Losses (3, seeds), with the same rows.
 
     Raises:
-        ValueError: A shape does not fit, a number is not finite, or a value is the same on both
-            tasks.
+        ValueError: A shape does not fit, or a number is not finite.
     """
-    return Recovery(_fraction("accuracy", accuracy), _fraction("loss", loss))
+    return Recovery(_fraction("accuracy", accuracy, 1), _fraction("loss", loss, -1))
 
 
-def _fraction(argument, values):
+def _fraction(argument, values, sign):
+    """The recovered fraction of what is lost: accuracy that falls, sign 1, or loss that rises."""
     expected = "three rows of finite numbers, one for each seed"
     values = array(argument, values, (3, "seeds"), what=expected)
     own, changed, retrained = values
-    if (own == changed).any():
-        raise ValueError(
-            f"`{argument}` must differ between the task and the changed task: without a change "
-            f"there is nothing to recover. Received: {shown(own.tolist())} on both."
-        )
-    return (retrained - changed) / (own - changed)
+    lost, regained = sign * (own - changed), sign * (retrained - changed)
+    return np.divide(regained, lost, out=np.full_like(lost, np.nan), where=lost > 0)
