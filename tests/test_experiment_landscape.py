@@ -1,8 +1,10 @@
 """Experiment 6: stability and accuracy over (n, s)."""
 
 import numpy as np
-from trained import NOISE, TINY, claims_of, verdicts
+from trained import NOISE, TINY, claims_of, conclusion_of, verdicts
 
+from aru_keras.runners.experiments.catalogue import EXPERIMENTS
+from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trainings import SHARED, landscape_name
 
 
@@ -49,3 +51,21 @@ def test_a_correlation_of_few_points_may_be_chance():
     ranks = iter([1, 2, 6, 3, 5, 4])
     claim = claims_of("landscape", plane(lambda log: next(ranks) / 10))[0]
     assert claim.holds is None and "6 points" in claim.evidence
+
+
+def test_networks_that_are_equally_accurate_at_all_points_decide_no_correlation():
+    found = conclusion_of("landscape", plane(lambda log: 0.1))
+    assert [claim.holds for claim in found.claims[:2]] == [None, None]
+    assert "the same at all points" in found.claims[0].evidence
+    assert found.tables[0].rows[-1][-1] == "none" and "maps" in found.figures
+
+
+def test_one_seed_without_an_exploding_region_is_shown():
+    arrays = plane(lambda log: 0.9 - abs(log) / 10)
+    one = {}
+    for name, values in arrays.items():
+        scale = 1 / 100 if "fixed" in name else 1
+        one[name] = [{k: v[0] * (scale if k == "norm" else 1) for k, v in values.items()}]
+    found = EXPERIMENTS["landscape"].conclude(Results(one), TINY)
+    assert "no distances on both sides" in found.claims[2].evidence
+    assert found.verdict == "shown"

@@ -1,15 +1,20 @@
 """Experiment 17: exponents, adapted and frozen."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 from stability import ADAPTED, DRIVES, LYAPUNOV, PRESET, UNITS, conclude, network, verdicts
 
+from aru_keras import tasks
 from aru_keras.analysis.dynamics import GammaDynamics
 from aru_keras.analysis.lyapunov import lyapunov_exponents
 from aru_keras.perturbations import StepDrive
 from aru_keras.probing import record
 from aru_keras.runners.experiments import lyapunov, measured
+from aru_keras.runners.experiments.onset import from_before_onset, offsets_after_onset
+from aru_keras.runners.experiments.own_tasks import reason_against
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +70,7 @@ def test_units_that_do_not_adapt_have_the_same_exponents_adapted_and_frozen():
 
 
 def test_exponents_are_those_of_the_recorded_parameters_and_states(arun):
-    drives, offsets = np.array(DRIVES, "float64"), lyapunov._offsets(64)
+    drives, offsets = np.array(DRIVES, "float64"), np.array(offsets_after_onset(64))
     n, s, start = lyapunov._adapted(arun, PRESET, drives, offsets)
     x = measured.recorded(arun, PRESET)
     whole = record(arun.model, x, ("h", "n", "s"), StepDrive(30).drive([0], 64))
@@ -100,5 +105,34 @@ def test_the_table_of_exponents_has_each_units_own_and_the_populations_parameter
 
 
 def test_steps_after_onset_are_scaled_to_the_sequence():
-    np.testing.assert_array_equal(lyapunov._offsets(784), np.arange(0, 151, 25))
-    assert lyapunov._offsets(64)[-1] == round(150 * 64 / 784) and lyapunov._offsets(64)[0] == 0
+    assert offsets_after_onset(784) == list(range(0, 151, 25))
+    assert offsets_after_onset(64)[-1] == round(150 * 64 / 784) and offsets_after_onset(64)[0] == 0
+
+
+@pytest.mark.parametrize(("timesteps", "fits"), [(8, False), (9, False), (10, True), (784, True)])
+def test_sequences_whose_drive_ends_before_the_last_offset_are_refused(timesteps, fits):
+    spec = dataclasses.replace(made_of_steps(20).spec, timesteps=timesteps)
+    reason = reason_against("lyapunov", spec)
+    assert (reason is None) == fits
+    if fits:
+        assert max(offsets_after_onset(timesteps)) < len(from_before_onset(timesteps))
+    else:
+        assert f"does not fit into {timesteps} steps" in reason
+        with pytest.raises(ValueError, match=f"{timesteps} steps, of which 1 are driven"):
+            offsets_after_onset(timesteps)
+
+
+def made_of_steps(timesteps):
+    split = (np.ones((4, timesteps, 1)), np.arange(4) % 2)
+    return tasks.from_arrays(split, split, split, name="own")
+
+
+def test_an_exponent_of_minus_infinity_leaves_its_claim_undecided_and_the_rest_in_the_report():
+    dead = {name: np.array(value) for name, value in leading(0.1, -0.2).items()}
+    dead["units_frozen"][2, 0] = -np.inf
+    found = conclude(LYAPUNOV, {"arun": [leading(0.1, -0.2), dead, leading(0.1, -0.2)]})
+    assert [claim.holds for claim in found.claims] == [None, False]
+    assert "−∞ from 0 adapted and 1 frozen" in found.claims[0].evidence
+    assert found.tables[1].rows[2][2] == "−∞ with 1 of 3 seeds"
+    assert "adapted-frozen-units" not in found.figures
+    assert "adapted-frozen-population" in found.figures

@@ -18,6 +18,7 @@ from aru_keras.runners.experiments.experiment import (
     decided,
     larger,
 )
+from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.tables import over_seeds, percent
 from aru_keras.runners.experiments.trainings import MAIN, on_task
 
@@ -33,13 +34,12 @@ def _trainings(preset):
 
 
 def _conclude(results, preset):
+    required(results, _trainings(preset))
     table = {}
     for task in _tasks(preset):
         for condition in (PLAIN, NOISE):
             if row := _row(results, preset, task, condition):
                 table[task if condition == PLAIN else f"{task}, noisy drive"] = row
-    if not table:
-        raise ValueError("The table of accuracies needs one of the five networks.")
     by_network = {
         on_task(preset, name, task): values
         for task in _tasks(preset)

@@ -10,6 +10,7 @@ from aru_keras.runners.experiments.experiment import (
     alike,
     decided,
 )
+from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.tables import over_seeds, percent
 from aru_keras.runners.experiments.trainings import DONOR, TRANSPLANTED
 
@@ -17,9 +18,7 @@ LABELS = {"arun": "scenario 1: all trained", TRANSPLANTED: "scenario 2: frozen c
 
 
 def _conclude(results, preset):
-    names = results.present(*LABELS)
-    if not names:
-        raise ValueError("The comparison of scenarios needs the networks of one of them.")
+    names = required(results, tuple(LABELS))
     values = {
         name: {condition: results.stacked(name, condition) for condition in CONDITIONS}
         for name in names

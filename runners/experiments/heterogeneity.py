@@ -11,6 +11,7 @@ from aru_keras.runners.experiments.experiment import (
     decided,
     larger,
 )
+from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.tables import over_seeds
 from aru_keras.runners.experiments.trainings import ONE_POINT, ONE_POINT_ROTATED
 
@@ -52,7 +53,7 @@ def _cloud(arrays, stage):
 
 
 def _conclude(results, preset):
-    (name, *_) = results.present(ONE_POINT, "gamma", *results)
+    (name, *_) = required(results, (ONE_POINT, "gamma", *results))
     clouds = {
         stage: [_cloud(arrays, stage) for arrays in results[name]] for stage in (START, TRAINED)
     }

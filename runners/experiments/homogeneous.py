@@ -11,6 +11,7 @@ from aru_keras.runners.experiments.experiment import (
     alike,
     decided,
 )
+from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.tables import over_seeds, percent
 from aru_keras.runners.experiments.trainings import SHARED
 
@@ -22,7 +23,7 @@ CLAIMS = (ClaimAbout(("gamma", SHARED), partial(alike, TEXT), TEXT),)
 
 
 def _conclude(results, preset):
-    values = {name: results.stacked(name, PLAIN) for name in results.present(*LABELS)}
+    values = {name: results.stacked(name, PLAIN) for name in required(results, tuple(LABELS))}
     rows = ((LABELS[name], percent(shares)) for name, shares in values.items())
     return Conclusion(
         claims=decided(CLAIMS, values, results=results),

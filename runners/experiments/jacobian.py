@@ -9,6 +9,7 @@ from aru_keras.analysis.jacobian import JacobianNorms, jacobian_norms
 from aru_keras.plots.jacobian import jacobian_map
 from aru_keras.runners.experiments.arrays import from_arrays, to_arrays
 from aru_keras.runners.experiments.experiment import Array, Conclusion, Experiment
+from aru_keras.runners.experiments.measured import required
 
 STAGES = {
     "start": {"mean": "start", "error": "error"},
@@ -27,7 +28,8 @@ def _measure(network, preset):
 
 
 def _conclude(results, preset):
-    (seeds,) = list(results.values())[:1]
+    (name, *_) = required(results, ("gamma", *results))
+    seeds = results[name]
     return Conclusion(
         figures={stage: jacobian_map(_mean(seeds, names)) for stage, names in STAGES.items()},
         note="The first map is with W_hh before training, which is orthogonal, and the second with "

@@ -20,13 +20,13 @@ from aru_keras.plots.landscape import landscape_maps, parameter_flow
 from aru_keras.runners.experiments.experiment import (
     SHARE,
     Array,
-    Claim,
     ClaimAbout,
     Conclusion,
     Experiment,
     above,
     decided,
     larger,
+    open_claim,
 )
 from aru_keras.runners.experiments.tables import over_seeds
 from aru_keras.runners.experiments.trainings import SHARED, landscape_name
@@ -80,11 +80,11 @@ def _conclude(results, preset):
             "A landscape needs at least three points (n, s) whose training did not diverge."
         )
     maps = [_map(results, measured, seed) for seed in range(len(results.seeds))]
-    correlations = [landscape_correlations(landscape) for landscape in maps]
+    correlations = [_correlations(landscape) for landscape in maps]
     accuracies = {name: results.stacked(name, "accuracy") for name in results}
     claims = [
-        _correlated("accuracy falls with |ln Jacobian norm|", [seed.norm for seed in correlations]),
-        _correlated("accuracy falls with |λ₁|", [seed.exponent for seed in correlations]),
+        _correlated("accuracy falls with |ln Jacobian norm|", "norm", correlations),
+        _correlated("accuracy falls with |λ₁|", "exponent", correlations),
         _exploding(maps),
         *decided(CLAIMS, accuracies, results=results),
     ]
@@ -99,15 +99,25 @@ def _conclude(results, preset):
     )
 
 
-def _correlated(text, correlations):
+def _correlations(landscape):
+    """The rank correlations; None where a map is the same at all points, and so has no ranks."""
+    maps = (landscape.accuracy, landscape.norm_distance, np.abs(landscape.exponent))
+    return (
+        None if any(np.ptp(values) == 0 for values in maps) else landscape_correlations(landscape)
+    )
+
+
+def _correlated(text, which, seeds):
     """A claim that a rank correlation over points is above 0.
 
     Few points can be correlated by chance. So the claim is decided only if the 95 % interval over
     seeds lies on one side of 0, and also the 95 % interval over points in most of the seeds.
     """
-    claim = above(
-        f"{text} (rank correlation)", [correlation.value for correlation in correlations], 0.0
-    )
+    text = f"{text} (rank correlation)"
+    if None in seeds:
+        return open_claim(text, len(seeds), "with a seed, a map is the same at all points")
+    correlations = [getattr(seed, which) for seed in seeds]
+    claim = above(text, [correlation.value for correlation in correlations], 0.0)
     agreeing = sum(
         (low > 0) if claim.holds else (high < 0)
         for low, high in (correlation.interval for correlation in correlations)
@@ -150,7 +160,7 @@ def _exploding(maps):
         f"norm > 1 at {counted} of {len(maps[0].n)} points, and no distances on both sides of 1; "
         f"the poorest point is {poorest}"
     )
-    return Claim(text, None, evidence)
+    return open_claim(text, len(maps), evidence)
 
 
 def _paths(results, preset):
@@ -177,9 +187,9 @@ def _table(mean, correlations):
         ("points (n, s)", str(len(mean.n))),
         ("best point", _at(mean, np.argmax)),
         ("poorest point", _at(mean, np.argmin)),
-        ("rank correlation of norm and λ₁", [seed.maps.value for seed in correlations]),
+        ("rank correlation of norm and λ₁", [seed and seed.maps.value for seed in correlations]),
     )
-    return over_seeds(("", "mean over seeds"), rows)
+    return over_seeds(("", "mean over seeds"), rows, missing="none")
 
 
 EXPERIMENT = Experiment(

@@ -13,11 +13,17 @@ from aru_keras.analysis.lyapunov import (
 )
 from aru_keras.analysis.stationary_distribution import draw_recorded_states
 from aru_keras.layers import ARUCell
-from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
+from aru_keras.perturbations import PAPER_TIMESTEPS
 from aru_keras.plots import lyapunov as plots
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.arrays import from_arrays, to_arrays
-from aru_keras.runners.experiments.experiment import Array, Conclusion, Experiment, larger
+from aru_keras.runners.experiments.experiment import (
+    Array,
+    Conclusion,
+    Experiment,
+    larger,
+    open_claim,
+)
 from aru_keras.runners.experiments.measured import (
     ADAPTATION,
     adaptation,
@@ -28,12 +34,9 @@ from aru_keras.runners.experiments.measured import (
     under_drives,
     where_adapted,
 )
+from aru_keras.runners.experiments.onset import OFFSETS, from_before_onset, offsets_after_onset
 from aru_keras.runners.experiments.tables import over_seeds
 from aru_keras.runners.experiments.trainings import DRIVEN
-
-OFFSETS = tuple(range(0, 151, 25))
-"""Steps at which (n, s) is taken, for 784 steps; scaled by T/784. As in the authors' scripts, step
-0 is the last one before the drive."""
 
 AVERAGED = {"units": "own (n, s)", "population": "mean (n, s)"}
 """The (n, s) in the map: each unit's own, or the population mean, as in the authors' scripts."""
@@ -76,7 +79,7 @@ def _measure(network, preset):
     if not isinstance(network.cell, ARUCell):
         return arrays
     drives = np.array(preset.step_amplitudes, "float64")
-    offsets = _offsets(sequence_length(network, preset))
+    offsets = np.array(offsets_after_onset(sequence_length(network, preset)))
     n, s, start = _adapted(network, preset, drives, offsets)
     kernel = keras.ops.convert_to_numpy(network.cell.recurrent_kernel)
     options = {"steps": preset.exponent_steps, "seed": network.seed}
@@ -120,10 +123,6 @@ def _key(averaged, where, name):
     return "_".join(part for part in (averaged, where, name) if part)
 
 
-def _offsets(timesteps):
-    return np.unique([round(offset * timesteps / PAPER_TIMESTEPS) for offset in OFFSETS])
-
-
 def _few(drives):
     return np.flatnonzero(np.isin(drives, AFTER_ONSET))
 
@@ -131,18 +130,12 @@ def _few(drives):
 def _adapted(network, preset, drives, offsets):
     """The arrays n and s, (D, K, N), at steps after onset, and h_0 ~ π(ξ), (D, H, N)."""
     n, s, start = [], [], []
-    for recording in under_drives(network, preset, drives, ("h", "n", "s"), _from_before_onset):
+    for recording in under_drives(network, preset, drives, ("h", "n", "s"), from_before_onset):
         n.append(recording["n"][:, offsets].mean(axis=0, dtype="float64"))
         s.append(recording["s"][:, offsets].mean(axis=0, dtype="float64"))
         h = recording["h"][:, recording["h"].shape[1] // 2 :]
         start.append(draw_recorded_states(h, preset.exponent_starts, network.seed))
     return np.array(n), np.array(s), np.array(start)
-
-
-def _from_before_onset(timesteps):
-    """The steps of the drive, and the step before them."""
-    window = StepDrive().window(timesteps)
-    return range(window.start - 1, window.stop)
 
 
 def _own(network, preset):
@@ -175,6 +168,7 @@ def _conclude(results, preset):
             plots.adapted_and_frozen_exponents(by_seed)
         )
         for (averaged, where), by_seed in exponents.items()
+        if not any(_dead(by_seed, name) for name in ("adapted", "frozen"))
     }
     return Conclusion(
         where_adapted(claims, results),
@@ -196,6 +190,11 @@ def _leading(seeds, name):
     return np.array([getattr(exponents, name).mean[:, 0] for exponents in seeds])
 
 
+def _dead(seeds, name):
+    """The number of initial conditions from which λ₁ = −∞, over seeds and ξ."""
+    return sum(np.isinf(getattr(exponents, name).exponents[..., 0]).sum() for exponents in seeds)
+
+
 def _claim(averaged, seeds):
     driven = seeds[0].drives > 0
     adapted, frozen = (
@@ -205,6 +204,10 @@ def _claim(averaged, seeds):
         "λ₁ is nearer to 0 with adapted than with frozen (n, s): |λ₁|, mean over ξ > 0, is larger "
         f"with frozen ({averaged})"
     )
+    dead = {name: _dead(seeds, name) for name in ("adapted", "frozen")}
+    if any(dead.values()):
+        listed = " and ".join(f"{count} {name}" for name, count in dead.items())
+        return open_claim(text, len(seeds), f"λ₁ = −∞ from {listed} initial conditions")
     return larger(text, frozen, adapted)
 
 
@@ -225,6 +228,7 @@ def _figures(seeds, preset):
     drawn = {
         name: plots.exponents_after_onset(few, first["offsets"], onset)
         for name, onset in onsets.items()
+        if all(np.isfinite(exponents.mean[..., 0]).all() for exponents in onset)
     }
     return drawn | {"spectra": plots.exponent_spectra(spectra)}
 
@@ -237,8 +241,14 @@ def _drive_table(exponents):
     }
     (first, *_) = exponents.values()
     drives = (f"{drive:g}" for drive in first[0].drives)
-    rows = zip(drives, *(leading.T for leading in columns.values()), strict=True)
-    return over_seeds(("λ₁ at ξ", *columns), rows)
+    entries = (map(_seeds_entry, leading.T) for leading in columns.values())
+    return over_seeds(("λ₁ at ξ", *columns), zip(drives, *entries, strict=True))
+
+
+def _seeds_entry(leading):
+    """λ₁ of each seed, or with how many seeds it is −∞."""
+    dead = np.isinf(leading).sum()
+    return f"−∞ with {dead} of {len(leading)} seeds" if dead else leading
 
 
 def _own_table(results, names):
@@ -269,7 +279,8 @@ def _note(preset, last, seed):
         f"(step {OFFSETS[-1]} of the paper's {PAPER_TIMESTEPS}). Frozen: (n, s) at the same step "
         f"for ξ = 0. Whole spectra: {seed}, each unit's own (n, s), one initial condition, "
         f"1/{SPECTRUM_SHARE} of the steps. Not in the paper, and without a claim: the exponents "
-        "with ξ in the map, h ← γ(W_hh h + ξ; n, s), as for units that are being driven."
+        "with ξ in the map, h ← γ(W_hh h + ξ; n, s), as for units that are being driven. Figures "
+        "with an exponent of −∞ are left out."
     )
 
 

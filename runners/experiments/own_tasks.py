@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from aru_keras.analysis.gain_scaling import NoiseBurst
 from aru_keras.analysis.transients import steady_state
 from aru_keras.perturbations import StepDrive
+from aru_keras.runners.experiments.onset import offsets_after_onset
 from aru_keras.runners.experiments.presets import Preset
 from aru_keras.tasks import Task, TaskSpec
 from aru_keras.tasks.specs import ARRAYS
@@ -46,7 +47,8 @@ PROTOCOLS: Mapping[str, tuple[str, Callable[[int], object]]] = {
     "transients": _SETTLED,
     "noise-boundary": _SETTLED,
     "stationary-distribution": _STEP_DRIVE,
-    "lyapunov": _STEP_DRIVE,
+    "lyapunov": ("the time after the onset of the paper's step drive", offsets_after_onset),
+    "fractional-signals": _STEP_DRIVE,
 }
 """Experiments whose protocol is scaled to the sequences: its words, and what fails where T is too
 small for it."""

@@ -2,6 +2,7 @@
 
 from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.experiment import SHARE, Array, Conclusion, Experiment, Table
+from aru_keras.runners.experiments.measured import required
 from aru_keras.runners.experiments.trainings import best_rate, pilot_names
 
 
@@ -19,6 +20,7 @@ def _measure(network, preset):
 
 
 def _conclude(results, preset):
+    required(results, _trainings(preset))
     rows = tuple(_row(results, preset, network) for network in preset.networks)
     rates = [f"{rate:g}" for rate in preset.pilot_rates]
     return Conclusion(
