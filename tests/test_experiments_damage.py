@@ -236,12 +236,3 @@ def test_a_network_that_overflows_is_a_result_of_the_analysis(run, monkeypatch):
 
 def overflow(network, preset):
     raise reproduce.NetworkOverflowError("too large")
-
-
-def test_another_error_of_a_measurement_is_none(run, capsys, monkeypatch):
-    def measure(network, preset):
-        raise ValueError("something else")
-
-    one = dataclasses.replace(EXPERIMENTS["robustness"], measure=measure)
-    monkeypatch.setitem(EXPERIMENTS, "robustness", one)
-    refused(run, capsys, "something else")

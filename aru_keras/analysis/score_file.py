@@ -26,6 +26,8 @@ class ScoreFile(MutableMapping):
         ValueError: The file is damaged, cannot be written, or its scores belong to something else.
     """
 
+    _error: type[Exception] = ValueError
+
     def __init__(self, path: str | os.PathLike, identity: dict):
         self._path, self._identity = Path(path), json.loads(json.dumps(identity))
         self._scores = self._read() if self._path.exists() else {}
@@ -52,7 +54,7 @@ class ScoreFile(MutableMapping):
             {"perturbation": perturbation.to_config(), **vars(score)}
             for perturbation, score in self._scores.items()
         ]
-        with writing(self._path):
+        with writing(self._path, self._error):
             write_json(self._path, {"identity": self._identity, "scores": entries})
 
     def _read(self):
@@ -61,12 +63,13 @@ class ScoreFile(MutableMapping):
             record({"identity": record({}), "scores": rows(self._row)}),
             holds="scores",
             way_out="Remove it to measure anew.",
+            error=self._error,
         )
         identity = held["identity"]
         # Earlier files identify the network by its weights alone.
         later = _LATER - identity.keys()
         if identity != {k: v for k, v in self._identity.items() if k not in later}:
-            raise ValueError(
+            raise self._error(
                 f"{self._path} must hold scores of {self._identity}. Received: those of "
                 f"{identity}. Choose another file, or remove it to measure anew."
             )

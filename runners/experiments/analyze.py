@@ -17,7 +17,7 @@ from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.presets import preset as preset_named
 from aru_keras.runners.experiments.reproduce import concluded, drawn, failed
 from aru_keras.runners.experiments.results import Results
-from aru_keras.runners.experiments.trained_run import TrainedRun
+from aru_keras.runners.experiments.trained_run import StartError, TrainedRun
 from aru_keras.runners.provenance import versions
 from aru_keras.runners.run_folder import RunFolder
 from aru_keras.tasks import TASKS, DatasetError, Task
@@ -53,7 +53,8 @@ def analyze(
 
     Raises:
         ValueError: There is no such experiment, preset or format, an experiment measures other
-            networks, or `folder` cannot be a folder.
+            networks, or `folder` cannot be a folder. What an experiment alone refuses stands in its
+            section of the report.
         RunError: The run is not finished, something in it is damaged or of another run, or the
             report cannot be written. An earlier report stays as it is.
     """
@@ -100,7 +101,7 @@ def fitted_preset(name: str, task: Task) -> Preset:
 
 
 def _section(experiment, network, preset):
-    """The section of an experiment; if the images that it needs are missing, with the reason."""
+    """The section of an experiment; if it cannot be made with this network, with the reason."""
 
     def measured():
         arrays = checked(experiment.measure(network, preset))
@@ -108,7 +109,7 @@ def _section(experiment, network, preset):
 
     try:
         return concluded(experiment, measured, preset)
-    except DatasetError as error:
+    except (DatasetError, StartError, ValueError) as error:
         return failed(experiment, error)
 
 

@@ -22,6 +22,7 @@ from aru_keras.runners.experiments.presets import Preset
 from aru_keras.runners.experiments.results import Results
 from aru_keras.runners.experiments.trained_run import TrainedRun
 from aru_keras.runners.experiments.trainings import MAIN, on_task
+from aru_keras.runners.run_folder import RunError
 from aru_keras.tasks import TASKS
 
 STEP, CONTRAST = "step", "contrast"
@@ -30,6 +31,12 @@ LABELS = {STEP: STEP_LABEL, CONTRAST: CONTRAST_LABEL}
 PHRASES = {STEP: "under the step drive", CONTRAST: "under contrast"}
 GREY = "scifar10"
 """The paper's second task in these experiments, if the preset trains on it."""
+
+
+class _ScoresOfRun(ScoreFile):
+    """Scores in the folder of a run, which are damaged with it."""
+
+    _error = RunError
 
 
 def measured(network: TrainedRun, grids: dict, limit: int | None) -> dict[str, np.ndarray]:
@@ -46,7 +53,7 @@ def measured(network: TrainedRun, grids: dict, limit: int | None) -> dict[str, n
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"scores-{identity['images']}-images.json"
-    done: MutableMapping = ScoreFile(path, identity)
+    done: MutableMapping = _ScoresOfRun(path, identity)
     if not os.access(folder, os.W_OK):
         done = dict(done)  # A run in a read-only folder can be measured too.
     score = _overflowing(evaluate, network.task.classes, identity["images"])
@@ -93,7 +100,8 @@ def score_arrays(axes: Mapping[str, str]) -> dict[str, Array]:
 
 def _tasks(preset):
     """The main task, and sCIFAR10 in grey scale if the preset trains on it."""
-    return (preset.task, *(task for task in preset.table_tasks if task == GREY))
+    grey = (task for task in preset.table_tasks if task == GREY)
+    return tuple(dict.fromkeys((preset.task, *grey)))
 
 
 def trainings(preset: Preset) -> list[str]:

@@ -14,6 +14,11 @@ from aru_keras.runners.run_files import read_history
 from aru_keras.runners.run_folder import RunError, RunFolder
 from aru_keras.tasks import Task
 
+
+class StartError(RunError):
+    """The network before training cannot be made again; the message says why and what to do."""
+
+
 _REPLACE = "Put the files of one run together again, or train it anew."
 
 
@@ -46,9 +51,29 @@ class TrainedRun:
 
     @functools.cached_property
     def start(self) -> keras.Model:
-        """The model before training, initialized again from its seed."""
+        """The model before training, initialized again from its seed.
+
+        Raises:
+            StartError: The run was trained on another backend, which draws other numbers from a
+                seed, or it started from a network that is missing.
+        """
+        backend = keras.config.backend()
+        versions = self.results.get("versions")
+        trained = versions.get("backend", backend) if isinstance(versions, dict) else backend
+        if trained != backend:
+            raise StartError(
+                f"Keras must run on {trained}, on which {self.folder.path} was trained, to make "
+                f"the network before training again from its seed. Received: {backend}, which "
+                f"makes another one. Set the environment variable KERAS_BACKEND={trained}."
+            )
         keras.utils.set_random_seed(self.config.seed)
-        return train.compiled_network(self.config, self.task)
+        try:
+            return train.compiled_network(self.config, self.task)
+        except (RunError, ValueError) as error:
+            raise StartError(
+                f"The network before the training of {self.folder.path} cannot be made again: "
+                f"{error}"
+            ) from error
 
     def other_task(self, name: str) -> Task:
         """Another `tasks.Task`, with the options of this run.
