@@ -27,6 +27,17 @@ def test_a_response_without_the_drives_period_is_not_explained():
     assert phase(np.ones(80), drive, 20).r_squared is None
 
 
+@pytest.mark.parametrize("value", [0.1, 1.0, 0.0, -3.3])
+def test_the_rounding_of_a_constant_response_is_no_response(value):
+    found = phase(np.full(60, value), sinusoid(20, 4.0, 3), 20)
+    assert (found.gain, found.lead, found.r_squared) == (0, 0, None)
+
+
+def test_response_and_drive_have_the_same_steps():
+    with pytest.raises(ValueError, match=r"`response` must .* Received: 40 and 60 steps"):
+        phase(np.arange(40), sinusoid(20, 4.0, 3), 20)
+
+
 def test_the_relaxation_is_that_of_the_steps_up():
     t = np.arange(40)
     cycle = np.where(t < 20, 7.0, 2 + 3 * np.exp(-(t - 20) / 6))

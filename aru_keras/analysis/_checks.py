@@ -1,11 +1,19 @@
 """Checks that several analyses share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from aru_keras._util.arguments import array, shown, wholes
+
+ROUNDING = 1e-12
+"""Range of numbers, relative to their size, up to which they count as constant."""
+
+
+def is_constant(values: np.ndarray) -> bool:
+    """Whether numbers are all the same, but for rounding."""
+    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
 
 
 def checked_kernel(recurrent_kernel: Any) -> np.ndarray:
@@ -46,3 +54,24 @@ def checked_window(window: Any, steps: int) -> slice:
             f"{shown(window)}."
         )
     return slice(first, last)
+
+
+def unmasked(argument: str, recording: Any) -> Any:
+    """Return a recording, which must have no masked steps, because an analysis averages over all.
+
+    Args:
+        argument: Name of the sequences, or of the recording.
+        recording: Signals by name, with "mask", (B, T), if the network masks.
+
+    Raises:
+        ValueError: A step is masked.
+    """
+    mask = recording.get("mask") if isinstance(recording, Mapping) else None
+    if mask is not None and not np.all(mask):
+        short = np.count_nonzero(~np.all(mask, axis=1))
+        raise ValueError(
+            f"`{argument}` must have no masked steps, because means are over steps that all "
+            f"sequences take. Received: {short} of {len(mask)} sequences with masked steps. Give "
+            "sequences of one length."
+        )
+    return recording

@@ -14,6 +14,7 @@ from scipy import optimize, stats
 
 from aru_keras._util.arguments import array, finite, one_of
 from aru_keras._util.deprecated import renamed
+from aru_keras.analysis._checks import ROUNDING, is_constant
 
 _FLATTEST = 0.02
 """Smallest change of log φ over the data that is searched; below it the curve is nearly a line."""
@@ -23,11 +24,10 @@ _STEEPEST = 10.0
 
 _STARTS_PER_DECADE = 20
 
+_CONSTANT = ROUNDING
+
 _CONDITION_LIMIT = 1e6
 """Condition number of the scaled Jacobian above which the parameters count as undetermined."""
-
-_CONSTANT = 1e-12
-"""Range of the data, relative to their size, up to which they count as constant."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +252,7 @@ def _obstacle(x, y, count):
     """The reason why there can be no fit with this number of parameters, or None."""
     if len(y) <= count or len(np.unique(x)) < count:
         return f"{count} parameters need more than {count} points, at {count} or more different x"
-    if np.ptp(y) <= _CONSTANT * np.abs(y).max():
+    if is_constant(y):
         return "the data are constant"
     return None
 

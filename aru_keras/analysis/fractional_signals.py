@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aru_keras._util.arguments import instance
+from aru_keras.analysis._checks import is_constant
 from aru_keras.analysis.comparison import compared_steps
 from aru_keras.analysis.fitting import Fit, fit_line
 from aru_keras.analysis.fractional import fractional_derivative
@@ -18,7 +19,8 @@ class SignalIntegral:
     Attributes:
         alpha: Order of the derivative; negative for an integral.
         drives: Amplitudes ξ of the drive, (D,).
-        traces: D^α of the signal, (D, T), which is 0 at the baseline.
+        traces: D^α of the signal, (D, T), which is 0 at the baseline. For a constant signal it is
+            0 everywhere, and there is no line.
         during: Steps at which the drive acts.
         lines: Lines fitted to the traces during the drive, one for each ξ.
     """
@@ -54,9 +56,12 @@ def signal_integral(
     during = np.flatnonzero(responses.drive.any(axis=0))
     if not during.size:
         raise ValueError("`responses` must have a ξ other than 0. Received: none.")
-    mean = responses.of(signal).mean(axis=-1).T
-    rest = compared_steps(np.ptp(responses.drive, axis=0))[1] if baseline is None else baseline
-    traces = fractional_derivative(mean, alpha, method, rest).T
+    mean = responses.of(signal).mean(axis=-1)
+    strongest = np.abs(responses.drive).max(axis=0)
+    rest = compared_steps(strongest)[1] if baseline is None else baseline
+    traces = fractional_derivative(mean.T, alpha, method, rest).T
+    # Otherwise the rounding of a constant would be taken for a signal.
+    traces[[is_constant(course) for course in mean]] = 0
     lines = tuple(fit_line(during, trace[during]) for trace in traces)
     steps = range(during[0], during[-1] + 1)
     return SignalIntegral(float(alpha), responses.drives, traces, steps, lines)

@@ -27,6 +27,7 @@ from aru_keras._util.arguments import (
 )
 from aru_keras._util.deprecated import renamed
 from aru_keras.analysis import fitting
+from aru_keras.analysis._checks import is_constant
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
 SLOW_PERIODS = (25, 50, 100, 200, 400)
@@ -41,8 +42,8 @@ class Phase:
     """The response to a sinusoid.
 
     Attributes:
-        gain: Ratio of the amplitudes of response and drive.
-        lead: Phase lead of the response in radians, in (−π, π].
+        gain: Ratio of the amplitudes of response and drive; 0 if the response is constant.
+        lead: Phase lead of the response in radians, in (−π, π]; 0 if the response is constant.
         r_squared: Share of the response's variance that the sinusoid explains; None if the response
             is constant.
     """
@@ -94,14 +95,20 @@ def phase(response: ArrayLike, drive: ArrayLike, period: int) -> Phase:
     """
     period = whole("period", period, 3)
     response, drive = (_checked(name, signal, period) for name, signal in _named(response, drive))
+    if len(response) != len(drive):
+        raise ValueError(
+            "`response` must have as many steps as `drive`. Received: "
+            f"{len(response)} and {len(drive)} steps. Leave the same periods out of both."
+        )
     angle = 2 * np.pi * np.arange(len(drive)) / period
     # Sine, cosine and constant are orthogonal over whole periods.
     wave = np.exp(-1j * angle)
     ours, theirs = (2 * (signal * wave).mean() for signal in (response, drive))
     if not abs(theirs) > 1e-12 * np.abs(drive).max():
         raise ValueError(f"`drive` must have the period {period}. Received: a drive without it.")
-    ratio, variance = ours / theirs, response.var()
-    share = None if variance == 0 else float(abs(ours) ** 2 / 2 / variance)
+    if is_constant(response):
+        return Phase(0.0, 0.0, None)
+    ratio, share = ours / theirs, float(abs(ours) ** 2 / 2 / response.var())
     return Phase(float(abs(ratio)), float(np.angle(ratio)), share)
 
 
