@@ -38,12 +38,22 @@ TASKS, SIGNALS = EXPERIMENTS["fractional-tasks"], EXPERIMENTS["fractional-signal
 UNITS = 8
 
 
-def network(name, seed=0):
+class Task:
+    """Sequences that the networks read."""
+
+    def examples(self, split, indices):
+        return np.random.default_rng(0).random((len(indices), 20, 1)).astype("float32"), None
+
+
+def model_of(name, seed):
     keras.utils.set_random_seed(seed)
-    model = models.build_network(name, (20, 1), units=UNITS, controller_units=3)
-    return SimpleNamespace(
-        name=name, seed=seed, model=model, cell=model.get_layer("recurrent").cell
-    )
+    return models.build_network(name, (20, 1), units=UNITS, controller_units=3)
+
+
+def network(name, seed=0):
+    start, model = model_of(name, seed + 100), model_of(name, seed)
+    cell = model.get_layer("recurrent").cell
+    return SimpleNamespace(name=name, seed=seed, model=model, start=start, cell=cell, task=Task())
 
 
 def measured(experiment, one, folder):

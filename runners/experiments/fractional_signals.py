@@ -4,8 +4,21 @@ import numpy as np
 
 from aru_keras.analysis.fractional_signals import signal_integral
 from aru_keras.plots.fractional_signals import signal_integrals
-from aru_keras.runners.experiments.experiment import Array, Claim, Conclusion, Experiment, above
-from aru_keras.runners.experiments.measured import required
+from aru_keras.runners.experiments.experiment import (
+    Array,
+    Conclusion,
+    Experiment,
+    above,
+    open_claim,
+)
+from aru_keras.runners.experiments.measured import (
+    ADAPTATION,
+    MOVED,
+    adaptation,
+    adaptation_table,
+    required,
+    where_adapted,
+)
 from aru_keras.runners.experiments.responses import STEPS, population_responses, responses_of
 from aru_keras.runners.experiments.tables import over_seeds
 
@@ -22,9 +35,10 @@ STRAIGHT = 0.99
 
 
 def _measure(network, preset):
-    """The means of n and s over connected units under the step drive, (D, T) each."""
+    """The means of n and s over connected units under the step drive, (D, T) each; `adaptation`."""
     responses = responses_of(network, preset, STEPS, isolated=False, signals=SIGNALS)
-    return {signal: responses.of(signal).mean(axis=-1) for signal in SIGNALS}
+    means = {signal: responses.of(signal).mean(axis=-1) for signal in SIGNALS}
+    return {**means, ADAPTATION: adaptation(network, preset)}
 
 
 def _conclude(results, preset):
@@ -41,11 +55,11 @@ def _conclude(results, preset):
     }
     drawn = {signal: integrals[signal, "periodic"] for signal in SIGNALS}
     return Conclusion(
-        claims=tuple(_straight(*pair) for pair in drawn.items()),
+        claims=where_adapted([_straight(*pair) for pair in drawn.items()], results),
         figures={
             "integrals": signal_integrals({signal: by_seed[0] for signal, by_seed in drawn.items()})
         },
-        tables=(_line_table(integrals),),
+        tables=(_line_table(integrals), adaptation_table(results)),
         note="D^α is taken of the mean over connected units. The order α = −1, the plain integral, "
         "is our choice. The integral is a line whenever a signal jumps to a level and stays there. "
         f"Claims and figure ({results.drawn}) use the Fourier transform, as the paper does, which "
@@ -60,7 +74,7 @@ def _straight(signal, seeds):
     text = f"The integral of {signal} is a line during the step (R² ≥ {STRAIGHT}, mean over ξ)"
     failed = [fit for integral in seeds for fit in integral.lines if fit.failed]
     if failed:
-        return Claim(text, None, f"no line: {failed[0].reason}")
+        return open_claim(text, len(seeds), f"no line: {failed[0].reason}")
     return above(
         text, [np.mean([fit.r_squared for fit in integral.lines]) for integral in seeds], STRAIGHT
     )
@@ -86,5 +100,6 @@ EXPERIMENT = Experiment(
     trainings=lambda preset: ("arun",),
     measure=_measure,
     conclude=_conclude,
-    keeps=dict.fromkeys(SIGNALS, Array("drives T")),
+    keeps={**dict.fromkeys(SIGNALS, Array("drives T")), ADAPTATION: MOVED},
+    revision=2,
 )
