@@ -93,3 +93,10 @@ def test_units_without_an_order_do_not_count():
     first, _, second, third, *_ = ORDERS.conclude(Results({"arun": [arrays]}), PRESET).claims
     assert first.evidence.startswith("1 ") and second.evidence.startswith("0.6667 ")
     assert third.evidence.startswith("0.3 against -0.1")
+
+
+def test_one_seed_without_fits_that_describe_a_response_is_shown():
+    arrays = orders_of([0.3, 0.2, 0.1, -0.1], [-0.3, -0.2, -0.1, 0.1], error=1000.0)
+    found = ORDERS.conclude(Results({"arun": [arrays]}), PRESET)
+    assert found.claims[1].evidence == "a seed has no such fit"
+    assert found.verdict == "shown"

@@ -1,7 +1,7 @@
 """Experiment 16: π(ξ)."""
 
 import numpy as np
-from stability import DRIVES, STATIONARY, verdicts
+from stability import DRIVES, STATIONARY, conclude, verdicts
 
 from aru_keras.analysis.stationary_distribution import state_distribution, unit_gaussian_distances
 
@@ -32,6 +32,7 @@ def test_stationary_claims_follow_the_moments():
     constant = moments([0.04, 0.06], np.ones_like, line)
     assert verdicts(STATIONARY, {"arun": [constant]}) == [True, False, None, True]
     assert verdicts(STATIONARY, {"relu": [constant]}) == []
+    assert conclude(STATIONARY, {"arun": [constant]}).verdict == "shown"  # One seed.
 
 
 def test_units_of_different_means_are_gaussian_each_and_not_together():

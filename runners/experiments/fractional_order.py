@@ -18,13 +18,13 @@ from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments import fractional_order_examples as examples
 from aru_keras.runners.experiments.experiment import (
     Array,
-    Claim,
     ClaimAbout,
     Conclusion,
     Experiment,
     above,
     decided,
     larger,
+    open_claim,
 )
 from aru_keras.runners.experiments.measured import required, where_described
 from aru_keras.runners.experiments.responses import STEPS, responses_of
@@ -213,7 +213,7 @@ def _described_claim(connected, where):
     )
     shares = [_positive(orders) for orders in connected]
     if None in shares:
-        return Claim(text, None, "a seed has no such fit")
+        return open_claim(text, len(shares), "a seed has no such fit")
     claim = above(text, shares, 0.5)
     described = entry(percent([_adequate(orders) for orders in connected]))
     return dataclasses.replace(claim, evidence=f"{claim.evidence}; {described} % of the fits")

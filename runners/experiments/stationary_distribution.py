@@ -13,13 +13,13 @@ from aru_keras.plots.style import NETWORK_LABELS
 from aru_keras.runners.experiments.arrays import from_arrays, to_arrays
 from aru_keras.runners.experiments.experiment import (
     Array,
-    Claim,
     ClaimAbout,
     Conclusion,
     Experiment,
     above,
     below,
     decided,
+    open_claim,
 )
 from aru_keras.runners.experiments.measured import later_half, required, under_drives
 from aru_keras.runners.experiments.tables import over_seeds
@@ -109,7 +109,7 @@ def _linear(name, fits):
     text = f"The {name} of π(ξ) is linear in ξ (R² ≥ {LINEAR})"
     failed = [fit for fit in fits if fit.failed]
     if failed:
-        return Claim(text, None, f"no line: {failed[0].reason}")
+        return open_claim(text, len(fits), f"no line: {failed[0].reason}")
     return above(text, [fit.r_squared for fit in fits], LINEAR)
 
 
