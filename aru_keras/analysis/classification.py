@@ -30,8 +30,9 @@ class Classifier:
             output of this layer alone. LSTM and GRU networks have none.
 
     Raises:
-        ValueError: There is no model at the path, `network` is not a model, or it calls the layer
-            with an initial state, or a drive that is not one of its inputs.
+        ValueError: There is no model at the path, `network` is not a model, it calls the layer with
+            an initial state, or a drive that is not one of its inputs, or it has an input besides
+            the sequences that is no drive of such a layer.
     """
 
     def __init__(self, network: keras.layers.Layer | str | os.PathLike):
@@ -42,6 +43,8 @@ class Classifier:
         if self.layer is not None:
             self._encoder = graph.encoder(self.network, self.layer)
             self._head = graph.read_out(self.network, self.layer)
+        else:
+            _check_inputs(self.network)
 
     @property
     def input_dtype(self) -> str:
@@ -118,6 +121,17 @@ class Classifier:
             lowered = outputs - ops.stop_gradient(ops.max(outputs, axis=1, keepdims=True))
             logarithms = lowered - ops.log(ops.sum(ops.exp(lowered), axis=1, keepdims=True))
         return -ops.take_along_axis(logarithms, labels[:, None], axis=1)[:, 0]
+
+
+def _check_inputs(network):
+    """Refuse a model that reads more than sequences, because nothing says what to feed it."""
+    names = [value.name for value in getattr(network, "inputs", None) or ()]
+    if len(names) > 1:
+        raise ValueError(
+            "`network` must have the sequences as its only input, unless the other is the drive of "
+            "exactly one ARU, GammaRNN or DrivenRNN before its read-out. Received: "
+            f"{network.name!r} with inputs {names}. Build it without the drive."
+        )
 
 
 def _driven_layer(network):

@@ -78,7 +78,7 @@ class Evaluator:
         traces: How often the program was traced; on torch, which does not trace, how often it ran.
 
     Raises:
-        ValueError: An argument is out of its range.
+        ValueError: An argument is out of its range, or the network does not fit the task.
     """
 
     def __init__(
@@ -92,6 +92,7 @@ class Evaluator:
     ):
         self._classifier = Classifier(network)
         self._task, self._split = _checked_task(task), split
+        _check_outputs(self._classifier.network, task)
         size = task.sizes[one_of("split", split, task.sizes)]
         size = size if limit is None else min(size, whole("limit", limit, 1))
         self._indices = np.arange(size)
@@ -214,6 +215,18 @@ def _checked_grid(perturbations):
             f"{shown(perturbations)}. step_drives and contrast_map make some."
         )
     return grid
+
+
+def _check_outputs(network, task):
+    """Refuse a network that does not have an output for each class of the task at the end."""
+    outputs, classes = getattr(network, "outputs", None), getattr(task, "classes", 0)
+    shape = tuple(outputs[0].shape) if outputs else (None, classes)
+    if len(shape) != 2 or (shape[1] is not None and shape[1] < classes):
+        raise ValueError(
+            f"`network` must give (B, {classes}), an output for each class of `task` at the end of "
+            f"a sequence. Received: {network.name!r}, which gives {shape}. Its last layers may be "
+            f"an ARU without return_sequences and Dense({classes})."
+        )
 
 
 def _hash(arrays):
