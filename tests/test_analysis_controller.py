@@ -118,5 +118,12 @@ def test_what_does_not_fit_is_an_error():
         portrait(SETTLED, (1.0, 3.0, 2.0))
     with pytest.raises(ValueError, match="`hold`"):
         portrait(SETTLED, hold=0)
+    single = Controller([[1.0]], [[0.5]], [0.0], np.ones((1, 2)), np.zeros(2))
+    with pytest.raises(ValueError, match="`controller` must have two units or more"):
+        portrait(single)
+    for still in (0.0, 0.5):
+        unmoved = Controller(np.zeros((1, 2)), still * np.eye(2), np.zeros(2), np.eye(2), [5, 0])
+        with pytest.raises(ValueError, match="`controller` must have states that depend on a"):
+            portrait(unmoved)
     with pytest.raises(ValueError, match="not all the same"):
         principal_components(np.ones((5, 3)))

@@ -7,7 +7,7 @@ from keras import ops
 from support import array, gradients, relative_error
 
 from aru_keras import ARU, DrivenRNN, GammaRNN, gamma
-from aru_keras.activations import GAIN_FLOOR, gamma_slope
+from aru_keras.activations import GAIN_CEILING, GAIN_FLOOR, gamma_slope
 from aru_keras.analysis import _gamma_numpy
 from aru_keras.analysis.dynamics import (
     ActivationDynamics,
@@ -92,6 +92,13 @@ def test_the_gain_in_numpy_is_that_of_the_library():
     np.testing.assert_allclose(found[0][outside], in_n[outside], rtol=1e-9, atol=1e-12)
     assert not found[0][~outside].any()
     np.testing.assert_allclose(found[1], in_s, rtol=1e-12, atol=1e-13)
+
+
+def test_beyond_its_bounds_the_gain_makes_no_difference():
+    n = np.array([GAIN_FLOOR / 2, GAIN_FLOOR, GAIN_CEILING, 2 * GAIN_CEILING])
+    for sign in (1, -1):
+        in_n, _ = _gamma_numpy.partials_of_parameters(1e-15, sign * n, 0.5)
+        assert (in_n != 0).tolist() == [False, True, True, False]
 
 
 def test_the_tail_of_a_sigmoid_keeps_its_slope():

@@ -1,9 +1,11 @@
 """Onset, steady state and decay under a step drive."""
 
+import keras
 import numpy as np
 import pytest
 
-from aru_keras import models, probing
+from aru_keras import ARU, models, probing
+from aru_keras.analysis.gain_scaling import measure_gain_scaling
 from aru_keras.analysis.transients import measure_transients, steady_state, transient
 from aru_keras.perturbations import StepDrive
 
@@ -53,6 +55,10 @@ def test_without_a_transient_there_is_no_decay():
     assert found.n.onset == found.n.steady == 5
 
 
+def gain_scaling(model, x):
+    return measure_gain_scaling(model, (1.0,), (0, 1), x=x)
+
+
 @pytest.mark.parametrize("encoder", ["linear", "conv"])
 def test_a_network_is_run_under_every_drive(encoder):
     shape, steps = ((80, 1), 80) if encoder == "linear" else ((16, 16, 3), 16)
@@ -79,3 +85,20 @@ def test_what_does_not_fit_is_an_error():
         steady_state(StepDrive(1, start=0, duration=5), 6)
     with pytest.raises(ValueError, match="must hold 'n' of finite numbers"):
         transient({**recording, "n": np.full((1, 784, 2), np.inf)}, StepDrive(1))
+
+
+@pytest.mark.parametrize("measure", [measure_transients, gain_scaling])
+def test_padding_is_no_part_of_a_mean(measure):
+    model = keras.Sequential([keras.Input((80, 1)), keras.layers.Masking(-9.0), ARU(5, 3)])
+    x = RNG.random((2, 80, 1)).astype("float32")
+    assert measure(model, x)
+    x[1, 60:] = -9.0
+    with pytest.raises(ValueError, match=r"`x` must have no masked .* 1 of 2 sequences"):
+        measure(model, x)
+
+
+def test_a_recording_with_padding_is_refused():
+    recording = {name: np.ones((2, 784, 2)) for name in "ns"}
+    recording["mask"] = np.arange(784) < np.array([[784], [700]])
+    with pytest.raises(ValueError, match="`recording` must have no masked steps"):
+        transient(recording, StepDrive(1))

@@ -1,11 +1,12 @@
 """The presets: what they train, and that runs that are finished stay theirs."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from aru_keras import tasks
-from aru_keras.runners.experiments import reproduce, workspace
+from aru_keras.runners.experiments import perturbed, reproduce, workspace
 from aru_keras.runners.experiments.catalogue import EXPERIMENTS
 from aru_keras.runners.experiments.presets import PRESETS
 from aru_keras.runners.experiments.trainings import config, pilot_names, trainings
@@ -88,3 +89,9 @@ def test_runs_that_are_finished_are_taken_as_they_are(run, tmp_path, monkeypatch
     name, _, seed = run.name.rpartition("-seed")
     folder, _ = space._run(name, int(seed))
     assert folder.results.exists()
+
+
+def test_a_run_on_the_second_task_of_the_maps_is_measured_once():
+    grey = dataclasses.replace(MEDIUM, task="scifar10")
+    assert perturbed._tasks(grey) == ("scifar10",)
+    assert len(set(perturbed.trainings(grey))) == len(perturbed.trainings(grey))

@@ -41,16 +41,16 @@ def partials_of_parameters(
 ) -> tuple[np.ndarray, np.ndarray]:
     """∂γ/∂n and ∂γ/∂s as derivatives of the map.
 
-    Below the floor of |n|, γ does not depend on n, so ∂γ/∂n is 0. (In training, by contrast, the
-    gradient at the floor is used there.)
+    Below the floor and above the ceiling of |n|, γ does not depend on n, so ∂γ/∂n is 0. (In
+    training, by contrast, the gradient at the bound is used there.)
     """
-    outside = np.abs(n) >= GAIN_FLOOR
+    within = (np.abs(n) >= GAIN_FLOOR) & (np.abs(n) <= GAIN_CEILING)
     n = floored(n)
     z = n * x
     distance = np.abs(z)
     entropy = softplus(-distance) + distance * expit(-distance)
     in_n = s * x * expit(z) * expit(-z) - (1 - s) * entropy / n**2
-    return np.where(outside, in_n, 0.0), expit(z) - softplus(z) / n
+    return np.where(within, in_n, 0.0), expit(z) - softplus(z) / n
 
 
 def largest_slope(n: ArrayLike, s: ArrayLike) -> np.ndarray:

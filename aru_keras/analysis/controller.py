@@ -142,7 +142,8 @@ def portrait(
     """States of a controller under constant pre-activations (Fig 5a).
 
     Args:
-        controller: The controller; for a layer, `Controller.of_cell(layer.cell)`.
+        controller: The controller, of two units or more; for a layer, it is
+            `Controller.of_cell(layer.cell)`.
         amplitudes: Constants a, at least three, in ascending order.
         settle: Number of steps at a = 0.
         hold: Number of steps at the constant.
@@ -152,7 +153,7 @@ def portrait(
     Raises:
         ValueError: An argument is out of its range, or the states do not vary.
     """
-    instance("controller", controller, Controller, "Controller.of_cell makes one.")
+    _check_size(instance("controller", controller, Controller, "Controller.of_cell makes one."))
     given, amplitudes = amplitudes, array("amplitudes", amplitudes, ("K",))
     if len(amplitudes) < 3 or not (np.diff(amplitudes) > 0).all():
         raise ValueError(
@@ -166,6 +167,7 @@ def portrait(
     a = np.zeros((settle + hold, len(amplitudes), draws))
     a[settle:] = amplitudes[:, None]
     states = np.swapaxes(controller.states(a, first).mean(axis=2), 0, 1)
+    _check_movement(states)
     projected, explained = principal_components(states)
     return Portrait(
         amplitudes=amplitudes,
@@ -178,6 +180,28 @@ def portrait(
         unsettled=_unsettled(states),
         settle=settle,
     )
+
+
+def _check_size(controller):
+    if len(controller.bias) < 2:
+        raise ValueError(
+            "`controller` must have two units or more, because its states are shown on two "
+            "principal components. Received: one unit."
+        )
+
+
+def _check_movement(states):
+    """Refuse states (K, T, G) that are all the same, or end where they end for every a."""
+    if any(not _spread(points) for points in (states.reshape(-1, states.shape[-1]), states[:, -1])):
+        raise ValueError(
+            "`controller` must have states that depend on a. Received: one whose states are the "
+            "same for all `amplitudes`. Is its kernel 0?"
+        )
+
+
+def _spread(points):
+    """Whether points (P, G) differ by more than rounding."""
+    return np.ptp(points, axis=0).max() > 1e-12 * max(np.abs(points).max(), 1e-300)
 
 
 def _curve_share(points):

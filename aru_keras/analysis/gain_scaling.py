@@ -30,6 +30,7 @@ from aru_keras._util.arguments import (
 from aru_keras._util.deprecated import renamed
 from aru_keras._util.numerics import refuse_overflow
 from aru_keras.analysis import fitting
+from aru_keras.analysis._checks import unmasked
 from aru_keras.perturbations import PAPER_TIMESTEPS
 from aru_keras.probing import Record, Recorder, load_network, recurrent_layer
 
@@ -185,7 +186,8 @@ def settled(
     timesteps = instance("protocol", protocol, NoiseBurst).timesteps
     noise = array("noise", noise, ("seeds", timesteps, "features"), dtype=None)
     names = ("n", "s", "h")
-    recorded = zip(names, held("recording", recording, names), strict=True)
+    recording = held("recording", unmasked("recording", recording), names)
+    recorded = zip(names, recording, strict=True)
     n, s, h = (_checked(name, values, noise.shape[:2]) for name, values in recorded)
     window = protocol.window
     return Settled(
@@ -225,7 +227,7 @@ def measure_gain_scaling(
         progress: Whether to show a progress bar.
 
     Raises:
-        ValueError: The network has no n and s, or an argument is out of its range.
+        ValueError: The network has no n and s, masks steps, or an argument is out of its range.
     """
     if as_drive is not None:
         enters = "drive" if flag("as_drive", as_drive) else "input"
@@ -277,7 +279,7 @@ class _Reading:
         if self._as_input:
             return self._record(noise)
         silence = np.zeros((*noise.shape[:2], self.inputs), "float32")
-        return self._record(silence if self._x is None else self._x, noise)
+        return unmasked("x", self._record(silence if self._x is None else self._x, noise))
 
 
 def _checked(name, values, shape):

@@ -16,6 +16,7 @@ from aru_keras._util.arguments import array, flag, held, instance
 from aru_keras._util.deprecated import renamed
 from aru_keras._util.numerics import refuse_overflow
 from aru_keras.analysis import fitting
+from aru_keras.analysis._checks import unmasked
 from aru_keras.analysis.robustness import STEP_AMPLITUDES
 from aru_keras.perturbations import PAPER_TIMESTEPS, StepDrive
 from aru_keras.probing import Record, Recorder
@@ -89,7 +90,8 @@ def transient(recording: Mapping[str, np.ndarray], drive: StepDrive) -> Transien
     """
     names = ("n", "s")
     hint = 'Record them with probing.record(network, x, ("n", "s"), drive).'
-    recorded = zip(names, held("recording", recording, names, hint), strict=True)
+    signals = held("recording", unmasked("recording", recording), names, hint)
+    recorded = zip(names, signals, strict=True)
     signals = [_checked(name, values) for name, values in recorded]
     timesteps = signals[0].shape[1]
     steady = steady_state(drive, timesteps)
@@ -116,7 +118,8 @@ def measure_transients(
         progress: Whether to show a progress bar.
 
     Raises:
-        ValueError: The network has no n and s, or the sequences are too short for a steady state.
+        ValueError: The network has no n and s, the sequences are too short for a steady state, or
+            the network masks steps of them.
     """
     amplitudes = array("amplitudes", amplitudes, ("K",), what="a list of finite numbers")
     x = array("x", x, ("B", "T"), ("B", "T", "I"), ("B", "H", "W", "C"), dtype=None)
@@ -126,7 +129,8 @@ def measure_transients(
     transients = []
     for index, amplitude in enumerate(amplitudes):
         drive = StepDrive(amplitude)
-        transients.append(transient(record(x, drive.drive([0], timesteps)), drive))
+        recording = unmasked("x", record(x, drive.drive([0], timesteps)))
+        transients.append(transient(recording, drive))
         if bar:
             bar.update(index + 1)
     return tuple(transients)
