@@ -27,6 +27,9 @@ class EpisodeView:
         controls: The `Controls`.
         world: The view of what is read or acted in, with `restart`, `advance` and `panel`.
         say: Function that is called with a message for the person, "" to take it back.
+
+    Attributes:
+        changed: Function that is called when the episode or the choice of units has changed.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class EpisodeView:
         world: Any,
         say: Callable[[str], None],
     ):
+        self.changed: Callable[[], None] = lambda: None
         self.networks, self.session, self.units = networks, session, units
         self.controls, self.world, self._say = controls, world, say
         self.controls.units.value = ", ".join(map(str, units))
@@ -80,6 +84,7 @@ class EpisodeView:
             view.advance(self.session, index, owned(self.units, view.network))
         self.world.advance(self.session)
         self._show_status()
+        self.changed()
         return more and not self.session.over
 
     def _left(self):
@@ -152,11 +157,13 @@ class EpisodeView:
         self.units = units
         self.controls.units.value = ", ".join(map(str, units))
         self._redraw()
+        self.changed()
 
     def _restarted(self):
         self.world.restart(self.session)
         self._redraw()
         self._show_status()
+        self.changed()
 
     def _redraw(self):
         for index, view in enumerate(self.views):

@@ -20,6 +20,7 @@ from aru_keras.runners.live.takeaway_view import (
 TITLE = "aru-keras live"
 ACCENT = "#0072B2"
 _SHOWN = f".bk-btn.bk-active {{background: {ACCENT} !important; color: white !important}}"
+_RIG, _TAKEAWAY = "Unit rig", "Take it away"
 _STRETCH = {"sizing_mode": "stretch_width"}
 
 
@@ -44,15 +45,15 @@ class Page:
         self.takeaway: TakeawayView
         if isinstance(networks.first, LiveAgent):
             name, self.episode = "Acting", AgentView(networks, self.say)
-            self.takeaway = AgentTakeawayView(self.episode)
+            self.takeaway = AgentTakeawayView(self.episode, self.say)
         else:
             name, self.episode = "Reading", ReadingView(networks, self.say)
-            self.takeaway = ReadingTakeawayView(self.episode)
+            self.takeaway = ReadingTakeawayView(self.episode, self.say)
         self.rig = RigView(networks.first, lambda: self.episode.units, self.say)
         self._views = {
             name: self.episode.panel,
-            "Unit rig": self.rig.panel,
-            "Take it away": self.takeaway.panel,
+            _RIG: self.rig.panel,
+            _TAKEAWAY: self.takeaway.panel,
         }
         for view in self._views.values():
             view.visible = view is self.episode.panel
@@ -61,6 +62,7 @@ class Page:
             options=list(self._views), stylesheets=[_SHOWN], margin=(5, 10)
         )
         self.shown.param.watch(locked(self._turned_to), "value")
+        self.episode.changed = self._changed
 
     def say(self, text: str) -> None:
         """Show a message, or none."""
@@ -79,11 +81,16 @@ class Page:
         self.say("")
         for name, view in self._views.items():
             view.visible = name == event.new
-        if event.new == "Unit rig":
+        if event.new == _RIG:
             self.episode.pause()
             self.rig.open()
-        if event.new == "Take it away":
+        if event.new == _TAKEAWAY:
             self.takeaway.show()
+
+    def _changed(self):
+        """Follow what was done in the episode, or chosen for it."""
+        if self.shown.value == _TAKEAWAY:
+            self.takeaway.refresh()
 
     def template(self) -> pn.template.FastListTemplate:
         """The page as a whole, for a window of its own."""

@@ -21,10 +21,11 @@ class TakeawayView:
 
     Args:
         episode: The tab on which it is done.
+        say: Function that is called with a message for the person.
     """
 
-    def __init__(self, episode: EpisodeView):
-        self._episode = episode
+    def __init__(self, episode: EpisodeView, say: Callable[[str], None]):
+        self._episode, self._say = episode, say
         self.downloads = {
             "csv": self._download("Recording, CSV", "csv", lambda: self._table().encode("utf-8")),
             "png": self._download("Picture, PNG", "png", lambda: self._picture("png")),
@@ -40,12 +41,23 @@ class TakeawayView:
         return pn.Column(pn.FlexBox(*self.downloads.values()), self.python, **_STRETCH)
 
     def show(self) -> None:
-        """Write down what was done so far."""
+        """Stop, and write down what was done so far."""
         self._episode.pause()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write down what was done so far, while more is done."""
+        name = safe_name(self._name)
         for suffix, download in self.downloads.items():
             possible = suffix != "nc" or has_xarray()
             download.disabled = not (self._episode.session.t and possible)
+            download.filename = f"{name}.{suffix}"
         self._write()
+
+    @property
+    def _name(self) -> str:
+        """What the downloads are called."""
+        raise NotImplementedError
 
     def _table(self) -> str:
         raise NotImplementedError
@@ -57,13 +69,25 @@ class TakeawayView:
         raise NotImplementedError
 
     def _download(self, label: str, suffix: str, content: Callable[[], bytes]) -> Any:
-        name = safe_name(self._episode.networks.first.label)
-        return pn.widgets.FileDownload(
-            callback=lambda: io.BytesIO(content()),
-            filename=f"{name}.{suffix}",
-            label=label,
-            width=180,
+        return _Download(
+            callback=lambda: self._file(content), filename=f".{suffix}", label=label, width=180
         )
+
+    def _file(self, content):
+        """What is downloaded; None, and a message, where there is nothing."""
+        try:
+            return io.BytesIO(content())
+        except ValueError as error:
+            self._say(str(error))
+            return None
+
+
+class _Download(pn.widgets.FileDownload):
+    """A download that sends nothing where its callback returns None."""
+
+    def _sync_data(self, fileobj):
+        if fileobj is not None:
+            super()._sync_data(fileobj)
 
 
 class ReadingTakeawayView(TakeawayView):
@@ -71,10 +95,11 @@ class ReadingTakeawayView(TakeawayView):
 
     Args:
         episode: The tab on which it is read.
+        say: Function that is called with a message for the person.
     """
 
-    def __init__(self, episode: Any):
-        super().__init__(episode)
+    def __init__(self, episode: Any, say: Callable[[str], None]):
+        super().__init__(episode, say)
         self.network = pn.widgets.Select(label="Network", options={}, width=220)
         label = _NETCDF if has_xarray() else _NO_NETCDF
         netcdf = self._download(
@@ -91,7 +116,7 @@ class ReadingTakeawayView(TakeawayView):
             disabled=True,
             **_STRETCH,
         )
-        self.network.param.watch(lambda _: self._write(), "value")
+        self.network.param.watch(lambda _: self.refresh(), "value")
 
     @property
     def panel(self) -> pn.Column:
@@ -99,11 +124,25 @@ class ReadingTakeawayView(TakeawayView):
         return pn.Column(self.network, *super().panel, self.text, self.json, **_STRETCH)
 
     def show(self) -> None:
-        """Write down what was read so far."""
-        networks = self._episode.session.networks
-        self.network.options = {network.label: index for index, network in enumerate(networks)}
+        """Stop, and write down what was read so far, of the first network to begin with."""
         self.network.value = 0
         super().show()
+
+    def refresh(self) -> None:
+        """Write down what was read so far, while more is read."""
+        labels = [network.label for network in self._episode.session.networks]
+        options = {label: index for index, label in enumerate(labels)}
+        if options != self.network.options:
+            self.network.param.update(options=options, value=0)
+        super().refresh()
+
+    @property
+    def _name(self):
+        session = self._episode.session
+        label = session.networks[self.network.value].label
+        if session.drawn:
+            return f"{label}-{session.split}"
+        return f"{label}-{session.split}-{session.index}"
 
     def _table(self):
         return takeaway.table(self._episode.session, self.network.value)
@@ -125,6 +164,11 @@ class ReadingTakeawayView(TakeawayView):
 
 class AgentTakeawayView(TakeawayView):
     """Downloads of an episode of an agent, and how to make it again in the unchanged world."""
+
+    @property
+    def _name(self):
+        session = self._episode.session
+        return f"{session.networks[0].label}-{session.index}"
 
     def _table(self):
         return agent_takeaway.table(self._episode.session)
