@@ -86,6 +86,24 @@ def test_the_rig_shows_a_unit_where_only_another_network_has_the_chosen_ones():
     np.testing.assert_allclose(view.traces.source.data["h_0"], view.session.signals["h"][:, 0])
 
 
+def test_the_rig_draws_the_chosen_units_from_the_first_step_on():
+    page = Page(Networks(RUN))
+    rig, typed = page.rig, page.episode.controls.units
+    typed.value = "32, 35"
+    rig.open()
+    assert rig._steps(STEPS // 2)
+    typed.value = "5, 6"
+    assert not rig._steps(STEPS // 2)
+    h, drawn = rig.session.signals["h"], rig.traces.source.data
+    np.testing.assert_allclose(drawn["h_0"], h[:, 5])
+    assert "unit 5: " in rig.answer.object
+    rig._draw_curve()
+    typed.value = "7"
+    np.testing.assert_allclose(rig.traces.source.data["h_0"], h[:, 7])
+    assert "unit 7: " in rig.answer.object and np.isnan(rig._curve.data["h_1"]).all()
+    np.testing.assert_array_equal(rig._curve.data["h_0"], rig._measured.h[:, 7])
+
+
 @pytest.fixture(scope="module")
 def few(tmp_path_factory):
     """The folder of a run on digits, of a network of few units that was not trained."""

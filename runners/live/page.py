@@ -89,6 +89,7 @@ class Page:
 
     def _changed(self):
         """Follow what was done in the episode, or chosen for it."""
+        self.rig.redraw()
         if self.shown.value == _TAKEAWAY:
             self.takeaway.refresh()
 

@@ -6,6 +6,7 @@ import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource, FreehandDrawTool
 
+from aru_keras.envs.protocols import FICurve
 from aru_keras.runners.live.charts import COLOURS, GREY, SHOWN_UNITS, Axis, Traces, chart
 from aru_keras.runners.live.locking import locked
 from aru_keras.runners.live.network_view import AXES, LABELS, owned
@@ -35,6 +36,8 @@ class RigView:
     ):
         self.network, self._units, self._say = network, units, say
         self.session: RigSession | None = None
+        self._drawn_units: list[int] = []
+        self._measured: FICurve | None = None
         self.player = Player(self._steps, self._show_playing)
         self.player.set_speed(_SPEED)
         labels = {name: LABELS[name] for name in LABELS if name in network.signals}
@@ -49,10 +52,23 @@ class RigView:
         self.panel = pn.Row(left, right, **_STRETCH)
 
     def open(self) -> None:
-        """Make the rig, if it is not there."""
+        """Make the rig, if it is not there, and draw the units that are chosen."""
         if self.session is None:
             self.session = RigSession(self.network)
             self._begin()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw the chosen units from the first step on, where others are drawn."""
+        session, units = self.session, self._shown
+        if session is None or units == self._drawn_units:
+            return
+        self._drawn_units = units
+        self.traces.draw(session.signals, session.currents[:, None], units, session.t)
+        self._let_draw(self.kind.value == "drawn")
+        if session.over:
+            self._draw_order()
+        self._draw_measured()
 
     def close(self) -> None:
         """Stop the clock."""
@@ -136,6 +152,7 @@ class RigView:
         self.player.pause()
         self.session.begin(self._current(), self.isolated.value == ISOLATED)
         self.session.turn(self.amplitude.value)
+        self._drawn_units = self._shown
         self.traces.clear()
         self._let_draw(self.kind.value == "drawn")
         self._derivative.data = {"t": [], "value": []}
@@ -185,7 +202,8 @@ class RigView:
         session, first = self.session, self.session.t
         for _ in range(count):
             session.step()
-        self.traces.add(session.signals, session.currents[:, None], self._shown, first, session.t)
+        currents = session.currents[:, None]
+        self.traces.add(session.signals, currents, self._drawn_units, first, session.t)
         if session.over:
             self._draw_order()
         return not session.over
@@ -196,7 +214,7 @@ class RigView:
 
     def _draw_order(self):
         """Show the orders of the units that are drawn."""
-        units, order = self._shown, self.session.order(self._shown)
+        units, order = self._drawn_units, self.session.order(self._drawn_units)
         if order is None:
             self.answer.object = "This current has no step: no order is fitted."
             return
@@ -216,7 +234,13 @@ class RigView:
             self.traces.axes["drive"].hold(value[80:220])
 
     def _draw_curve(self):
-        curve, units = self.session.f_i_curve(), self._shown
+        self._measured = self.session.f_i_curve()
+        self._draw_measured()
+
+    def _draw_measured(self):
+        curve, units = self._measured, self._drawn_units
+        if curve is None:
+            return
         columns = {f"h_{k}": curve.h[:, unit] for k, unit in enumerate(units)}
         empty = np.full(len(curve.currents), np.nan)
         columns |= {f"h_{k}": empty for k in range(len(units), SHOWN_UNITS)}
