@@ -104,6 +104,21 @@ def test_the_rig_draws_the_chosen_units_from_the_first_step_on():
     np.testing.assert_array_equal(rig._curve.data["h_0"], rig._measured.h[:, 7])
 
 
+def test_an_order_is_shown_only_where_it_describes_the_response_to_a_step():
+    view = RigView(network(), lambda: [32, 35], print)
+    view.open()
+    view._steps(STEPS)
+    assert "unit 32: α = " in view.answer.object and "integrates" in view.answer.object
+    assert len(view._derivative.data["t"]) == STEPS
+    view.isolated.value = CONNECTED
+    view._steps(STEPS)
+    assert "unit 32: no good fit (R² = -" in view.answer.object
+    assert "α" not in view.answer.object and not len(view._derivative.data["t"])
+    view.kind.value = "ramp"
+    view._steps(STEPS)
+    assert view.answer.object == "This current has no step: no order is fitted."
+
+
 @pytest.fixture(scope="module")
 def few(tmp_path_factory):
     """The folder of a run on digits, of a network of few units that was not trained."""

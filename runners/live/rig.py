@@ -152,12 +152,12 @@ class RigSession:
         return protocols.f_i_curve(self.rig, list(currents))
 
     def order(self, units: Sequence[int]) -> FractionalOrder | None:
-        """The fractional order α of units' responses; None where the current has no order to fit.
+        """The fractional order α of units' responses to a step; None after another current.
 
         Args:
             units: The units.
         """
-        if not self.over or not np.ptp(self.currents):
+        if not self.over or self.current.kind != "step" or not np.ptp(self.currents):
             return None
         return fractional_order(self.signals["h"][:, list(units)], self.currents)
 

@@ -218,18 +218,17 @@ class RigView:
         if order is None:
             self.answer.object = "This current has no step: no order is fitted."
             return
-        lines = [
-            f"unit {unit}: α = {alpha:+.2f} (R² = {fit:.2f})"
-            if fitted
-            else f"unit {unit}: no order"
-            for unit, alpha, fit, fitted in zip(
-                units, order.alpha, order.r_squared, order.fitted, strict=True
-            )
-        ]
-        meaning = "α > 0: the unit integrates; α < 0: it differentiates."
-        self.answer.object = "<br>".join(["<b>Fractional order</b>", *lines, f"<i>{meaning}</i>"])
-        if order.fitted[0]:
-            value = self.session.derivative(units[0], float(order.alpha[0]))
+        lines = [f"unit {unit}: {_verdict(order, k)}" for k, unit in enumerate(units)]
+        if order.adequate.any():
+            lines.append("<i>α > 0: the unit integrates; α < 0: it differentiates.</i>")
+        self.answer.object = "<br>".join(["<b>Fractional order</b>", *lines])
+        self._draw_derivative(units[0], order)
+
+    def _draw_derivative(self, unit, order):
+        """Draw D^α of the output of the first unit, where it is near the current."""
+        self._derivative.data = {"t": [], "value": []}
+        if order.adequate[0]:
+            value = self.session.derivative(unit, float(order.alpha[0]))
             self._derivative.data = {"t": np.arange(STEPS), "value": value}
             self.traces.axes["drive"].hold(value[80:220])
 
@@ -247,3 +246,13 @@ class RigView:
         self._curve_axis.reset()
         self._curve_axis.hold(curve.h[:, units])
         self._curve.data = {"current": curve.currents, **columns}
+
+
+def _verdict(order, k):
+    """What is said of the order of the k-th unit: α only where it describes the response."""
+    fit = order.r_squared[k]
+    if not order.fitted[k]:
+        return "no order, its output is constant"
+    if not order.adequate[k]:
+        return f"no good fit (R² = {fit:.2f})"
+    return f"α = {order.alpha[k]:+.2f} (R² = {fit:.2f})"
