@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 
-from aru_keras import models, tasks
+from aru_keras import models, perturbations, tasks
 from aru_keras.runners.live.networks import LiveNetwork, Networks
 from aru_keras.runners.live.page import Page
 from aru_keras.runners.live.reading_view import FIRST_INDEX
@@ -192,3 +192,15 @@ def test_a_drawing_is_left_where_the_box_is_empty():
     controls.index.value = None
     controls.draw.value = False
     assert not session.drawn and page.message.object == ""
+
+
+def test_the_papers_step_is_not_added_to_what_the_sliders_are_at():
+    page = Page(Networks(RUN))
+    controls, session = page.episode.controls, page.episode.session
+    controls.sliders["drive"].value, controls.sliders["contrast"].value = 3.0, 0.5
+    controls.paper.clicks += 1
+    page.episode.advance(40)
+    assert session.perturbation == perturbations.StepDrive()
+    assert all(slider.value == 0 for slider in controls.sliders.values())
+    expected = perturbations.StepDrive().drive([3], 64)[0, :40, 0]
+    np.testing.assert_array_equal(session.drives[0][:40, 0], expected)

@@ -11,6 +11,7 @@ from aru_keras.runners.live.charts import SHOWN_UNITS
 from aru_keras.runners.live.classes import Classes
 from aru_keras.runners.live.controls import NOTHING, ReadingControls
 from aru_keras.runners.live.episode_view import EpisodeView
+from aru_keras.runners.live.hand import Hand
 from aru_keras.runners.live.image_view import ImageView
 from aru_keras.runners.live.network_view import NetworkView
 from aru_keras.runners.live.networks import Networks
@@ -43,7 +44,7 @@ class ReadingView(EpisodeView):
         """Say what the controls do."""
         super()._connect()
         controls, on = self.controls, self._on
-        on(controls.paper, "clicks", lambda _: self.begin(StepDrive()))
+        on(controls.paper, "clicks", lambda _: self._papers_step())
         on(controls.replay, "clicks", lambda _: self._replay())
         on(controls.base, "value", self._type_perturbation)
         on(controls.split, "value", self._choose_split)
@@ -65,6 +66,15 @@ class ReadingView(EpisodeView):
         self.session.restart(perturbation)
         self.controls.base.value = self.session.history.base.to_text()
         self._restarted()
+
+    def _papers_step(self):
+        self._to_neutral()
+        self.begin(StepDrive())
+
+    def _to_neutral(self):
+        # The sliders only tell the session of it after the next message.
+        self.session.hand = Hand()
+        self.controls.to_neutral()
 
     def _replay(self):
         self.session.replay()
