@@ -204,3 +204,9 @@ def test_the_papers_step_is_not_added_to_what_the_sliders_are_at():
     assert all(slider.value == 0 for slider in controls.sliders.values())
     expected = perturbations.StepDrive().drive([3], 64)[0, :40, 0]
     np.testing.assert_array_equal(session.drives[0][:40, 0], expected)
+
+
+def test_the_curve_says_no_gain_before_the_first_step(beside):
+    assert all("n = " in view.curve.title.text for view in beside.episode.views)
+    beside.episode.begin_again()
+    assert not any("n = " in view.curve.title.text for view in beside.episode.views)

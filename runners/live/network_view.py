@@ -107,6 +107,7 @@ class NetworkView:
             self._points.data = {"n": [], "s": []}
             self._chosen.data = {"n": [], "s": [], "colour": []}
             self._operating.data = self._family.data = {"x": [], "y": []}
+            self.curve.title.text = f"unit {units[0]}: γ(x; n, s)"
             return
         a, n, s, h = (session.signals[network_index][name][t] for name in ("a", "n", "s", "h"))
         for axis, values in zip(self._axes[:2], (n, s), strict=True):
