@@ -108,10 +108,14 @@ def test_a_click_on_a_point_selects_its_unit(window):
     ],
 )
 def test_what_is_typed_is_checked(window, label, text, message):
+    from playwright.sync_api import expect
+
     field = window.page.get_by_label(label)
+    before = field.input_value()
     field.fill(text)
     field.press("Enter")
     window.page.get_by_role("alert").get_by_text(message).wait_for()
+    expect(field).to_have_value(before, timeout=PATIENCE)
     window.button("One step").click()
     window.sees("Step 1 of 64")
 

@@ -210,3 +210,25 @@ def test_the_curve_says_no_gain_before_the_first_step(beside):
     assert all("n = " in view.curve.title.text for view in beside.episode.views)
     beside.episode.begin_again()
     assert not any("n = " in view.curve.title.text for view in beside.episode.views)
+
+
+def test_a_box_shows_what_is_in_force(beside):
+    controls, said = beside.episode.controls, beside.message
+    for box, good, wrong in ((controls.units, "1, 2", "500"), (controls.base, "step:5", "stop:5")):
+        box.value = good
+        assert said.object == ""
+        box.value = wrong
+        assert box.value == good and "must" in said.object
+    controls.base.value = ""
+    assert said.object == "" and controls.base.value == ""
+    controls.base.value = "none"
+    beside.episode.begin_again()
+    assert controls.base.value == ""
+
+
+def test_of_many_units_the_first_are_drawn_and_that_is_said(beside):
+    typed = beside.episode.controls.units
+    typed.value = "5, 4, 3, 2, 1"
+    assert typed.value == "5, 4, 3, 2" and "The first 4 are drawn" in beside.message.object
+    typed.value = "5, 4"
+    assert beside.message.object == ""

@@ -44,7 +44,7 @@ class EpisodeView:
         self.changed: Callable[[], None] = lambda: None
         self.networks, self.session, self.units = networks, session, units
         self.controls, self.world, self._say = controls, world, say
-        self.controls.units.value = ", ".join(map(str, units))
+        self.controls.units.value = self._told_units()
         self.status = Div(margin=(0, 10))
         self.player = Player(self.advance, self._show_playing)
         self.views: list[NetworkView] = []
@@ -105,19 +105,26 @@ class EpisodeView:
         for name, slider in controls.sliders.items():
             on(slider, "value", functools.partial(self._turn, name))
         on(controls.neutral, "clicks", lambda _: controls.to_neutral())
-        on(controls.units, "value", self._type_units)
+        on(controls.units, "value", self._type_units, self._told_units)
         self.player.set_speed(controls.speed.value)
 
-    def _on(self, widget, parameter, act):
-        """Call `act` with a new value; what it refuses is said to the person."""
+    def _on(self, widget, parameter, act, in_force=None):
+        """Call `act` with a new value; what it refuses is said to the person.
+
+        With `in_force`, which gives the value in force, the widget returns to it after a refusal.
+        """
 
         def changed(event):
+            if in_force is not None and event.new == in_force():
+                return
             self._say("")
             try:
                 act(event.new)
             except ValueError as error:
                 self.player.pause()
                 self._say(str(error))
+                if in_force is not None:
+                    widget.value = in_force()
 
         widget.param.watch(locked(changed), parameter)
 
@@ -146,7 +153,14 @@ class EpisodeView:
             units = [int(part) for part in text.replace(",", " ").split()]
         except ValueError:
             units = text
-        self._choose(self.session.chosen_units(self._largest, units)[:SHOWN_UNITS])
+        chosen = self.session.chosen_units(self._largest, units)
+        self._choose(chosen[:SHOWN_UNITS])
+        if len(chosen) > SHOWN_UNITS:
+            self._say(f"The first {SHOWN_UNITS} are drawn.")
+
+    def _told_units(self):
+        """The chosen units as text."""
+        return ", ".join(map(str, self.units))
 
     def _clicked(self, unit):
         # Units of a second network stay chosen when it goes.
@@ -155,7 +169,7 @@ class EpisodeView:
 
     def _choose(self, units):
         self.units = units
-        self.controls.units.value = ", ".join(map(str, units))
+        self.controls.units.value = self._told_units()
         self._redraw()
         self.changed()
 

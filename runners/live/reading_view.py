@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aru_keras._util.conversions import shown
-from aru_keras.perturbations import StepDrive
+from aru_keras.perturbations import Perturbations, StepDrive
 from aru_keras.probing import Reading
 from aru_keras.runners.live.charts import SHOWN_UNITS
 from aru_keras.runners.live.classes import Classes
@@ -46,7 +46,7 @@ class ReadingView(EpisodeView):
         controls, on = self.controls, self._on
         on(controls.paper, "clicks", lambda _: self._papers_step())
         on(controls.replay, "clicks", lambda _: self._replay())
-        on(controls.base, "value", self._type_perturbation)
+        on(controls.base, "value", self._type_perturbation, self._told_base)
         on(controls.split, "value", self._choose_split)
         on(controls.index, "value", lambda index: self._choose_image(controls.split.value, index))
         on(controls.draw, "value", self._draw)
@@ -64,7 +64,7 @@ class ReadingView(EpisodeView):
             perturbation: A perturbation, or what `as_perturbation` takes.
         """
         self.session.restart(perturbation)
-        self.controls.base.value = self.session.history.base.to_text()
+        self.controls.base.value = self._told_base()
         self._restarted()
 
     def _papers_step(self):
@@ -79,19 +79,22 @@ class ReadingView(EpisodeView):
     def _replay(self):
         self.session.replay()
         self.controls.to_neutral()
-        self.controls.base.value = self.session.history.base.to_text()
+        self.controls.base.value = self._told_base()
         self._restarted()
         self.player.play()
 
     def _type_perturbation(self, text):
-        if text == self.session.history.base.to_text():
-            return
         if ".npy" in text:
             raise ValueError(
                 "`perturbation` must be written out on this page, which reads no files. "
                 f"Received: {shown(text)}. Give the values of the waveform, with spaces between."
             )
         self.begin(text.strip() or None)
+
+    def _told_base(self):
+        """The perturbation of the whole episode as text, "" for none."""
+        base = self.session.history.base
+        return "" if base == Perturbations() else base.to_text()
 
     def _choose_split(self, split):
         size = self.session.task.sizes[split]
