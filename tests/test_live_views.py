@@ -9,6 +9,7 @@ from aru_keras import models, perturbations, tasks
 from aru_keras.runners.live.networks import LiveNetwork, Networks
 from aru_keras.runners.live.page import Page
 from aru_keras.runners.live.reading_view import FIRST_INDEX
+from aru_keras.runners.live.recorded import recorded_page
 from aru_keras.runners.live.rig import STEPS
 from aru_keras.runners.live.rig_view import CONNECTED, RigView
 from aru_keras.runners.run_folder import RunFolder
@@ -232,3 +233,8 @@ def test_of_many_units_the_first_are_drawn_and_that_is_said(beside):
     assert typed.value == "5, 4, 3, 2" and "The first 4 are drawn" in beside.message.object
     typed.value = "5, 4"
     assert beside.message.object == ""
+
+
+def test_a_network_without_gains_is_not_recorded():
+    with pytest.raises(ValueError, match=r"`run` must be an ARUN .*relu-digits, of kind relu"):
+        recorded_page("pretrained:relu-digits")

@@ -45,8 +45,16 @@ def recorded_page(
 
     Returns:
         The page, which contains everything that it needs.
+
+    Raises:
+        ValueError: If the network has no n and s, or there is no such image.
     """
     network = LiveNetwork(run)
+    if not network.adapts:
+        raise ValueError(
+            "`run` must be an ARUN or RNN+γ network, whose units have n and s, for this page. "
+            f"Received: {network.run}, of kind {network.kind}."
+        )
     drives = [float(drive) for drive in array("drives", drives, ("K",))]
     readings = [_reading(network, drive, index) for drive in drives]
     units = readings[0].units(None, SHOWN_UNITS)
