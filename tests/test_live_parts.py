@@ -112,15 +112,19 @@ def test_the_lines_of_python_read_the_file_from_which_the_task_was_read(tmp_path
     exec(lines, {})
 
 
-def test_the_lines_of_python_make_a_drawing_again():
+@pytest.mark.parametrize("drive", [0.0, 2.0])
+def test_the_lines_of_python_make_a_drawing_again(drive, capsys):
     session = Session(network())
-    session.draw(network().task.images("test")[9])
-    session.turn(drive=2.0)
+    session.draw(np.random.default_rng(0).random((8, 8), "float32"))
+    session.turn(drive=drive)
     while session.step():
         pass
     made = {}
     exec(takeaway.python(session, [0]), made)
-    np.testing.assert_allclose(made["signals"]["h"][0], session.signals[0]["h"], atol=2e-3)
+    np.testing.assert_array_equal(made["image"], session.image)
+    assert relative_error(made["signals"]["h"][0], session.signals[0]["h"]) < 1e-5
+    best = session.probabilities[0][-1].argmax()
+    assert capsys.readouterr().out.splitlines()[-1] == f"reads {best}"
 
 
 def test_the_recording_has_the_names_of_a_recording_of_the_task():

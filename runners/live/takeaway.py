@@ -5,8 +5,6 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from aru_keras import plots
 from aru_keras.perturbations import Perturbations
 from aru_keras.plots import style
@@ -87,7 +85,7 @@ def perturbation_json(session: Session) -> str:
 
 
 def python(session: Session, units: Sequence[int], network_index: int = 0) -> str:
-    """Lines of Python that make the same recording and the same picture.
+    """Lines of Python that make the same recording, and the picture unless the image was drawn.
 
     Args:
         session: The episode.
@@ -128,13 +126,19 @@ def _imports_numpy(lines):
 
 def _of_drawing(session, network):
     """Lines that read an image that is not in the data."""
-    image = np.round(session.image.astype("float64"), 4).tolist()
+    # The shortest text that gives the same float32: the recurrence amplifies what is rounded.
+    image = [[float(str(value)) for value in row] for row in session.image]
     return [
-        f"image = np.array({image})",
+        f"image = np.array({image}, 'float32')",
         "x = image.reshape(1, -1, 1)[:, task.permutation]"
         if session.task.permutation is not None
         else "x = image.reshape(1, -1, 1)",
         f"x, drive = task.perturbed(x, [0], perturbation, {network.units})",
         f"signals = probing.record({network.run!r}, x, drive=drive)",
         "print({name: values.shape for name, values in signals.items()})",
+        f"step = probing.OnlineStep({network.run!r}, 'y')",
+        "state = step.initial_state(1)",
+        "for t in range(x.shape[1]):",
+        "    *_, state, read = step(x[:, t], state, None if drive is None else drive[:, t])",
+        'print("reads", np.argmax(read["y"]))',
     ]
