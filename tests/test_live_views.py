@@ -238,3 +238,19 @@ def test_of_many_units_the_first_are_drawn_and_that_is_said(beside):
 def test_a_network_without_gains_is_not_recorded():
     with pytest.raises(ValueError, match=r"`run` must be an ARUN .*relu-digits, of kind relu"):
         recorded_page("pretrained:relu-digits")
+
+
+def test_a_pen_stays_and_is_only_turned_on_and_off(rig):
+    page = Page(Networks(RUN))
+    image = page.episode.world
+    for chart, pen, turn in (
+        (image.chart, image._pen, lambda on: page.episode.controls.draw.param.update(value=on)),
+        (
+            rig.traces.charts["drive"],
+            rig._pen,
+            lambda on: rig.kind.param.update(value="drawn" if on else "step"),
+        ),
+    ):
+        for on in (True, False, True, False):
+            turn(on)
+            assert pen in chart.tools and chart.toolbar.active_drag is (pen if on else None)

@@ -50,16 +50,15 @@ class ImageView:
         strokes = made.multi_line("xs", "ys", source=self._strokes, **line)
         self._pen = FreehandDrawTool(renderers=[strokes], num_objects=MOST_STROKES)
         self._strokes.on_change("data", self._stroke)
+        # A tool that is taken away and added again is an error in the browser now and then.
+        made.add_tools(self._pen)
+        made.toolbar.active_drag = None
         self.panel = pn.pane.Bokeh(made)
 
     def draw_by_hand(self, on: bool) -> None:
         """Let the person draw, on an empty canvas, or no more."""
         self._strokes.data = {"xs": [], "ys": []}
-        if on:
-            self.chart.add_tools(self._pen)
-            self.chart.toolbar.active_drag = self._pen
-        elif self._pen in self.chart.tools:
-            self.chart.tools = [tool for tool in self.chart.tools if tool is not self._pen]
+        self.chart.toolbar.active_drag = self._pen if on else None
 
     def restart(self, session: Session) -> None:
         """Show another image."""

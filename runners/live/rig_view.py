@@ -121,6 +121,8 @@ class RigView:
         lines = made.multi_line("xs", "ys", source=self._stroke, color=COLOURS[1], line_width=3)
         self._pen = FreehandDrawTool(renderers=[lines], num_objects=1)
         self._stroke.on_change("data", self._drawn)
+        made.add_tools(self._pen)
+        made.toolbar.active_drag = None
         self._derivative = ColumnDataSource({"t": [], "value": []})
         made.line("t", "value", source=self._derivative, color=COLOURS[0], line_width=1)
         made.line([0, STEPS], [0, 0], color=GREY, line_width=0.5)
@@ -170,11 +172,7 @@ class RigView:
         if on:
             axis = self.traces.axes["drive"].range
             axis.update(start=self.amplitude.start, end=self.amplitude.end)
-        if on and self._pen not in made.tools:
-            made.add_tools(self._pen)
-            made.toolbar.active_drag = self._pen
-        if not on and self._pen in made.tools:
-            made.tools = [tool for tool in made.tools if tool is not self._pen]
+        made.toolbar.active_drag = self._pen if on else None
 
     def _drawn(self, attribute, old, new):
         if len(new["xs"]):
