@@ -83,3 +83,24 @@ def test_downloads_have_the_names_of_what_they_hold(page):
     assert names() == of("gamma-digits-drawn")
     page.episode.controls.other.value = "nothing"
     assert names() == of("arun-digits-drawn")
+
+
+def test_a_drawing_begins_with_nothing_and_is_judged_once_its_class_is_chosen(networks):
+    page = Page(networks)
+    episode, controls = page.episode, page.episode.controls
+    page.episode.player.play = lambda: None
+    controls.draw.value = True
+    assert not episode.world._whole.data["image"][0].any()
+    assert episode.world.chart.title.text == "drawn by hand" and "Draw on" in page.message.object
+    episode._drawn(np.eye(8, dtype="float32"))
+    episode.advance(64)
+    (view,) = episode.views
+    assert not set("✓✗") & set(view.title.text) and not view.answers._label.visible
+    assert page.takeaway._picture("png").startswith(b"\x89PNG") and len(table(page)) == 64
+    assert episode.session.reading().label == -1
+    controls.label.value = 4
+    assert "meant as 4" in episode.world.chart.title.text and view.answers._label.visible
+    episode.advance(64)
+    assert set("✓✗") & set(view.title.text)
+    controls.draw.value = False
+    assert episode.world.chart.title.text.startswith("test[3]")

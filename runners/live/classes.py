@@ -6,7 +6,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, Span
 
 from aru_keras.runners.live.charts import LABEL_COLOUR, PALETTE, Time, chart
-from aru_keras.runners.live.session import Session
+from aru_keras.runners.live.session import NO_LABEL, Session
 from aru_keras.tasks import Task
 
 
@@ -43,6 +43,7 @@ class Classes:
         probabilities[:, :t] = session.probabilities[network_index][:t].T
         self._classes.data = {"image": [probabilities]}
         self._label.location = session.label
+        self._label.visible = session.label != NO_LABEL
 
     def advance(self, session: Session, network_index: int, first: int) -> None:
         """Draw the steps from `first` on."""
@@ -56,6 +57,7 @@ class Classes:
             return "has read nothing yet"
         probabilities = session.probabilities[network_index][session.t - 1]
         best = int(probabilities.argmax())
-        verdict = "" if not session.over else (" ✓" if best == session.label else " ✗")
+        judged = session.over and session.label != NO_LABEL
+        verdict = (" ✓" if best == session.label else " ✗") if judged else ""
         name = html.escape(session.task.spec.class_name(best))
         return f"reads class <b>{name}</b>, p = {probabilities[best]:.2f}{verdict}"

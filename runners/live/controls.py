@@ -12,6 +12,13 @@ from aru_keras.tasks import SPLITS, Task
 NOTHING = "nothing"
 """What stands for no second network."""
 
+NO_CLASS = "—"
+"""What stands for no class that a drawing is meant to be."""
+
+ACCENT = "#0072B2"
+PRESSED = f".bk-btn.bk-active {{background: {ACCENT} !important; color: white !important}}"
+"""The colour of the page, and the look of buttons that are on."""
+
 SPEEDS = (1, 60)
 """The slowest and the fastest speed in steps a second."""
 
@@ -110,11 +117,13 @@ class ReadingControls(Controls):
             label="Beside it", options=[NOTHING, *others], value=NOTHING, **_STRETCH
         )
         images = bool(task.image_shape)
-        self.draw = pn.widgets.Toggle(label="Draw by hand", width=120, visible=images)
+        self.draw = pn.widgets.Toggle(
+            label="Draw by hand", width=120, visible=images, stylesheets=[PRESSED]
+        )
         self.label = pn.widgets.Select(
             label="Meant as",
-            options=list(range(task.classes)),
-            value=0,
+            options=[NO_CLASS, *range(task.classes)],
+            value=NO_CLASS,
             width=100,
             visible=images,
         )

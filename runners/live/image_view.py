@@ -9,7 +9,7 @@ import panel as pn
 from bokeh.models import ColumnDataSource, FreehandDrawTool
 
 from aru_keras.runners.live.charts import LABEL_COLOUR, chart
-from aru_keras.runners.live.session import Session
+from aru_keras.runners.live.session import NO_LABEL, Session
 
 MOST_STROKES, MOST_POINTS = 20, 5000
 """The largest number of strokes of a drawing, and of points that are read of it."""
@@ -63,11 +63,7 @@ class ImageView:
     def restart(self, session: Session) -> None:
         """Show another image."""
         self._whole.data = {"image": [np.flipud(session.image)]}
-        self.chart.title.text = (
-            f"drawn by hand, meant as {session.label}"
-            if session.drawn
-            else f"{session.split}[{session.index}], label {session.label}"
-        )
+        self.chart.title.text = _title(session)
         self.advance(session)
 
     def advance(self, session: Session) -> None:
@@ -82,6 +78,13 @@ class ImageView:
     def _stroke(self, attribute, old, new):
         if len(new["xs"]):
             self._drawn(raster(new["xs"], new["ys"], self._shape))
+
+
+def _title(session):
+    if not session.drawn:
+        return f"{session.split}[{session.index}], label {session.label}"
+    meant = "" if session.label == NO_LABEL else f", meant as {session.label}"
+    return f"drawn by hand{meant}"
 
 
 def raster(xs: Sequence[Any], ys: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:

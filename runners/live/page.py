@@ -6,6 +6,7 @@ from typing import ClassVar
 import panel as pn
 
 from aru_keras.runners.live.agent_view import AgentView
+from aru_keras.runners.live.controls import ACCENT, PRESSED
 from aru_keras.runners.live.episode_view import EpisodeView
 from aru_keras.runners.live.locking import locked
 from aru_keras.runners.live.networks import LiveAgent, Networks
@@ -18,8 +19,6 @@ from aru_keras.runners.live.takeaway_view import (
 )
 
 TITLE = "aru-keras live"
-ACCENT = "#0072B2"
-_SHOWN = f".bk-btn.bk-active {{background: {ACCENT} !important; color: white !important}}"
 _RIG, _TAKEAWAY = "Unit rig", "Take it away"
 _STRETCH = {"sizing_mode": "stretch_width"}
 
@@ -59,7 +58,7 @@ class Page:
             view.visible = view is self.episode.panel
         # Buttons and not tabs, as tabs of Bokeh cannot be turned with the keyboard.
         self.shown = pn.widgets.RadioButtonGroup(
-            options=list(self._views), stylesheets=[_SHOWN], margin=(5, 10)
+            options=list(self._views), stylesheets=[PRESSED], margin=(5, 10)
         )
         self.shown.param.watch(locked(self._turned_to), "value")
         self.episode.changed = self._changed

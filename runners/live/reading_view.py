@@ -4,12 +4,14 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from aru_keras._util.conversions import shown
 from aru_keras.perturbations import Perturbations, StepDrive
 from aru_keras.probing import Reading
 from aru_keras.runners.live.charts import SHOWN_UNITS
 from aru_keras.runners.live.classes import Classes
-from aru_keras.runners.live.controls import NOTHING, ReadingControls
+from aru_keras.runners.live.controls import NO_CLASS, NOTHING, ReadingControls
 from aru_keras.runners.live.episode_view import EpisodeView
 from aru_keras.runners.live.hand import Hand
 from aru_keras.runners.live.image_view import ImageView
@@ -116,14 +118,17 @@ class ReadingView(EpisodeView):
         self.player.pause()
         self.world.draw_by_hand(on)
         if on:
+            self._drawn(np.zeros(self.session.task.image_shape, "float32"))
             self._say("Draw on the image: it is read after each stroke.")
         elif self.session.drawn:
             self._choose_image(self.controls.split.value, self._index)
 
     def _drawn(self, image):
-        self.session.draw(image, self.controls.label.value)
+        label = self.controls.label.value
+        self.session.draw(image, None if label == NO_CLASS else label)
         self._restarted()
-        self.player.play()
+        if image.any():
+            self.player.play()
 
     def _mean(self, label):
         if self.session.drawn:

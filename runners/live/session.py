@@ -17,6 +17,9 @@ from aru_keras.tasks import SPLITS
 DRAWN = "drawn"
 """What stands for the split of an image that was drawn by hand."""
 
+NO_LABEL = -1
+"""What stands for the label of a drawing that is not meant to be of any class."""
+
 
 class Session:
     """The state of one window: what is read, how far, and what was turned until now.
@@ -80,18 +83,19 @@ class Session:
         length = int(self.task.lengths(split)[index]) if ragged else self.task.timesteps
         self._take(split, index, int(labels[0]), x[0], length)
 
-    def draw(self, image: Any, label: int = 0) -> None:
+    def draw(self, image: Any, label: int | None = None) -> None:
         """Begin an episode with an image that was drawn by hand.
 
         Args:
             image: The image, (H, W), from 0 to 1.
-            label: The class that it is meant to be.
+            label: The class that it is meant to be, or None.
 
         Raises:
             ValueError: If the image has another shape or other values.
         """
         image = array("image", image, self.task.image_shape, least=0, most=1, dtype="float32")
-        label = whole("label", label, 0, most=self.task.classes - 1)
+        most = self.task.classes - 1
+        label = NO_LABEL if label is None else whole("label", label, 0, most=most)
         order = [self.task.pixel_index(t) for t in range(self.task.timesteps)]
         self._take(DRAWN, 0, label, image.reshape(-1, 1)[order], len(order))
 
@@ -245,6 +249,7 @@ class _DrawnTask:
 
     def __init__(self, task, image):
         self._task, self._image = task, image
+        self.spec = _DrawnSpec(task.spec)
 
     def __getattr__(self, name):
         return getattr(self._task, name)
@@ -252,6 +257,20 @@ class _DrawnTask:
     def images(self, split):
         """The image."""
         return self._image[None]
+
+
+class _DrawnSpec:
+    """What is known of a task, in which there is a name for no class."""
+
+    def __init__(self, spec):
+        self._spec = spec
+
+    def __getattr__(self, name):
+        return getattr(self._spec, name)
+
+    def class_name(self, number):
+        """The name of a class."""
+        return "none" if number == NO_LABEL else self._spec.class_name(number)
 
 
 def _alike(network, other):
