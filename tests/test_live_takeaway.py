@@ -88,7 +88,8 @@ def test_downloads_have_the_names_of_what_they_hold(page):
 def test_a_drawing_begins_with_nothing_and_is_judged_once_its_class_is_chosen(networks):
     page = Page(networks)
     episode, controls = page.episode, page.episode.controls
-    page.episode.player.play = lambda: None
+    page.takeaway.show()
+    episode.player.play = lambda: None
     controls.draw.value = True
     assert not episode.world._whole.data["image"][0].any()
     assert episode.world.chart.title.text == "drawn by hand" and "Draw on" in page.message.object
