@@ -130,6 +130,13 @@ def test_more_units_than_colours_can_be_told_apart(task):
     assert len(set(styles)) == 28
 
 
+def test_the_liveliest_units_of_constant_gains_are_those_of_the_output(task):
+    found = read("pretrained:gamma-digits", task)
+    assert (found.signals["n"] == found.signals["n"][0]).all()
+    by_output = np.argsort(found.signals["h"].std(axis=0, dtype="float64"))[::-1]
+    assert found.liveliest(4).tolist() == by_output[:4].tolist()
+
+
 def test_units_and_images_that_do_not_exist(task):
     model = models.build_network("arun", task.input_shape, units=5, controller_units=3)
     for units in ([5], [-1], []):

@@ -178,10 +178,16 @@ def liveliest(signals: Mapping[str, np.ndarray], count: int) -> np.ndarray:
         signals: The signals by name, (T, N) each: "n" if the network has gains, and "h".
         count: The number of units.
     """
-    spread = signals["n"].std(axis=0) if "n" in signals else np.zeros(1)
+    spread = _spread(signals["n"]) if "n" in signals else np.zeros(1)
     if not spread.any():
-        spread = signals["h"].std(axis=0)
+        spread = _spread(signals["h"])
     return np.argsort(spread)[::-1][:count]
+
+
+def _spread(values):
+    """The standard deviation over steps, (N,), exactly 0 of what is constant."""
+    constant = (values == values[:1]).all(axis=0)
+    return np.where(constant, 0, values.std(axis=0, dtype="float64"))
 
 
 def label_of(task: Any, target: Any, steps: slice) -> int | np.ndarray:
