@@ -35,7 +35,8 @@ def to_table(dataset: Any, variables: str | Sequence[str] | None = None) -> Any:
         sequence has ended.
 
     Raises:
-        ValueError: If it is no such recording, or the variables have different dimensions.
+        ValueError: If it is no such recording, the variables have different dimensions, or a step
+            is there twice.
     """
     xarray = import_xarray()
     if not isinstance(dataset, xarray.Dataset) or not {SEQUENCE, STEP} <= set(dataset.sizes):
@@ -52,6 +53,7 @@ def to_table(dataset: Any, variables: str | Sequence[str] | None = None) -> Any:
             f"{ {name: dataset[name].dims for name in names} }."
         )
     order = [name for name in DIMENSIONS if name in dataset[names[0]].dims]
+    _check_different(dataset, order)
     table = dataset[names].to_dataframe(dim_order=order).reset_index()
     table.attrs = dict(dataset.attrs)
     if "units" in getattr(dataset.get("time"), "attrs", {}):
@@ -62,7 +64,8 @@ def to_table(dataset: Any, variables: str | Sequence[str] | None = None) -> Any:
 def from_table(table: Any) -> Any:
     """The recording that `to_table` turned into a table, as an `xarray.Dataset`.
 
-    Rows that were left out become NaN, and False in `mask`.
+    Rows that were left out become NaN, and False in `mask`. Steps, names and other values along a
+    dimension have the order in which the table has them.
 
     Args:
         table: The table. One that was read from a file has no attributes.
@@ -79,9 +82,10 @@ def from_table(table: Any) -> Any:
             f"each entry. Received: {shown(list(columns) or table)}."
         )
     variables = [name for name in columns if name in VARIABLES]
-    dataset = table.set_index(dimensions)[variables].to_xarray()
+    order = {name: _in_order(table, name, dimensions) for name in dimensions}
+    dataset = table.set_index(dimensions)[variables].to_xarray().reindex(order)
     others = [name for name in columns if name not in (*dimensions, *variables)]
-    coordinates = {name: _coordinate(table, name, dimensions) for name in others}
+    coordinates = {name: _coordinate(table, name, order) for name in others}
     dataset = dataset.assign_coords(coordinates)
     dataset.attrs = {key: value for key, value in table.attrs.items() if key != _TIME_UNIT}
     if _TIME_UNIT in table.attrs:
@@ -89,14 +93,43 @@ def from_table(table: Any) -> Any:
     return dataset
 
 
-def _coordinate(table, name, dimensions):
+def _check_different(dataset, dimensions):
+    """Refuse a recording that has a value along a dimension twice, as of a repeated step."""
+    for name in dimensions:
+        index = dataset.get_index(name)
+        if not index.is_unique:
+            raise ValueError(
+                f"`dataset` must have every {name} once, for a table tells its rows apart by it. "
+                f"Received: {name} {index[index.duplicated()][0]} more than once. Record it once."
+            )
+
+
+def _in_order(table, name, dimensions):
+    """The values along a dimension as the table orders them; numbers that it mixes, ascending."""
+    found = table[name].drop_duplicates()
+    if found.dtype.kind not in "iuf":
+        return found.to_numpy()
+    others = [other for other in dimensions if other != name]
+    changes = table.groupby(others, sort=False)[name].diff()
+    if (changes > 0).any() and (changes < 0).any():
+        ranks = {value: rank for rank, value in enumerate(found)}
+        ranked = table.assign(**{name: table[name].map(ranks)})
+        if not (ranked.groupby(others, sort=False)[name].diff() < 0).any():
+            return found.to_numpy()
+    # Where rows were left out, the first sequence need not have all steps, nor in one piece.
+    descending = (changes < 0).any() and not (changes > 0).any()
+    return found.sort_values(ascending=not descending).to_numpy()
+
+
+def _coordinate(table, name, order):
     """A column as a coordinate, without the dimensions along which it stays the same."""
-    along = list(dimensions)
+    dimensions, along = tuple(order), list(order)
     for dimension in set(dimensions) - set(_FEWEST.get(name, dimensions)):
         fewer = [other for other in along if other != dimension]
         if (table.groupby(fewer)[name].nunique(dropna=False) <= 1).all():
             along = fewer
-    return _as_before(table.groupby(along)[name].first().to_xarray(), table[name].dtype)
+    values = table.groupby(along)[name].first().to_xarray()
+    return _as_before(values.reindex({key: order[key] for key in along}), table[name].dtype)
 
 
 def _as_before(values, dtype):
