@@ -53,3 +53,19 @@ def test_mean_responses_are_drawn_by_the_sign_of_the_order():
     assert all(holds(left, one) for one in both.values()) and len(drawn(right)) == 1
     assert [axes.get_title() for axes in (left, right)] == ["connected", "isolated"]
     assert [axes.get_title(loc="left") for axes in (left, right)] == ["A", "B"]
+
+
+def test_every_condition_has_a_panel_and_the_steps_of_the_drive_are_shaded():
+    drive = np.where((np.arange(30) > 9) & (np.arange(30) < 20), 5.0, 0.0)
+    conditions = {f"noise {k}": {"positive": RNG.random(30)} for k in range(5)}
+    panels = fractional_order.mean_responses(drive, conditions).axes
+    for axes, (label, means) in zip(panels, conditions.items(), strict=True):
+        assert axes.get_title() == label and holds(axes, means["positive"])
+        (shade,) = axes.patches
+        assert (shade.get_x(), shade.get_x() + shade.get_width()) == (9.5, 19.5)
+    assert [axes.get_title(loc="left") for axes in panels] == list("ABCDE")
+
+
+def test_mean_responses_need_a_drive():
+    with pytest.raises(ValueError, match=r"`drive` must be that of a step.*0 at all 30 steps"):
+        fractional_order.mean_responses(np.zeros(30), {"connected": {"positive": np.ones(30)}})

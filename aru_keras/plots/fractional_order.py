@@ -18,8 +18,8 @@ from aru_keras.plots.style import (
     COLUMN_WIDTH,
     PAGE_WIDTH,
     UNIT_COLOURS,
+    WINDOW_SHADE,
     legend_entries,
-    letter,
     letters,
     number,
     panels,
@@ -75,18 +75,26 @@ def mean_responses(
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: the drive is 0 at every step.
     """
+    during = np.flatnonzero(drive)
+    if not len(during):
+        raise ValueError(
+            "`drive` must be that of a step, and not 0 throughout. Received: 0 at all "
+            f"{np.size(drive)} steps. Give it as StepProtocol().drive(5.0) does."
+        )
     figure, row = panels(len(conditions), width=PAGE_WIDTH)
     for axes in row[1:]:
         axes.sharey(row[0])
-    during = np.flatnonzero(drive)
-    for axes, (label, responses), text in zip(row, conditions.items(), "ABCD", strict=False):
-        axes.axvspan(during[0], during[-1], color="0.93", zorder=0)
+    for axes, (label, responses) in zip(row, conditions.items(), strict=True):
+        axes.axvspan(during[0] - 0.5, during[-1] + 0.5, color=WINDOW_SHADE, zorder=0)
         for index, (sign, symbol) in enumerate(SIGNS.items()):
             if sign in responses:
                 axes.plot(responses[sign], label=f"_{symbol}", **unit_style(index))
         axes.set(xlabel="step $t$", title=label)
-        letter(axes, text)
+    letters(row)
     row[0].set_ylabel("mean output $h_t$")
     for index, symbol in enumerate(SIGNS.values()):
         row[0].plot([], [], label=symbol, **unit_style(index))
