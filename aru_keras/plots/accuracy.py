@@ -1,6 +1,5 @@
 """Accuracies of the networks (Geadah et al. 2024, Table 1)."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -37,7 +36,7 @@ def accuracies(
     _check_shares(results)
     figure, (axes,) = style.panels(1, width=max(style.COLUMN_WIDTH, 1.6 * len(results) + 1.2))
     names = list(dict.fromkeys(name for row in results.values() for name in row))
-    looks = _looks(names)
+    looks = style.network_looks(names)
     for column, row in enumerate(results.values()):
         for name, accuracies in row.items():
             position = column + 0.7 * ((names.index(name) + 0.5) / len(names) - 0.5)
@@ -67,16 +66,6 @@ def _name(axes, results, looks, labels):
 
 def _face(look, seeds):
     return look["color"] if seeds > 1 else "white"
-
-
-def _looks(names):
-    """Of one of the five networks its own; of others the colours that none of the five has."""
-    taken = [look["color"] for look in style.NETWORK_STYLES.values()]
-    free = itertools.cycle([colour for colour in style.UNIT_COLOURS if colour not in taken])
-    return {
-        name: style.NETWORK_STYLES.get(name) or {"color": next(free), "marker": "X"}
-        for name in names
-    }
 
 
 def _check_shares(results):

@@ -1,11 +1,11 @@
 """How much of its return an agent keeps when its world changes."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aru_keras.plots.style import COLUMN_WIDTH, NETWORK_LABELS, NETWORK_STYLES, band, panels
+from aru_keras.plots.style import COLUMN_WIDTH, band, network_label, network_looks, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,7 +19,8 @@ def return_curves(
     Bands are one standard error over seeds, and thin lines are the seeds.
 
     Args:
-        returns: Mean returns of each network, (seeds, amplitudes).
+        returns: Mean returns of each network by name, (seeds, amplitudes); a network of your own
+            is labelled by its name.
         amplitudes: Amplitudes of the change.
         change: What changes, for the axis.
 
@@ -27,15 +28,9 @@ def return_curves(
         A `matplotlib.figure.Figure`.
     """
     figure, (axes,) = panels(1, width=COLUMN_WIDTH)
+    looks = network_looks(returns)
     for network, values in returns.items():
-        style: dict[str, Any] = NETWORK_STYLES.get(network, {})
-        band(
-            axes,
-            amplitudes,
-            np.asarray(values),
-            label=NETWORK_LABELS.get(network, network),
-            **style,
-        )
+        band(axes, amplitudes, np.asarray(values), label=network_label(network), **looks[network])
     axes.set(xlabel=change, ylabel="mean return")
     figure.legend(frameon=False, fontsize=7, loc="outside right")
     return figure

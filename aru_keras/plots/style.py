@@ -4,6 +4,7 @@ Colours are safe for the colour-blind. A drive amplitude ξ has the same colour 
 one set of amplitudes, and a network the same in every figure.
 """
 
+import itertools
 import os
 import string
 from collections.abc import Iterable, Sequence
@@ -43,6 +44,9 @@ NETWORK_STYLES = {
     "lstm": {"color": "#CC79A7", "marker": "v"},
     "gru": {"color": "#009E73", "marker": "D"},
 }
+_OTHER_MARKERS = "XP*<>"
+"""Of networks that are none of the five."""
+
 NETWORK_LABELS = {
     "arun": "ARUN",
     "gamma": "RNN+γ",
@@ -78,6 +82,24 @@ def unit_style(index: int) -> dict:
     """Colour, dashes and width of the line of a unit, by its index among those that are drawn."""
     dashes = UNIT_DASHES[index // len(UNIT_COLOURS) % len(UNIT_DASHES)]
     return {"color": UNIT_COLOURS[index % len(UNIT_COLOURS)], "ls": dashes, "lw": 1.2}
+
+
+def network_looks(names: Iterable[str]) -> dict[str, dict]:
+    """Colour and marker of each network, by name.
+
+    The five of `models.NETWORKS` have their own. Others have the unit colours that none of the five
+    has, and markers that tell apart more of them than there are such colours.
+    """
+    taken = [look["color"] for look in NETWORK_STYLES.values()]
+    free = [colour for colour in UNIT_COLOURS if colour not in taken]
+    others = ({"color": colour, "marker": marker} for marker in _OTHER_MARKERS for colour in free)
+    cycle = itertools.cycle(others)
+    return {name: dict(NETWORK_STYLES.get(name) or next(cycle)) for name in names}
+
+
+def network_label(name: str) -> str:
+    """The label of a network; of one that is none of `models.NETWORKS`, its name."""
+    return NETWORK_LABELS.get(name, name)
 
 
 def drive_colours(amplitudes: Sequence[float]) -> list:
