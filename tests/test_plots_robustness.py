@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from drawings import holds, scores
+from drawings import holds, line_labelled, scores
 from figures import AMPLITUDES
 
 from aru_keras.plots import robustness
@@ -21,3 +21,10 @@ def test_robustness_is_the_mean_over_seeds_with_a_band():
     half = np.abs(pair[0] - pair[1]) / 2
     heights = band.get_paths()[0].vertices[:, 1]
     assert heights.max() == pytest.approx((pair.mean(axis=0) + half).max())
+
+
+def test_networks_of_your_own_are_drawn_in_their_own_colours_by_their_names():
+    networks = {name: [scores(5)] for name in ("mine", "arun", "yours")}
+    left, _ = robustness.robustness_curves(networks, AMPLITUDES).axes
+    lines = [line_labelled(left, label) for label in ("mine", "ARUN", "yours")]
+    assert len({line.get_color() for line in lines}) == 3

@@ -20,3 +20,8 @@ def test_maps_share_their_colours():
     assert images[0].get_clim() == images[1].get_clim() == (0, 100)
     assert images[2].get_clim() == images[3].get_clim() and images[3].get_clim()[1] == 40
     assert [one.get_title() for one in figure.axes[:2]] == ["ARUN", "ReLU"]
+
+
+def test_the_map_of_a_network_of_your_own_has_its_name():
+    figure = sensitivity.sensitivity_maps({"mine": scores((2, 2))}, (0, 1), (0, 1))
+    assert figure.axes[0].get_title() == "mine"

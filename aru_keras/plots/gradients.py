@@ -19,15 +19,17 @@ def gradient_norms(networks: Mapping[str, Sequence[Propagation]]) -> "Figure":
     Bands are one standard error over seeds, thin lines are the seeds.
 
     Args:
-        networks: For each of `models.NETWORKS`, one `Propagation` a seed.
+        networks: For each network by name, one `Propagation` a seed; a network of your own is
+            labelled by its name.
 
     Returns:
         A `matplotlib.figure.Figure`.
     """
     figure, (length, position) = style.panels(2)
+    looks = style.network_looks(networks)
     for name, seeds in networks.items():
-        options: dict[str, Any] = {"color": style.NETWORK_STYLES[name]["color"], "lw": 1.2}
-        options["label"] = style.NETWORK_LABELS[name]
+        options: dict[str, Any] = {"color": looks[name]["color"], "lw": 1.2}
+        options["label"] = style.network_label(name)
         style.band(length, seeds[0].lengths, [seed.detached for seed in seeds], **options)
         # The first step adds nothing: h before it is 0.
         steps = np.arange(1, len(seeds[0].contributions))

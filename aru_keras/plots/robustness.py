@@ -27,7 +27,8 @@ def robustness_curves(
     Bands are one standard error over seeds, thin lines are the seeds; the dotted line is chance.
 
     Args:
-        networks: For each of `models.NETWORKS`, one `Scores` of curves (K,) a seed.
+        networks: For each network by name, one `Scores` of curves (K,) a seed; a network of your
+            own is labelled by its name.
         amplitudes: (K,).
         label: Label of the amplitude.
         classes: Number of classes of the task.
@@ -36,12 +37,9 @@ def robustness_curves(
         A `matplotlib.figure.Figure`.
     """
     figure, (accuracy, loss) = style.panels(2)
+    looks = style.network_looks(networks)
     for name, seeds in networks.items():
-        options: dict[str, Any] = {
-            **style.NETWORK_STYLES[name],
-            "label": style.NETWORK_LABELS[name],
-            "ms": 3.5,
-        }
+        options: dict[str, Any] = {**looks[name], "label": style.network_label(name), "ms": 3.5}
         style.band(accuracy, amplitudes, [100 * scores.accuracy for scores in seeds], **options)
         style.band(loss, amplitudes, [scores.loss for scores in seeds], **options)
     chance = {"color": "0.5", "lw": 0.8, "ls": ":", "label": "chance"}

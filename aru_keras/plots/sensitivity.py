@@ -31,7 +31,8 @@ def sensitivity_maps(
     All networks share the colours; those of the loss are logarithmic.
 
     Args:
-        networks: For each of `models.NETWORKS`, `Scores` of a map (R, C).
+        networks: For each network by name, `Scores` of a map (R, C); a network of your own is
+            labelled by its name.
         rows: (R,), such as amplitudes.
         columns: (C,), such as phases.
         row_label: Label of `rows`.
@@ -59,7 +60,7 @@ def sensitivity_maps(
             panel.set_xticks(range(len(columns)), names, rotation=90)
             panel.tick_params(labelsize=7, labelleft=not column, labelbottom=row == 1)
             if row == 0:
-                panel.set_title(style.NETWORK_LABELS[name], fontsize=9)
+                panel.set_title(style.network_label(name), fontsize=9)
         axes[row, 0].set_ylabel(row_label)
         bar = figure.colorbar(drawn, ax=axes[row], label=label)
     style.plain_logarithmic(bar.ax.yaxis)
