@@ -1,6 +1,7 @@
 """The maps of sensitivity hold what they are given."""
 
 import numpy as np
+import pytest
 from drawings import scores
 
 from aru_keras.plots import sensitivity
@@ -25,3 +26,22 @@ def test_maps_share_their_colours():
 def test_the_map_of_a_network_of_your_own_has_its_name():
     figure = sensitivity.sensitivity_maps({"mine": scores((2, 2))}, (0, 1), (0, 1))
     assert figure.axes[0].get_title() == "mine"
+
+
+@pytest.mark.parametrize("loss", [0.0, np.inf, np.nan])
+def test_a_loss_that_a_logarithm_cannot_show_has_no_colour(loss):
+    found = scores((2, 2))
+    found.loss[:] = [[loss, 2.0], [0.5, 40.0]]
+    figure = sensitivity.sensitivity_maps({"arun": found}, (0, 1), (0, 1))
+    image = figure.axes[1].get_images()[0]
+    assert image.get_clim() == (0.5, 40)
+    opaque = image.cmap(image.norm(image.get_array()))[..., 3]
+    np.testing.assert_array_equal(opaque, [[0, 1], [1, 1]])
+    figure.draw_without_rendering()
+
+
+@pytest.mark.parametrize("loss", [0.0, np.nan, 2.0])
+def test_losses_that_are_all_the_same_are_drawn(loss):
+    found = scores((2, 2))
+    found.loss[:] = loss
+    sensitivity.sensitivity_maps({"arun": found}, (0, 1), (0, 1)).draw_without_rendering()

@@ -28,7 +28,8 @@ def sensitivity_maps(
 ) -> "Figure":
     """Accuracy and loss over two properties of a perturbation, a column a network (Figs 13–16).
 
-    All networks share the colours; those of the loss are logarithmic.
+    All networks share the colours; those of the loss are logarithmic. An entry whose loss is 0, or
+    not finite, has no colour.
 
     Args:
         networks: For each network by name, `Scores` of a map (R, C); a network of your own is
@@ -41,18 +42,19 @@ def sensitivity_maps(
     Returns:
         A `matplotlib.figure.Figure`.
     """
-    from matplotlib.colors import LogNorm, Normalize
+    from matplotlib.colors import Normalize
 
     width = max(style.COLUMN_WIDTH, 1.7 * len(networks) + 1.2)
     figure, axes = style.panels(len(networks), 2, width=width, row_height=1.9)
-    losses = np.stack([scores.loss for scores in networks.values()])
+    norm_of_losses = _logarithmic([scores.loss for scores in networks.values()])
     shades = (
         ("accuracy", 100, _ACCURACY_MAP, Normalize(0, 100), "accuracy (%)"),
-        ("loss", 1, _LOSS_MAP, LogNorm(losses.min(), losses.max()), "cross-entropy (nats)"),
+        ("loss", 1, _LOSS_MAP, norm_of_losses, "cross-entropy (nats)"),
     )
     for row, (field, scale, colours, norm, label) in enumerate(shades):
         for column, (name, scores) in enumerate(networks.items()):
             panel, values = axes[row, column], scale * getattr(scores, field)
+            values = np.where(np.isfinite(values), values, np.nan)
             drawn = panel.imshow(values, origin="lower", aspect="auto", cmap=colours, norm=norm)
             drawn.set_label(style.unlisted(label))
             panel.set_yticks(range(len(rows)), [style.number(value) for value in rows])
@@ -68,3 +70,12 @@ def sensitivity_maps(
     for panel in axes[1]:
         panel.set_xlabel(column_label)
     return figure
+
+
+def _logarithmic(losses):
+    """A logarithmic scale from the least to the greatest loss that such a scale can show."""
+    from matplotlib.colors import LogNorm
+
+    losses = np.ravel(losses)
+    shown = losses[np.isfinite(losses) & (losses > 0)]
+    return LogNorm(shown.min(), shown.max()) if len(shown) else LogNorm(0.1, 1)
