@@ -4,6 +4,7 @@ import csv
 import math
 import os
 import signal
+import subprocess
 import threading
 import time
 from functools import partial
@@ -216,6 +217,11 @@ def test_a_step_of_the_page_is_timed_with_its_messages():
         ),
         (["training", "--units", "7"], "`units` must be left out with training"),
         (["live", "--num-envs", "3"], "`num_envs` must be left out with live"),
+        (["environments", "--num-envs", "4", "0"], "`num_envs` must be a whole number"),
+        (
+            ["environments", "--backends", "tensorflow", "--num-envs", "0"],
+            "`num_envs` must be a whole number",
+        ),
         (["training", "--picture", "a.foo"], "suffix of picture must be one of png, svg, pdf"),
         (["training", "--picture", f"{__file__}/a.png"], "folder of picture"),
     ],
@@ -223,3 +229,15 @@ def test_a_step_of_the_page_is_timed_with_its_messages():
 def test_bad_input_is_one_line(arguments, words, capsys):
     assert main(["benchmark", *arguments]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [(3, 3), (-9, "aru-keras: error: the benchmark on tensorflow was ended by signal 9")],
+)
+def test_the_end_of_the_process_of_a_backend_is_that_of_the_command(code, ending, monkeypatch):
+    done = subprocess.CompletedProcess([], code)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: done)
+    with pytest.raises(SystemExit) as stop:
+        main(["benchmark", "live", "--backends", "tensorflow"])
+    assert stop.value.code == ending

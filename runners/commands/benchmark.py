@@ -93,6 +93,8 @@ def _check_own(options):
     for name in ("units", "controller_units"):
         if getattr(options, name) is not None:
             whole(name, getattr(options, name), 1)
+    for count in options.num_envs or ():
+        whole("num_envs", count, 1)
     if options.picture:
         one_of("The suffix of picture", Path(options.picture).suffix[1:], FORMATS)
         make_folder("The folder of picture", Path(options.picture).parent)
@@ -187,7 +189,7 @@ def _one_size(options):
 
 
 def _on_backends(what, options):
-    """Measure on each backend, in a process of its own."""
+    """Measure on each backend, in a process of its own, until one of them fails."""
     rest = ["--rounds", options.rounds]
     if options.num_envs:
         rest += ["--num-envs", *options.num_envs]
@@ -196,4 +198,8 @@ def _on_backends(what, options):
     for backend in options.backends:
         command = [sys.executable, "-m", "aru_keras.runners.cli", "benchmark", what]
         environment = {**os.environ, "KERAS_BACKEND": backend}
-        subprocess.run([*command, *map(str, rest)], env=environment, check=True)
+        code = subprocess.run([*command, *map(str, rest)], env=environment).returncode
+        if code > 0:  # The process has said why.
+            sys.exit(code)
+        if code < 0:
+            sys.exit(f"aru-keras: error: the benchmark on {backend} was ended by signal {-code}")
