@@ -23,6 +23,9 @@ DISTRIBUTIONS = {
 }
 """Modules that pip knows by another name."""
 
+_READER_LEFT = 141
+"""The exit code of what SIGPIPE ends, 128 + 13, where the system has it or not."""
+
 
 class _Parser(argparse.ArgumentParser):
     """Answers a bad argument with one line and exit code 2.
@@ -58,33 +61,27 @@ def main(arguments: list[str] | None = None) -> int:
         arguments: Command line without the program's name; by default that of the process.
 
     Returns:
-        The exit code: 0, 2 for bad input, 1 for a run that failed, 130 if interrupted, 143 if
-        ended by SIGTERM or SIGUSR1, and 129 if ended by SIGHUP.
+        The exit code: 0, 2 for bad input, 1 for a run that failed, 130 if interrupted, 141 if the
+        reader of the output left, 143 if ended by SIGTERM or SIGUSR1, and 129 if ended by SIGHUP.
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
+    name, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     console.show_any_character()
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(_overview())
-        return 0
-    name, *rest = arguments
+    if name in ("-h", "--help"):
+        return _ending_well(name, lambda: print(_overview()))
     if name == "--version":
-        from aru_keras import __version__
-
-        print(__version__)
-        return 0
+        return _ending_well(name, _print_version)
     if name not in NAMES:
         near = difflib.get_close_matches(name, NAMES, n=1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return _fail(f"unknown command {name!r}; there are {', '.join(NAMES)}.{hint}", 2)
-    return _ending_well(name, rest)
+    return _ending_well(name, lambda: _run(name, rest))
 
 
-def _ending_well(name, arguments):
+def _ending_well(name, run):
     """Run a command; an error or a signal that ends it becomes one line and an exit code."""
-    command = _command(name)
     try:
         with ending_by_signals():
-            _run(name, command, arguments)
+            _run_to_the_last_line(run)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("aru_keras"):
             raise
@@ -92,6 +89,8 @@ def _ending_well(name, arguments):
         package = DISTRIBUTIONS.get(package, package)
         return _fail(_NOT_INSTALLED.format(name, package, package), 2)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and console.reader_left():
+            return _READER_LEFT
         return _fail(f"a file could not be read or written: {error}", 1)
     except KeyboardInterrupt as stop:
         if sys.stdout.isatty():
@@ -105,7 +104,18 @@ def _ending_well(name, arguments):
     return 0
 
 
-def _run(name, command, arguments):
+def _run_to_the_last_line(run):
+    """Run a command, and write what is left of its output while errors are still handled."""
+    try:
+        run()
+    except SystemExit:  # As after --help.
+        print(end="", flush=True)
+        raise
+    print(end="", flush=True)
+
+
+def _run(name, arguments):
+    command = _command(name)
     parser = _Parser(prog=f"aru-keras {name}", description=command.HELP)
     command.add_options(parser)
     options = parser.parse_args(arguments)
@@ -131,13 +141,24 @@ def _exit_code(error):
 def _last_words(name, stop):
     """What ended a command, and how to continue."""
     what = str(stop) or "interrupted"
-    if getattr(_command(name), "GOES_ON", False):
+    command = sys.modules.get(_module(name))  # None if it was interrupted while it was imported.
+    if getattr(command, "GOES_ON", False):
         return f"{what}; the same command goes on where it was"
     return " ".join([what + ("." if name == "train" else ""), *getattr(stop, "__notes__", ())])
 
 
 def _command(name):
-    return importlib.import_module(f"aru_keras.runners.commands.{name}")
+    return importlib.import_module(_module(name))
+
+
+def _module(name):
+    return f"aru_keras.runners.commands.{name}"
+
+
+def _print_version():
+    from aru_keras import __version__
+
+    print(__version__)
 
 
 def _overview():

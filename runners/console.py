@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import select
 import sys
 from collections.abc import Iterator
 
@@ -11,6 +12,22 @@ def show_any_character() -> None:
     reconfigure = getattr(sys.stdout, "reconfigure", None)  # Not every stream can change.
     if reconfigure:
         reconfigure(errors="replace")
+
+
+def reader_left() -> bool:
+    """Whether nothing reads the standard output any more, as of `aru-keras compare RUN | true`.
+
+    What is left of the output is then discarded: Python would fail to write it when it ends. Where
+    the system cannot be asked, as on Windows, a pipe that broke is taken for this one.
+    """
+    if hasattr(select, "poll"):
+        poll = select.poll()
+        poll.register(1, 0)
+        if not poll.poll(0):
+            return False
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    return True
 
 
 def load_keras() -> None:
