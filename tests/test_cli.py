@@ -169,13 +169,23 @@ def test_compare_prints_a_table_of_runs_best_first(capsys, tmp_path):
     assert code == 0
     rows = out.strip().splitlines()[2:]
     assert rows == [
-        f"| {a} | arun | 5 | 1,234 | 2 | {a:.4f} | 61 | {m} |"
+        f"| {a} | digits | arun | 5 | 1,234 | 2 | {a:.4f} | 61 | {m} |"
         for a, m in ((0.75, "–"), (0.25, 100))
     ]
     assert run(capsys, "compare", tmp_path / "0.*") == (0, out, "")
+    assert run(capsys, "compare", *folders, f"{folders[0]}/", tmp_path / "0.*") == (0, out, "")
     code, again, err = run(capsys, "compare", *folders, tmp_path)
     assert (code, again) == (0, out)
     assert "holds no finished run: left out" in err
+
+
+def test_compare_ranks_runs_of_a_task_among_themselves(capsys):
+    names = ["gru-digits", "gru-psmnist14", "arun-digits", "arun-psmnist14"]
+    code, out, _ = run(capsys, "compare", *(f"pretrained:{name}" for name in names))
+    rows = [[entry.strip() for entry in row.split("|")] for row in out.splitlines()[2:]]
+    assert code == 0 and [row[2] for row in rows] == ["digits"] * 2 + ["psmnist"] * 2
+    for first, second in (rows[:2], rows[2:]):
+        assert float(first[7]) >= float(second[7])
 
 
 def test_compare_names_runs_of_one_name_by_their_paths_and_a_sweep_by_its_runs(capsys, tmp_path):
@@ -213,7 +223,7 @@ def test_compare_has_a_table_for_agents(capsys, tmp_path):
     code, out, err = run(capsys, "compare", *folders, "pretrained:gru-digits")
     assert (code, err) == (0, "")
     of_tasks, of_agents = out.strip().split("\n\n")
-    assert "| gru-digits | gru |" in of_tasks
+    assert "| gru-digits | digits | gru |" in of_tasks
     assert of_agents.splitlines()[2:] == [
         f"| {name} | gym:CartPole-v1 | gru | 64 | 13,635 | 99,328 | {value} | 10 |"
         for name, value in (("better", "31.2"), ("worse", "9.0"))

@@ -6,9 +6,11 @@ import sys
 
 HELP = "a Markdown table of finished runs (aru-keras compare runs/*)"
 
-HEADER = "| run | network | units | parameters | epochs | test {score} | train, s | memory, MiB |"
+HEADER = (
+    "| run | task | network | units | parameters | epochs | test {score} | train, s | memory, MiB |"
+)
 ROW = (
-    "| {run} | {model} | {units} | {parameters:,} | {epochs} | {test:.4f} | "
+    "| {run} | {task} | {model} | {units} | {parameters:,} | {epochs} | {test:.4f} | "
     "{train_seconds:.0f} | {memory} |"
 )
 AGENTS = "| run | environment | network | units | parameters | steps | mean return | train, s |"
@@ -57,11 +59,12 @@ def _print(runs):
 
 
 def _table(name, runs):
-    """The runs with a score, the best first."""
+    """The runs with a score, of each task the best first."""
     from aru_keras.runners import scores
 
     rows = []
-    for results in sorted(runs, key=lambda results: -results[f"test_{name}"]):
+    runs = sorted(runs, key=lambda results: (results["task"], -results[f"test_{name}"]))
+    for results in runs:
         memory = results["peak_memory_mb"]
         memory = "–" if memory is None else f"{memory:.0f}"
         rows.append(ROW.format(**results, test=results[f"test_{name}"], memory=memory))
@@ -73,9 +76,12 @@ def _lines(header, rows):
 
 
 def _expanded(paths):
-    """The paths that match a pattern, which the shells of Windows leave as it is."""
+    """Each path once, and those that match a pattern, which the shells of Windows leave as it is."""
+    found = {}
     for path in paths:
-        yield from [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]
+        for one in [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]:
+            found.setdefault(os.path.realpath(one), one)
+    return found.values()
 
 
 def _read(paths):
