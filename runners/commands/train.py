@@ -7,7 +7,7 @@ from pathlib import Path
 from aru_keras._util.arguments import one_of
 from aru_keras.runners import config
 from aru_keras.runners.control.config import ControlConfig, describes_agent, is_environment
-from aru_keras.runners.options import DEVICES, named_value
+from aru_keras.runners.options import DEVICES, named_value, refuse_empty
 from aru_keras.tasks.specs import TASKS
 
 HELP = (
@@ -36,19 +36,22 @@ def add_options(parser):
 
 def check(options, parser):
     """Check the options, and return the configuration; None if a run is continued."""
+    refuse_empty(options, "config", "resume", "run_dir", "start", "source", "data_dir")
     given = {name: value for name, value in vars(options).items() if value is not None}
     one_of("devices", given.pop("devices"), DEVICES)
     run_dir, resumed, file = (given.pop(name, None) for name in ("run_dir", "resume", "config"))
     if "env_options" in given:
         given["env_options"] = dict(given["env_options"])
-    if resumed:
-        if given or run_dir or file:
+    if resumed is not None:
+        if given or run_dir is not None or file is not None:
             parser.error("--resume takes the options of the run itself: give no other options")
         return None
-    if is_environment(given.get("task")) or (file and describes_agent(file)):
-        return ControlConfig.from_file(file, **given) if file else ControlConfig.of_options(given)
+    if is_environment(given.get("task")) or (file is not None and describes_agent(file)):
+        if file is None:
+            return ControlConfig.of_options(given)
+        return ControlConfig.from_file(file, **given)
     _refuse_agent_options(given)
-    if file:
+    if file is not None:
         return config.TrainConfig.from_file(file, **given)
     return config.TrainConfig(**{"task": None, **given})
 
