@@ -76,7 +76,7 @@ def _lines(header, rows):
 
 
 def _expanded(paths):
-    """Each path once, and those that match a pattern, which the shells of Windows leave as it is."""
+    """The paths, each once, and what matches patterns, which the shells of Windows leave alone."""
     found = {}
     for path in paths:
         for one in [path] if os.path.exists(path) else sorted(glob.glob(path)) or [path]:
