@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def eigenvalues(spectra: Mapping[str, Spectrum]) -> "Figure":
     """Eigenvalues of W_hh in the complex plane with the unit circle, one panel each (Fig 5e).
 
+    The titles are the spectral radius, and the mean distance beyond the unit circle, (|λ| − 1)₊.
+
     Args:
         spectra: What `analysis.recurrent_spectrum` gives, by label, such as "start" and "trained".
 
@@ -25,7 +27,7 @@ def eigenvalues(spectra: Mapping[str, Spectrum]) -> "Figure":
         A `matplotlib.figure.Figure`.
     """
     columns = len(spectra)
-    figure, row = panels(columns, width=min(2.3 * columns, 2 * PAGE_WIDTH), row_height=2.5)
+    figure, row = panels(columns, width=min(2.3 * columns, 2 * PAGE_WIDTH), row_height=2.7)
     reach = 1.1 * max(1.0, *(spectrum.radius for spectrum in spectra.values()))
     circle = np.exp(2j * np.pi * np.linspace(0, 1, _CURVE_POINTS))
     for axes, (label, spectrum) in zip(row, spectra.items(), strict=True):
@@ -33,7 +35,7 @@ def eigenvalues(spectra: Mapping[str, Spectrum]) -> "Figure":
         look = {"color": UNIT_COLOURS[0], "ms": 3, "label": "_eigenvalues"}
         axes.plot(spectrum.eigenvalues.real, spectrum.eigenvalues.imag, ".", **look)
         axes.set(aspect="equal", xlim=(-reach, reach), ylim=(-reach, reach), xlabel="Re λ")
-        distance = number(spectrum.circle_distance, ".2g")
-        axes.set_title(f"{label}\nmean ||λ| − 1| = {distance}", fontsize=9)
+        radius, excess = number(spectrum.radius, ".3g"), number(spectrum.excess, ".2g")
+        axes.set_title(f"{label}\nradius {radius}\nmean (|λ| − 1)₊ = {excess}", fontsize=9)
     row[0].set_ylabel("Im λ")
     return figure
