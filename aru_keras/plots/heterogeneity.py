@@ -23,7 +23,15 @@ def parameter_clouds(stages: Mapping[str, Cloud]) -> "Figure":
 
     Returns:
         A `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: there are more than five stages.
     """
+    if len(stages) > len(_MARKERS):
+        raise ValueError(
+            f"`stages` must be at most five, to be told apart. Received: {len(stages)}. Leave some "
+            "of them out."
+        )
     figure, (axes,) = style.panels(1, width=style.COLUMN_WIDTH + 0.6, row_height=2.9)
     for index, (name, cloud) in enumerate(stages.items()):
         colour = style.UNIT_COLOURS[index]
