@@ -177,6 +177,21 @@ def test_restarted_lanes_have_the_initial_state_and_others_their_own():
         np.testing.assert_array_equal(array(new)[~mask], array(old)[~mask])
 
 
+def test_masks_that_are_none():
+    step = OnlineStep(ARU_CASE.make_layer())
+    state = step.initial_state(B)
+    masks = (np.zeros(B + 1, bool), np.zeros((B, 1), bool), np.array([0, 2, 1]), [0], True)
+    for mask in (*masks, keras.ops.zeros(B)):
+        for choose in (step.restarted, lambda *given: step.chosen(*given, state)):
+            with pytest.raises(ValueError, match=r"`mask` must be \(B,\) bool.*Received"):
+                choose(mask, state)
+    mask = [True, False, True]
+    for given in (mask, keras.ops.convert_to_tensor(mask)):
+        assert_same(
+            *([array(v) for v in step.restarted(m, state)] for m in (given, np.array(mask)))
+        )
+
+
 def test_a_device_by_name():
     step = OnlineStep(ARU_CASE.make_layer(), device="cpu:0" if BACKEND != "torch" else "cpu")
     assert_same([stepped(step, X)["h"]], [record(step.layer, X, "h")["h"]])

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -50,3 +51,16 @@ def filled(values: np.ndarray, mask: np.ndarray, how: str) -> np.ndarray:
     last = np.maximum.accumulate(np.where(mask, np.arange(mask.shape[1]), -1), axis=1)
     held = np.take_along_axis(values, np.maximum(last, 0)[..., None], axis=1)
     return np.where(last[..., None] < 0, np.asarray(0, values.dtype), held)
+
+
+def mask_of_states(mask, state):
+    """A mask (B,) bool of the states of B sequences; only its shape and dtype are looked at."""
+    mask, batch = mask if hasattr(mask, "dtype") else np.asarray(mask), state[0].shape[0]
+    numpy = isinstance(mask, np.ndarray)
+    dtype = mask.dtype if numpy else keras.backend.standardize_dtype(mask.dtype)
+    if tuple(mask.shape) != (batch,) or dtype != "bool":
+        raise ValueError(
+            f"`mask` must be (B,) bool, with B = {batch} sequences of the states. Received: "
+            f"{dtype} of shape {tuple(mask.shape)}."
+        )
+    return mask

@@ -14,6 +14,7 @@ from aru_keras._util.arguments import LARGEST_SIZE, flag, one_of, whole
 from aru_keras._util.compiled import check_process, checked_device, without_gradients
 from aru_keras._util.step_programs import holding, step_program
 from aru_keras.probing import _steppable, graph
+from aru_keras.probing._masks import mask_of_states
 
 
 class OnlineStep:
@@ -168,6 +169,7 @@ class OnlineStep:
             mask: A mask (B,) bool, True for the sequences that restart.
             state: The states of the others.
         """
+        mask = mask_of_states(mask, state)
         return self.chosen(mask, self.initial_state(len(mask)), state)
 
     def chosen(self, mask: np.ndarray, state: Sequence, otherwise: Sequence) -> list:
@@ -177,7 +179,11 @@ class OnlineStep:
             mask: A mask (B,) bool.
             state: The states of the sequences where the mask is True.
             otherwise: The states of the sequences where the mask is False.
+
+        Raises:
+            ValueError: If `mask` has another shape or is no bool.
         """
+        mask = mask_of_states(mask, state)
         with self.placed():
             return self._where(ops.convert_to_tensor(mask), list(state), list(otherwise))
 
