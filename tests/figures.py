@@ -193,7 +193,7 @@ FIGURES = {
     ),
     "accuracy": lambda: accuracy.accuracies({"a": {"arun": [0.9, 0.8], "gru": [0.7]}}),
     "agent-episode": lambda: acting.agent_episode(
-        rng().normal(size=(9, 2)), -np.ones(9), {name: rng(1).normal(size=(9, 5)) for name in "ns"}
+        rng().normal(size=(9, 2)), -np.ones(9), {name: rng(1).normal(size=(9, 5)) for name in "nsh"}
     ),
     "return-curves": lambda: changed_worlds.return_curves(
         {"arun": rng().normal(size=(2, 3)), "gru": -rng().random((1, 3))}, [-1, 0, 1], "drive ξ"
