@@ -96,7 +96,7 @@ def order(alpha):
     )
 
 
-def _reading():
+def reading_of(classes=10, drive=None):
     class Task:
         spec = TASKS["digits"]
         name, timesteps, image_shape = "digits", 4, (2, 2)
@@ -108,8 +108,9 @@ def _reading():
             return t
 
     signals = {name: rng(1).normal(size=(4, 6)) for name in "nsh"}
-    pixels, drive = rng().random((4, 1)), -np.ones((4, 6))
-    return Reading(Task(), "test", 0, 3, pixels, drive, signals, np.full((4, 10), 0.1))
+    drive = -np.ones((4, 6)) if drive is None else drive
+    probabilities = np.full((4, classes), 1 / classes)
+    return Reading(Task(), "test", 0, 1, rng().random((4, 1)), drive, signals, probabilities)
 
 
 def _fitted():
@@ -224,7 +225,7 @@ FIGURES = {
     "noise-boundary": _boundary,
     "order-distributions": _distributions,
     "population": _population,
-    "reading": lambda: reading_picture.picture_of(_reading()),
+    "reading": lambda: reading_picture.picture_of(reading_of()),
     "robustness": lambda: robustness.robustness_curves(
         {"arun": [scores(5), scores(5, 1)], "lstm": [scores(5)]}, AMPLITUDES - 5
     ),

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from figures import reading_of
 
 from aru_keras import models, plots, probing, tasks
 from aru_keras.layers import ARU
@@ -123,6 +124,25 @@ def test_a_perturbation_acts_and_is_drawn(task):
     axes = strips(figure, "n", 1)[0]
     unit = int(axes.texts[0].get_text().removeprefix("unit "))
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), signals[:, unit], rtol=1e-4)
+
+
+def test_a_drive_that_differs_by_unit_is_drawn_as_its_mean():
+    alike = plots.picture_of(reading_of(10))
+    assert "drive $\\xi_t$" in [axes.get_ylabel() for axes in alike.axes]
+    figure = plots.picture_of(reading_of(10, np.arange(12.0).reshape(4, 3)))
+    (axes,) = (axes for axes in figure.axes if axes.get_ylabel() == "mean drive")
+    heights = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert {1, 4, 7, 10} <= set(heights)
+
+
+@pytest.mark.parametrize(
+    ("classes", "named"),
+    [(2, [0, 1]), (4, [0, 1, 2, 3]), (10, [0, 3, 6, 9]), (100, [0, 25, 50, 75])],
+)
+def test_no_more_classes_are_named_than_can_be_read(classes, named):
+    figure = plots.picture_of(reading_of(classes))
+    (axes,) = (axes for axes in figure.axes if axes.get_ylabel() == "class")
+    assert axes.get_yticks().tolist() == named
 
 
 def test_more_units_than_colours_can_be_told_apart(task):

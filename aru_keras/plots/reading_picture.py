@@ -1,5 +1,6 @@
 """The picture of an image, or another sequence, being read."""
 
+import math
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ LABELS = {"n": "gain $n_t$", "s": "saturation $s_t$", "h": "output $h_t$"}
 
 _BAND, _MIDDLE = (10, 90), "the middle 80 % of all units"
 """The grey band behind the line of a unit: between which percentiles it lies, and its name."""
+
+_CLASSES_NAMED = 4
+"""How many classes the axis of the prediction names at most."""
 
 _WIDTH = 9.0
 _TITLE = 1.0
@@ -200,7 +204,8 @@ def _draw_strips(strips, label, values, units):
 def _draw_drive(axes, drive):
     look = {"step": "mid", "color": "0.75", "label": "_mean drive"}
     axes.fill_between(range(len(drive)), drive.mean(axis=1), **look)
-    axes.set_ylabel("drive $\\xi_t$")
+    by_unit = (drive != drive[:, :1]).any()
+    axes.set_ylabel("mean drive" if by_unit else "drive $\\xi_t$")
 
 
 def _draw_prediction(axes, shown):
@@ -214,7 +219,7 @@ def _draw_prediction(axes, shown):
     else:
         axes.axhline(shown.label, label=f"label {spec.class_name(shown.label)}", **line)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 0.97), frameon=False, fontsize=8)
-    ticks = range(0, classes, 3 if classes > 5 else 1)
+    ticks = range(0, classes, max(1, math.ceil(classes / _CLASSES_NAMED)))
     axes.set_yticks(ticks, [spec.class_name(k) for k in ticks])
     axes.set_ylabel("class")
     return image
