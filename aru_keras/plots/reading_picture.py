@@ -23,7 +23,7 @@ LABELS = {"n": "gain $n_t$", "s": "saturation $s_t$", "h": "output $h_t$"}
 _BAND, _MIDDLE = (10, 90), "the middle 80 % of all units"
 """The grey band behind the line of a unit: between which percentiles it lies, and its name."""
 
-_CLASSES_NAMED = 4
+_CLASSES_NAMED = 5
 """How many classes the axis of the prediction names at most."""
 
 _WIDTH = 9.0
@@ -219,7 +219,8 @@ def _draw_prediction(axes, shown):
     else:
         axes.axhline(shown.label, label=f"label {spec.class_name(shown.label)}", **line)
     axes.legend(loc="lower right", bbox_to_anchor=(1, 0.97), frameon=False, fontsize=8)
-    ticks = range(0, classes, max(1, math.ceil(classes / _CLASSES_NAMED)))
+    step = 1 if classes <= _CLASSES_NAMED else math.ceil(classes / (_CLASSES_NAMED - 1))
+    ticks = range(0, classes, step)
     axes.set_yticks(ticks, [spec.class_name(k) for k in ticks])
     axes.set_ylabel("class")
     return image
