@@ -178,3 +178,18 @@ def test_windows_do_not_disturb_each_other(window, browser, address):
     other.page.close()
     window.button("One step").click()
     window.sees("Step 2 of 64")
+
+
+def test_networks_come_and_go_while_a_page_that_was_loaded_anew_reads(window):
+    page, other = window.page, window.page.get_by_label("Beside it")
+    window.turn("Speed, steps a second", 60)
+    window.button("Play").click()
+    page.reload(wait_until="commit")
+    for name in ("pretrained:gamma-digits", "nothing") * 3:
+        window.button("Restart").click()
+        window.button("The paper's step").click()
+        window.button("Replay what was turned").click()
+        other.select_option(name)
+    window.button("Restart").click()
+    window.button("One step").click()
+    window.sees("Step 1 of 64")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import panel as pn
-from bokeh.models import Div
+from bokeh.models import Div, Row
 
 from aru_keras.runners.live.charts import SHOWN_UNITS
 from aru_keras.runners.live.locking import locked
@@ -48,10 +48,13 @@ class EpisodeView:
         self.status = Div(margin=(0, 10))
         self.player = Player(self.advance, self._show_playing)
         self.views: list[NetworkView] = []
+        # Not a layout of Panel: its changes can reach the browser after later ones of the charts.
+        self._charts = Row(margin=0, sizing_mode="stretch_width")
         # In a narrow window the charts of the units stand below.
-        self.beside = pn.Row(margin=0, styles={"flex": "1 1 400px", "min-width": "0"})
+        look = {"flex": "1 1 400px", "min-width": "0"}
+        beside = pn.Row(pn.pane.Bokeh(self._charts), margin=0, styles=look)
         left = pn.Column(*self._left(), width=260, margin=0)
-        self.panel = pn.FlexBox(left, self.beside, sizing_mode="stretch_width")
+        self.panel = pn.FlexBox(left, beside, sizing_mode="stretch_width")
 
     def pause(self) -> None:
         """Take no more steps."""
@@ -189,4 +192,4 @@ class EpisodeView:
     def _show_views(self, views):
         self.views = views
         self._restarted()  # Before the browser knows of the charts, which then get no changes.
-        self.beside.objects = [view.panel for view in views]
+        self._charts.children = [view.panel for view in views]

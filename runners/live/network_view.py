@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import panel as pn
-from bokeh.models import ColumnDataSource, Div, TapTool
+from bokeh.models import Column, ColumnDataSource, Div, Row, TapTool
 
 from aru_keras.analysis import activation_family, boundary_saturation
 from aru_keras.runners.live.charts import (
@@ -54,11 +53,9 @@ class NetworkView:
         self.answers = answers(self.traces.time)
         self.title = Div(text=html.escape(network.label), margin=(4, 10))
         stretch = {"sizing_mode": "stretch_width", "margin": 0}
-        planes = pn.Row(pn.pane.Bokeh(self.cloud), pn.pane.Bokeh(self.curve), **stretch)
-        column = [self.title, *([planes] if network.adapts else [])]
+        planes = [Row(self.cloud, self.curve, **stretch)] if network.adapts else []
         below = [self.answers.chart, *self.traces.charts.values()]
-        column += [pn.pane.Bokeh(drawn) for drawn in below]
-        self.panel = pn.Column(*column, **stretch, min_width=380)
+        self.panel = Column(self.title, *planes, *below, **stretch, min_width=380)
 
     def restart(self, session: Any, network_index: int, units: Sequence[int]) -> None:
         """Draw what was done so far anew: in another episode, or of other units."""
