@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings(
     )
 )
 
-PATIENCE = 60
+PATIENCE = 300
 """Seconds after which a test gives up."""
 
 

@@ -124,7 +124,7 @@ def test_a_pretrained_network_stands_for_a_run_on_the_command_line(tmp_path, mon
     assert f"aru-keras analyze {RUN}" in Path("runs", NAME, "analysis", "report.md").read_text()
     capsys.readouterr()
     assert cli.main(["compare", RUN, "pretrained:gamma-digits"]) == 0
-    assert "| arun-digits | arun |" in capsys.readouterr().out
+    assert "| arun-digits | digits | arun |" in capsys.readouterr().out
     assert not list(pretrained.RUNS.rglob("*.npz"))
 
 
