@@ -186,8 +186,8 @@ def settled(
     timesteps = instance("protocol", protocol, NoiseBurst).timesteps
     noise = array("noise", noise, ("seeds", timesteps, "features"), dtype=None)
     names = ("n", "s", "h")
-    recording = held("recording", unmasked("recording", recording), names)
-    recorded = zip(names, recording, strict=True)
+    signals = held("recording", unmasked("recording", recording), names)
+    recorded = zip(names, signals, strict=True)
     n, s, h = (_checked(name, values, noise.shape[:2]) for name, values in recorded)
     window = protocol.window
     return Settled(
