@@ -171,7 +171,10 @@ def test_results_of_another_shape_are_named_everywhere(run, capsys, text):
     (good / "results.json").write_text(whole)
     assert main(["compare", str(run), str(good)]) == 0
     shown = capsys.readouterr()
-    assert "| good | digits | relu | 5 |" in shown.out and "| relu |" not in shown.out.splitlines()[2][:8]
+    assert (
+        "| good | digits | relu | 5 |" in shown.out
+        and "| relu |" not in shown.out.splitlines()[2][:8]
+    )
     assert f"left out: {file} is damaged" in shown.err and len(shown.err.splitlines()) == 1
     assert main(["compare", str(run)]) == 2
     assert f"{file} is damaged" in capsys.readouterr().err
