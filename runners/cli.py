@@ -119,9 +119,20 @@ def _run(name, arguments):
     parser = _Parser(prog=f"aru-keras {name}", description=command.HELP)
     command.add_options(parser)
     options = parser.parse_args(arguments)
+    _refuse_empty(options)
     checked = command.check(options, parser)
     console.load_keras()
     command.run(options, checked)
+
+
+def _refuse_empty(options):
+    """Refuse an empty value, as a variable of the shell gives that is not set."""
+    for name, value in vars(options).items():
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise ValueError(
+                f"`{name}` must not be empty. Received: ''. Perhaps the variable of the shell that "
+                "it comes from is not set."
+            )
 
 
 def _exit_code(error):

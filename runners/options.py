@@ -84,24 +84,6 @@ def parsed_weights(text: str | None) -> str | list[float] | None:
         ) from error
 
 
-def refuse_empty(options: argparse.Namespace, *names: str) -> None:
-    """Refuse paths that are empty, as a variable of the shell gives that is not set.
-
-    Args:
-        options: The options of a command.
-        *names: The names of those that are paths.
-
-    Raises:
-        ValueError: If one of them is empty text.
-    """
-    for name in names:
-        if getattr(options, name) == "":
-            raise ValueError(
-                f"`{name}` must be a path. Received: ''. Perhaps the variable of the shell that it "
-                "comes from is not set."
-            )
-
-
 def checked(item: Field, value: Any) -> Any:
     """The value of a field, after a check of its type and range."""
     name, kind, least = item.name, item.metadata["type"], item.metadata["least"]

@@ -1,4 +1,4 @@
-"""A path that is empty, as of a variable of the shell that is not set, is refused by its name."""
+"""A value that is empty, as of a variable of the shell that is not set, is refused by its name."""
 
 import pytest
 
@@ -19,11 +19,14 @@ PATHS = ("config", "resume", "run-dir", "start", "source", "data-dir")
         (["live", ""], "run"),
         (["analyze", ""], "run"),
         (["analyze", "pretrained:arun-digits", "--dir", ""], "dir"),
+        (["sweep", "digits", "--dir", ""], "dir"),
+        (["reproduce", "--dir", ""], "dir"),
+        (["compare", "pretrained:arun-digits", ""], "runs"),
     ],
 )
 def test_an_empty_path_is_refused(arguments, name, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     out, err = capsys.readouterr()
-    assert f"`{name}` must be a path. Received: ''." in err and len(err.splitlines()) == 1
+    assert f"`{name}` must not be empty. Received: ''." in err and len(err.splitlines()) == 1
     assert not out and not list(tmp_path.iterdir())

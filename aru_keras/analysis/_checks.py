@@ -11,9 +11,9 @@ ROUNDING = 1e-12
 """Range of numbers, relative to their size, up to which they count as constant."""
 
 
-def is_constant(values: np.ndarray) -> bool:
-    """Whether numbers are all the same, but for rounding."""
-    return bool(np.ptp(values) <= ROUNDING * np.abs(values).max())
+def is_constant(values: np.ndarray, axis: int | None = None) -> bool:
+    """Whether numbers are all the same, or along an axis, but for rounding."""
+    return bool(np.ptp(values, axis=axis).max() <= ROUNDING * np.abs(values).max())
 
 
 def checked_kernel(recurrent_kernel: Any) -> np.ndarray:

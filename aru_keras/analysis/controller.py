@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from aru_keras._util.arguments import LARGEST_SIZE, array, instance, shown, whole
 from aru_keras._util.deprecated import renamed
+from aru_keras.analysis._checks import is_constant
 
 CONTROLLER_AMPLITUDES = tuple(np.exp(np.linspace(-2, 2, 10)))
 """The constant pre-activations a."""
@@ -192,16 +193,12 @@ def _check_size(controller):
 
 def _check_movement(states):
     """Refuse states (K, T, G) that are all the same, or end where they end for every a."""
-    if any(not _spread(points) for points in (states.reshape(-1, states.shape[-1]), states[:, -1])):
+    clouds = states.reshape(-1, states.shape[-1]), states[:, -1]
+    if any(is_constant(points, axis=0) for points in clouds):
         raise ValueError(
             "`controller` must have states that depend on a. Received: one whose states are the "
             "same for all `amplitudes`. Is its kernel 0?"
         )
-
-
-def _spread(points):
-    """Whether points (P, G) differ by more than rounding."""
-    return np.ptp(points, axis=0).max() > 1e-12 * max(np.abs(points).max(), 1e-300)
 
 
 def _curve_share(points):

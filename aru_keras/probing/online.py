@@ -170,7 +170,7 @@ class OnlineStep:
             state: The states of the others.
         """
         mask = mask_of_states(mask, state)
-        return self.chosen(mask, self.initial_state(len(mask)), state)
+        return self._chosen(mask, self.initial_state(len(mask)), state)
 
     def chosen(self, mask: np.ndarray, state: Sequence, otherwise: Sequence) -> list:
         """States chosen for each sequence.
@@ -183,7 +183,9 @@ class OnlineStep:
         Raises:
             ValueError: If `mask` has another shape or is no bool.
         """
-        mask = mask_of_states(mask, state)
+        return self._chosen(mask_of_states(mask, state), state, otherwise)
+
+    def _chosen(self, mask, state, otherwise):
         with self.placed():
             return self._where(ops.convert_to_tensor(mask), list(state), list(otherwise))
 

@@ -4,7 +4,6 @@ from aru_keras._util.arguments import one_of
 from aru_keras.runners import figure_options
 from aru_keras.runners.commands.reproduce import add_only, say
 from aru_keras.runners.experiments.names import ANALYZED, OF_SEVERAL, PRESET_NAMES
-from aru_keras.runners.options import refuse_empty
 
 HELP = "analyze a run with the experiments of the paper, in a report (aru-keras analyze RUN)"
 
@@ -25,8 +24,7 @@ def add_options(parser):
 
 
 def check(options, parser):
-    """Check the paths and the names."""
-    refuse_empty(options, "run", "dir")
+    """Check the names."""
     if options.preset is not None:
         one_of("preset", options.preset, PRESET_NAMES)
     for name in options.only or ():

@@ -4,7 +4,6 @@ import importlib.util
 
 from aru_keras._util.arguments import whole
 from aru_keras.runners.live.choices import DEFAULT_RUN, PORT
-from aru_keras.runners.options import refuse_empty
 
 HELP = "watch a network's units in the browser, and perturb them by hand (aru-keras live)"
 
@@ -30,8 +29,7 @@ def add_options(parser):
 
 
 def check(options, parser):
-    """Check the run and the port, and that the packages of the page are installed."""
-    refuse_empty(options, "run")
+    """Check the port, and that the packages of the page are installed."""
     whole("port", options.port, 0, most=65535)
     for package in ("bokeh", "panel"):
         if importlib.util.find_spec(package) is None:

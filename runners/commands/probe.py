@@ -6,7 +6,6 @@ from aru_keras._util.extras import INSTALL_LABELS, has_xarray
 from aru_keras.perturbations import as_perturbation
 from aru_keras.runners import figure_options
 from aru_keras.runners.control.config import describes_agent
-from aru_keras.runners.options import refuse_empty
 from aru_keras.runners.recordings import FORMATS, checked_format
 
 HELP = (
@@ -57,8 +56,7 @@ def add_options(parser):
 
 
 def check(options, parser):
-    """Check the paths and the format of the recording; return the checked perturbation."""
-    refuse_empty(options, "run", "out")
+    """Check the format of the recording; return the checked perturbation."""
     checked_format(options.recording)
     return as_perturbation(options.perturb)
 

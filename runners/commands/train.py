@@ -7,7 +7,7 @@ from pathlib import Path
 from aru_keras._util.arguments import one_of
 from aru_keras.runners import config
 from aru_keras.runners.control.config import ControlConfig, describes_agent, is_environment
-from aru_keras.runners.options import DEVICES, named_value, refuse_empty
+from aru_keras.runners.options import DEVICES, named_value
 from aru_keras.tasks.specs import TASKS
 
 HELP = (
@@ -36,7 +36,6 @@ def add_options(parser):
 
 def check(options, parser):
     """Check the options, and return the configuration; None if a run is continued."""
-    refuse_empty(options, "config", "resume", "run_dir", "start", "source", "data_dir")
     given = {name: value for name, value in vars(options).items() if value is not None}
     one_of("devices", given.pop("devices"), DEVICES)
     run_dir, resumed, file = (given.pop(name, None) for name in ("run_dir", "resume", "config"))
